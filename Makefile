@@ -1,0 +1,79 @@
+# make run     the console, the API and their engine, in one command
+# make test    the whole suite
+# Targets are safe to repeat, and work offline once they have worked.
+
+SHELL := /bin/sh
+.SUFFIXES:
+.PHONY: setup run api test test-slow test-dynamodb-local dynamodb-local lint format bench clean
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check --quiet
+ARGS ?=
+WORKERS ?= 2
+
+# A stamp per content of the requirements: a change makes the environment anew, no change costs nothing.
+STAMP := $(VENV)/.stamp-$(shell cksum < requirements.txt | tr ' ' '-')
+DEV_STAMP := $(VENV)/.stamp-dev-$(shell cat requirements.txt requirements-dev.txt | cksum | tr ' ' '-')
+
+setup: $(STAMP)
+	@echo "The environment is ready."
+
+run: $(STAMP)
+	@exec $(PY) -m console serve $(ARGS)
+
+api: $(STAMP)
+	@exec $(PY) -m console api $(ARGS)
+
+test: $(DEV_STAMP)
+	@$(PY) -m pytest -n $(WORKERS) --dist worksteal -q $(ARGS)
+
+test-slow: $(DEV_STAMP)
+	@$(PY) -m pytest -n $(WORKERS) --dist worksteal -q -m slow --timeout 3600 $(ARGS)
+
+test-dynamodb-local: $(DEV_STAMP)
+	@$(PY) -m pytest -q -m dynamodb_local $(ARGS)
+
+dynamodb-local: $(STAMP)
+	@exec $(PY) -m infra.dynamodb_local $(ARGS)
+
+lint: $(DEV_STAMP)
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@$(VENV)/bin/lint-imports
+
+format: $(DEV_STAMP)
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+
+bench: $(DEV_STAMP)
+	@$(PY) -m benchmarks $(ARGS)
+
+# The data in .local stays: remove that folder yourself when you mean it.
+clean:
+	@rm -rf $(VENV) .engine .dynamodb-local .hypothesis .coverage htmlcov test-artifacts
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@echo "Removed the environment, the engine and the caches; the data in .local stays."
+
+$(PY):
+	@for python in python3.11 python3.12 python3.13 python3 python; do \
+	  if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    echo "Making the environment with $$($$python --version)"; exec $$python -m venv $(VENV); \
+	  fi; \
+	done; \
+	echo "Python 3.11 or newer, with its venv module, is needed (Debian: apt-get install python3-venv)." >&2; exit 1
+
+$(STAMP): | $(PY)
+	@echo "Installing the packages (once)"
+	@$(PIP) install -r requirements.txt
+	@$(PY) -m infra.install
+	@rm -f $(VENV)/.stamp-[0-9]*
+	@touch $@
+
+$(DEV_STAMP): | $(STAMP)
+	@echo "Installing the packages for tests and checks (once)"
+	@$(PIP) install -r requirements-dev.txt
+	@rm -f $(VENV)/.stamp-dev-*
+	@touch $@

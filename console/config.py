@@ -1,0 +1,270 @@
+"""Settings: one frozen object; every variable, its help text and its check in one place.
+
+A value comes from the environment, else from `.streamlit/secrets.toml`, else from its default.
+An empty value counts as not set. The README's table is `settings_table()`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import math
+import os
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit
+
+from console.errors import SetupError
+
+SECRETS_FILE = Path(".streamlit/secrets.toml")
+
+Store = Literal["embedded", "endpoint", "aws", "sqlite"]
+EngineKind = Literal["dynoxide", "moto"]
+
+
+def _choice(*allowed: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text.lower() not in allowed:
+            raise ValueError(f"one of {', '.join(allowed)}")
+        return text.lower()
+
+    return parse
+
+
+def _matching(pattern: str, allowed: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(allowed)
+        return text
+
+    return parse
+
+
+def _url(*schemes: str) -> Callable[[str], str]:
+    allowed = f"a URL that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}"
+
+    def parse(text: str) -> str:
+        parts = urlsplit(text)
+        if parts.scheme not in schemes or not (parts.netloc or parts.path):
+            raise ValueError(allowed)
+        return text.rstrip("/")
+
+    return parse
+
+
+def _whole_number(minimum: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]+", text) or int(text) < minimum:
+            raise ValueError(f"a whole number, {minimum} or more")
+        return int(text)
+
+    return parse
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise ValueError("a number of seconds, 0 or more")
+    return value
+
+
+def _switch(text: str) -> bool:
+    word = text.lower()
+    if word in {"1", "true", "yes", "on"}:
+        return True
+    if word in {"0", "false", "no", "off"}:
+        return False
+    raise ValueError("true or false")
+
+
+def _log_level(text: str) -> str:
+    if text.upper() not in logging.getLevelNamesMapping():
+        raise ValueError("DEBUG, INFO, WARNING, ERROR or CRITICAL")
+    return text.upper()
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _setting(
+    variable: str,
+    default: object,
+    text: str,
+    parse: Callable[[str], object] = str,
+    *,
+    secret: bool = False,
+) -> Any:
+    """A field with its variable, help text and parser; a secret one stays out of `repr`."""
+    metadata = {"variable": variable, "help": text, "parse": parse, "secret": secret}
+    return field(default=default, repr=not secret, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that the environment decides. Build it with `Settings.load()`."""
+
+    database_type: Literal["dynamodb", "sqlite"] | None = _setting(
+        "DATABASE_TYPE",
+        None,
+        "`dynamodb`: tables in AWS (or at `DYNAMODB_ENDPOINT`); `sqlite`: serve from the legacy database. "
+        "Neither this nor an endpoint named: the embedded engine.",
+        _choice("dynamodb", "sqlite"),
+    )
+    aws_region: str = _setting(
+        "AWS_REGION",
+        "us-east-1",
+        "AWS region of the tables.",
+        _matching(r"[a-z0-9-]+", "a region such as us-east-1"),
+    )
+    dynamodb_endpoint: str | None = _setting(
+        "DYNAMODB_ENDPOINT",
+        None,
+        "Address of a DynamoDB-compatible engine, such as `http://localhost:8000`; tables are created on request.",
+        _url("http", "https"),
+    )
+    table_prefix: str = _setting(
+        "TABLE_PREFIX",
+        "",
+        "Put before every table name, so that several installations share one account.",
+        _matching(r"[A-Za-z0-9_.-]{1,200}", "letters, digits, '_', '-' and '.', at most 200 of them"),
+    )
+    cache_url: str | None = _setting(
+        "CACHE_URL",
+        None,
+        "Redis or Valkey shared by all processes, such as `redis://localhost:6379/0`. Optional.",
+        _url("redis", "rediss", "unix"),
+        secret=True,
+    )
+    cache_bytes: int = _setting(
+        "CACHE_BYTES",
+        64 * 1024 * 1024,
+        "Memory for finished runs kept in each process, in bytes; 0 keeps none.",
+        _whole_number(0),
+    )
+    index_lag_seconds: float = _setting(
+        "INDEX_LAG_SECONDS",
+        10.0,
+        "How long a process lays its own writes over what the indexes answer.",
+        _seconds,
+    )
+    openai_api_key: str | None = _setting(
+        "OPENAI_API_KEY", None, "Key of the OpenAI-compatible API that judges.", secret=True
+    )
+    openai_base_url: str | None = _setting(
+        "OPENAI_BASE_URL",
+        None,
+        "Base URL of another OpenAI-compatible API.",
+        _url("http", "https"),
+    )
+    api_keys: tuple[str, ...] = _setting(
+        "API_KEYS",
+        (),
+        "Keys that the API accepts, separated by commas. None: the API asks for no key.",
+        _list,
+        secret=True,
+    )
+    console_users_file: Path | None = _setting(
+        "CONSOLE_USERS_FILE",
+        None,
+        "JSON file of users to add to those in the store: a list of {username, role, password or passwordHash}.",
+        Path,
+    )
+    document_ttl_days: int | None = _setting(
+        "DOCUMENT_TTL_DAYS",
+        None,
+        "Days after which documents of the API are removed. Not set: they are kept.",
+        _whole_number(1),
+    )
+    sqlite_path: Path = _setting(
+        "SQLITE_PATH", Path("geval.db"), "The legacy database, for `DATABASE_TYPE=sqlite`.", Path
+    )
+    data_dir: Path = _setting(
+        "DATA_DIR", Path(".local"), "Folder of the embedded engine's data; `--data-dir` overrides it.", Path
+    )
+    engine_kind: EngineKind | None = _setting(
+        "ENGINE_KIND",
+        None,
+        "Embedded engine: `dynoxide` (durable) or `moto` (in memory). Not set: dynoxide where available. "
+        "Beside an endpoint it says what answers there.",
+        _choice("dynoxide", "moto"),
+    )
+    log_level: str = _setting("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING, ERROR or CRITICAL.", _log_level)
+    production: bool = _setting(
+        "PRODUCTION", False, "`true` protects the tables that are created against deletion.", _switch
+    )
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None, secrets_file: Path = SECRETS_FILE) -> Self:
+        """Read the environment (it wins) and the secrets file.
+
+        Raises SetupError naming the variable, its value and what is allowed.
+        """
+        values = _read_secrets(secrets_file) | dict(os.environ if environ is None else environ)
+        changes: dict[str, Any] = {}
+        for setting in dataclasses.fields(cls):
+            text = values.get(setting.metadata["variable"], "").strip()
+            if text:
+                changes[setting.name] = _parse(setting, text)
+        return cls(**changes)
+
+    @property
+    def store(self) -> Store:
+        """Which engine these settings name (DESIGN section 7)."""
+        if self.database_type == "sqlite":
+            return "sqlite"
+        if self.dynamodb_endpoint:
+            return "endpoint"
+        return "aws" if self.database_type == "dynamodb" else "embedded"
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with some fields changed."""
+        return dataclasses.replace(self, **changes)
+
+
+def settings_table() -> str:
+    """The settings as a markdown table, for the README."""
+    rows = [
+        f"| `{about['variable']}` | {_shown_default(default)} | {about['help']} |"
+        for about, default in ((setting.metadata, setting.default) for setting in dataclasses.fields(Settings))
+    ]
+    return "\n".join(["| variable | default | meaning |", "|---|---|---|", *rows])
+
+
+def _shown_default(default: object) -> str:
+    if default in (None, "", ()):
+        return "-"
+    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
+
+
+def _parse(setting: dataclasses.Field[Any], text: str) -> object:
+    variable, parse, secret = (setting.metadata[key] for key in ("variable", "parse", "secret"))
+    try:
+        return parse(text)
+    except ValueError as error:
+        shown = "(a secret, not shown)" if secret else repr(text)
+        raise SetupError(f"{variable} is {shown}, which is not {error}. Correct or unset it.") from error
+
+
+def _read_secrets(path: Path) -> dict[str, str]:
+    """Top-level values of the secrets file as an environment would hold them; {} without a file."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise SetupError(f"{path} cannot be read: {error}. Correct it or remove it.") from error
+    return {key: _as_text(value) for key, value in document.items() if not isinstance(value, dict)}
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, list):
+        return ",".join(str(part) for part in value)
+    return str(value)

@@ -1,0 +1,143 @@
+"""Every error that the product raises on purpose.
+
+    ConsoleError                 500
+    |-- InvalidInput             422   a value that the caller can correct
+    |   `-- TooLarge             413   a value beyond a stated limit
+    |-- SignInRequired           401
+    |-- Forbidden                403   the role does not allow it
+    |-- NotFound                 404
+    |-- AlreadyExists            409   a unique name is taken
+    |-- ConflictError            409   somebody else saved first; says who and when
+    |   `-- BatchTaken           409   another worker has the batch; says which and until when
+    |-- SetupError               500   the environment or the settings are wrong
+    `-- StoreError               503
+        |-- StoreUnavailable     503   no answer, or none within the deadline
+        |-- UnsavedItems         503   a batch gave up; names the keys that were not saved
+        `-- CorruptItem          500   an item that cannot be read back
+
+Messages are sentences for the person who sees them and say what to do. Foreign exceptions
+(botocore, redis, msgspec) never leave the module that provoked them: they are chained as causes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+
+class ConsoleError(Exception):
+    """Root of the tree. `status` is the HTTP status that the API answers with."""
+
+    status = 500
+
+
+class InvalidInput(ConsoleError):
+    """A value that the caller can correct; `field` names it when there is one."""
+
+    status = 422
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class TooLarge(InvalidInput):
+    """A value beyond a stated limit; nothing was written."""
+
+    status = 413
+
+
+class SignInRequired(ConsoleError):
+    """No valid session."""
+
+    status = 401
+
+
+class Forbidden(ConsoleError):
+    """The signed-in role does not allow this."""
+
+    status = 403
+
+
+class NotFound(ConsoleError):
+    """No such record. `kind` is the field's word for it, `key` its id."""
+
+    status = 404
+
+    def __init__(self, kind: str, key: object) -> None:
+        super().__init__(f"There is no {kind} {key!s}. It may have been removed; check the id.")
+        self.kind = kind
+        self.key = key
+
+
+class AlreadyExists(ConsoleError):
+    """A unique name (or id) is taken."""
+
+    status = 409
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(f"A {kind} named {name!r} already exists. Choose another name.")
+        self.kind = kind
+        self.name = name
+
+
+class ConflictError(ConsoleError):
+    """Somebody else saved first (optimistic lock on `revision`)."""
+
+    status = 409
+
+    def __init__(self, kind: str, key: str, *, changed_by: str, changed_on: datetime | None) -> None:
+        when = f" at {changed_on:%Y-%m-%d %H:%M:%S} UTC" if changed_on else ""
+        super().__init__(
+            f"The {kind} was changed by {changed_by}{when} after you opened it. Reload it, compare, and save again."
+        )
+        self.kind = kind
+        self.key = key
+        self.changed_by = changed_by
+        self.changed_on = changed_on
+
+
+class BatchTaken(ConflictError):
+    """Another worker has the batch (a lease that has not lapsed)."""
+
+    def __init__(self, batch_id: str, *, owner: str | None, until: datetime | None) -> None:
+        when = f" until {until:%Y-%m-%d %H:%M:%S} UTC" if until else ""
+        holder = f"{owner} works on the batch{when}" if owner else "Nobody works on the batch now"
+        ConsoleError.__init__(self, f"{holder}; this worker does not have it. Resume it when it is free.")
+        self.kind = "batch"
+        self.key = batch_id
+        self.changed_by = owner or ""
+        self.changed_on = until
+
+
+class SetupError(ConsoleError):
+    """The environment or the settings are wrong; the message says what to change."""
+
+
+class StoreError(ConsoleError):
+    """The store refused or failed."""
+
+    status = 503
+
+
+class StoreUnavailable(StoreError):
+    """No usable answer within the deadline. Whether the last attempt was applied is unknown."""
+
+
+class UnsavedItems(StoreError):
+    """A batch gave up before everything was stored; `keys` are those that were not."""
+
+    def __init__(self, table: str, keys: Sequence[str]) -> None:
+        shown = ", ".join(keys[:5]) + (", ..." if len(keys) > 5 else "")
+        super().__init__(
+            f"{len(keys)} item(s) of {table} were not saved because the store kept refusing them: {shown}. "
+            "Try again later; what was saved stays saved."
+        )
+        self.table = table
+        self.keys = tuple(keys)
+
+
+class CorruptItem(StoreError):
+    """An item that cannot be read back as what it should be."""
+
+    status = 500

@@ -1,0 +1,1 @@
+"""What runs underneath the console: the local DynamoDB engines."""

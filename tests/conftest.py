@@ -1,0 +1,139 @@
+"""Fixtures for every test: engines (one per worker), free ports, a clean environment."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from moto.server import ThreadedMotoServer
+
+from console.config import Settings
+from console.data.client import make_client
+from console.data.dynamo import Store
+from console.data.table_setup import create_tables
+from console.errors import SetupError
+from console.services import Services, build_services
+from console.ui import session
+from infra import process
+from infra.dynamodb_local import dynamodb_local
+from infra.engine import acquire
+
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings of whoever runs the tests do not reach them."""
+    for setting in dataclasses.fields(Settings):
+        monkeypatch.delenv(setting.metadata["variable"], raising=False)
+
+
+@pytest.fixture(scope="session")
+def engine_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A dynoxide engine on a file, one per worker."""
+    try:
+        lease = acquire(tmp_path_factory.mktemp("engine"), kind="dynoxide")
+    except SetupError as error:
+        pytest.skip(f"the embedded engine is not available: {error}")
+    with lease:
+        yield lease.endpoint
+
+
+@pytest.fixture(scope="session")
+def moto_endpoint() -> Iterator[str]:
+    """A moto server in this process, one per worker."""
+    server = ThreadedMotoServer(ip_address=process.LOOPBACK, port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def dynamodb_local_endpoint() -> Iterator[str]:
+    """DynamoDB Local in memory, for tests marked `dynamodb_local`."""
+    with dynamodb_local() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A loopback port that nothing listens on."""
+    return process.free_port()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with real results and recorded traffic that lies beside the project."""
+    if not SHARED.is_dir():
+        pytest.skip("the folder ../shared with the reference data is not here")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def engine_client(engine_endpoint: str) -> Iterator[Any]:
+    """The data tier's client of the embedded engine."""
+    with closing(make_client("us-east-1", engine_endpoint)) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def moto_client(moto_endpoint: str) -> Iterator[Any]:
+    """The data tier's client of moto."""
+    with closing(make_client("us-east-1", moto_endpoint)) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def dynamodb_local_client(dynamodb_local_endpoint: str) -> Iterator[Any]:
+    """The data tier's client of DynamoDB Local."""
+    with closing(make_client("us-east-1", dynamodb_local_endpoint)) as client:
+        yield client
+
+
+@pytest.fixture(
+    params=["engine", "moto", pytest.param("dynamodb_local", marks=pytest.mark.dynamodb_local)],
+    ids=["embedded", "moto", "dynamodb_local"],
+)
+def store(request: pytest.FixtureRequest) -> Store:
+    """Empty tables of the test's own, on each engine."""
+    return new_store(request.getfixturevalue(f"{request.param}_client"))
+
+
+@pytest.fixture
+def embedded_store(engine_client: Any) -> Store:
+    """Empty tables of the test's own on the embedded engine: for what moto is slow at, or gets wrong."""
+    return new_store(engine_client)
+
+
+def new_store(client: Any) -> Store:
+    """A store whose tables nobody else has."""
+    fresh = Store(client, prefix=f"t{uuid4().hex[:12]}-")
+    create_tables(fresh)
+    return fresh
+
+
+@pytest.fixture
+def console_services(engine_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
+    """The services of a console of the test's own; `console/app.py`, run by AppTest, builds its own on the same."""
+    monkeypatch.setenv("DYNAMODB_ENDPOINT", engine_endpoint)
+    monkeypatch.setenv("ENGINE_KIND", "dynoxide")
+    monkeypatch.setenv("TABLE_PREFIX", f"t{uuid4().hex[:12]}-")
+    session.services.clear()
+    with build_services(Settings.load()) as services:
+        yield services
+    session.services.clear()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The figures that tests reported for the reliability goals, one line each."""
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    figures = sorted({f"{goal}: {value}" for report in reports for goal, value in report.user_properties})
+    if figures:
+        terminalreporter.section("figures")
+        terminalreporter.write_line("\n".join(figures))
