@@ -1,0 +1,1 @@
+"""The data tier: repositories over DynamoDB, their cache, and the ways in and out of it."""

@@ -1,0 +1,449 @@
+"""Cases: versioned evaluation scenarios with unique names and a threshold that moves without a new version."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from console.data import names, tables, thresholds, versions
+from console.data.cache import LIST_TTL, Cache, bump
+from console.data.codec import (
+    ITEM_BUDGET,
+    Item,
+    check_text,
+    from_plain,
+    item_size,
+    plain_map,
+    to_item,
+    to_wire,
+)
+from console.data.dynamo import Store
+from console.data.refusals import ConditionFailed
+from console.data.requests import ABSENT, Put, Query, Update, Write
+from console.errors import AlreadyExists, ConflictError, InvalidInput, NotFound, TooLarge
+from console.records import Case, Json, ScoreRange, Threshold, utcnow
+
+KIND = "case"
+_Cases = list[Case]
+_Writes = list[Write]
+_TEXTS = {
+    "description": "The description",
+    "task_introduction": "The task introduction",
+    "evaluation_criteria": "The evaluation criteria",
+}
+_EDITABLE = frozenset({"name", "score_range", "requires_reference", "threshold", "metadata", *_TEXTS})
+
+
+class Cases:
+    """Repository of cases. Reads are cached until a case changes anywhere (`Cache.config`)."""
+
+    def __init__(self, store: Store, cache: Cache, clock: Callable[[], datetime] = utcnow) -> None:
+        self._store = store
+        self._cache = cache
+        self._clock = clock
+
+    # --- reading ---------------------------------------------------------------------------------------
+
+    def get(self, case_id: str) -> Case:
+        """The version in force. From the cache, else one Query over the versions. Raises NotFound."""
+        found = self.find(case_id)
+        if found is None:
+            raise NotFound(KIND, case_id)
+        return found
+
+    def find(self, case_id: str) -> Case | None:
+        """The version in force, or None. From the cache, else one Query over the versions."""
+        return versions.active_of(self.versions(case_id))
+
+    def current(self, case_id: str) -> Case:
+        """The version in force as the table has it now, not the cache. One Query. Raises NotFound."""
+        return self._based_on(self._versions(case_id), case_id, None)
+
+    def find_by_name(self, name: str) -> Case | None:
+        """The active case of that name, letter case aside. One request for the lock, then as `find`.
+
+        A case that an earlier system wrote has no lock until it is renamed: without one also as `list`.
+        """
+        wanted = names.folded(name)
+        lock = self._store.get(tables.CASES, *names.lock_key(KIND, wanted))
+        if lock:
+            return self.find(lock["owner"]["S"])
+        listed = (self.find(case.case_id) for case in self.list() if names.folded(case.name) == wanted)
+        return next((case for case in listed if case and names.folded(case.name) == wanted), None)
+
+    def versions(self, case_id: str) -> _Cases:
+        """Every version, newest first. From the cache, else one Query."""
+        return self._cache.config(tables.CASES, case_id, _Cases, lambda: self._versions(case_id))
+
+    def version(self, case_id: str, version: str) -> Case:
+        """One version by number. Cost as `versions`. Raises NotFound."""
+        return versions.pick(self.versions(case_id), KIND, case_id, version)
+
+    def list(self) -> _Cases:
+        """Every active case: newest first, in order of creation within one second.
+
+        Cached; else one Query of ActiveCasesIndex per 1 MB, then the table for what this index may lag behind.
+        """
+        return self._cache.config(tables.CASES, "list", _Cases, self._list, ttl=LIST_TTL)
+
+    def list_inactive(self) -> _Cases:
+        """The newest version of every case that is out of use, in the order of `list`.
+
+        Cached; else one Query of ActiveCasesIndex per 1 MB of versions that are not in force, those of cases in use
+        included, beside what `list` costs.
+        """
+        return self._cache.config(tables.CASES, "inactive", _Cases, self._list_inactive, ttl=LIST_TTL)
+
+    # --- writing ---------------------------------------------------------------------------------------
+
+    def create(
+        self,
+        *,
+        name: str,
+        task_introduction: str,
+        evaluation_criteria: str,
+        by: str,
+        description: str = "",
+        score_range: ScoreRange = ScoreRange(),
+        requires_reference: bool = False,
+        threshold: Threshold = Threshold(),
+        metadata: Json | None = None,
+        reason: str = "Initial threshold",
+        lenient: bool = False,
+    ) -> Case:
+        """A new case at version 1.0 with the first entry of its threshold history. One transaction.
+
+        Args:
+            lenient: accept what the old API accepted: empty texts, and one score only (min == max).
+
+        Raises:
+            AlreadyExists: another case has the name, letter case aside.
+            InvalidInput: a field is empty, too long or out of range.
+        """
+        now = self._clock()
+        case = Case(
+            case_id=str(uuid.uuid4()),
+            version="1.0",
+            active=True,
+            name=name,
+            description=description,
+            task_introduction=task_introduction,
+            evaluation_criteria=evaluation_criteria,
+            score_range=score_range,
+            requires_reference=requires_reference,
+            threshold=threshold,
+            metadata=metadata or {},
+            created_on=now,
+            created_by=by,
+            last_updated_on=now,
+            last_updated_by=by,
+        )
+        return self.add(case, reason=reason, lenient=lenient)
+
+    def add(self, case: Case, *, reason: str, lenient: bool = False) -> Case:
+        """Stores a first version as it is (see `create`). One transaction."""
+        case = check_case(case, lenient=lenient)
+        first = thresholds.change(
+            case.case_id, case.threshold, None, by=case.created_by, now=case.created_on, reason=reason
+        )
+        case = msgspec.structs.replace(case, threshold_id=first.threshold_id)
+        writes: _Writes = [
+            names.claim(tables.CASES, KIND, names.folded(case.name), case.case_id),
+            Put(tables.CASES, case_item(case), ABSENT),
+            thresholds.record(first),
+            bump(tables.CASES),
+        ]
+        try:
+            self._store.transact(writes)
+        except ConditionFailed as error:
+            raise AlreadyExists(KIND, case.name) from error
+        self._cache.changed(tables.CASES, case.case_id)
+        return case
+
+    def update(
+        self,
+        case_id: str,
+        changes: dict[str, Any],
+        *,
+        by: str,
+        revision: int | None = None,
+        reason: str = "",
+        lenient: bool = False,
+    ) -> Case:
+        """Writes a new version with `changes`; a rename moves the name's lock. One Query and one transaction.
+
+        Args:
+            changes: field name of `Case` -> new value; only fields that a person may edit.
+            revision: the revision that the edit was based on. None takes whatever is there, and starts
+                again when somebody else saves in between.
+
+        Raises:
+            ConflictError: the case is no longer at `revision`.
+            AlreadyExists: another case has the new name.
+            InvalidInput: a field is not editable, or its value is not allowed.
+        """
+        if foreign := set(changes) - _EDITABLE:
+            raise InvalidInput(f"A case has no editable field {', '.join(sorted(foreign))}.")
+        while True:
+            known = self._versions(case_id)
+            try:
+                return self._write_version(known, case_id, changes, by, revision, reason, lenient)
+            except ConflictError:
+                if revision is not None:
+                    raise
+
+    def set_threshold(
+        self, case_id: str, threshold: Threshold, *, by: str, reason: str, revision: int | None = None
+    ) -> Case:
+        """Moves the pass mark: no new version, one entry in the history. One Query and one transaction.
+
+        Raises:
+            ConflictError: the case is no longer at `revision`.
+            InvalidInput: the mark is outside 0..1.
+        """
+        thresholds.check_threshold(threshold.score)
+        while True:
+            known = self._versions(case_id)
+            current = self._based_on(known, case_id, revision)
+            now = self._after(known)
+            entry = thresholds.change(case_id, threshold, current.threshold.score, by=by, now=now, reason=reason)
+            moved = msgspec.structs.replace(
+                current,
+                threshold=threshold,
+                threshold_id=entry.threshold_id,
+                revision=current.revision + 1,
+                last_updated_on=now,
+                last_updated_by=by,
+            )
+            update = Update(
+                tables.CASES,
+                (case_id, current.version),
+                sets={
+                    **_threshold_attributes(moved),
+                    "revision": moved.revision,
+                    "lastUpdatedOn": now,
+                    "lastUpdatedBy": by,
+                },
+                condition=versions.unchanged(current.revision),
+            )
+            try:
+                self._store.transact([update, thresholds.record(entry), bump(tables.CASES)])
+            except ConditionFailed as error:
+                self._cache.changed(tables.CASES, case_id)
+                if revision is not None:
+                    raise versions.conflict(KIND, case_id, self._versions(case_id)) from error
+                continue
+            self._cache.changed(tables.CASES, case_id)
+            return moved
+
+    def activate(self, case_id: str, version: str, *, by: str) -> Case:
+        """Puts a version in force instead of the one that is, if any. One Query and one transaction.
+
+        The threshold stays as it is: it belongs to the case, and moves only with an entry in the history.
+        """
+        known = self._versions(case_id)
+        wanted = versions.pick(known, KIND, case_id, version)
+        if wanted.active:
+            return wanted
+        revision = max(one.revision for one in known) + 1
+        current = versions.active_of(known)
+        writes: _Writes = [bump(tables.CASES)]
+        if current:
+            writes.append(self._switch(current, to=False, by=by, revision=current.revision))
+        latest = current or max(known, key=lambda one: one.revision)
+        if names.folded(latest.name) != names.folded(wanted.name):
+            writes += self._rename(latest.name, wanted.name, case_id)
+        switch = self._switch(wanted, to=True, by=by, revision=revision, now=self._after(known))
+        writes.append(replace(switch, sets=switch.sets | _threshold_attributes(latest)))
+        self._apply(writes, case_id, wanted.name)
+        return self.get(case_id)
+
+    def deactivate(self, case_id: str, *, by: str, revision: int | None = None) -> None:
+        """Takes the case out of use; its versions, runs and name stay. One Query and one transaction."""
+        current = self._based_on(self._versions(case_id), case_id, revision)
+        self._apply(
+            [self._switch(current, to=False, by=by, revision=current.revision + 1), bump(tables.CASES)],
+            case_id,
+            current.name,
+        )
+
+    # --- inside ----------------------------------------------------------------------------------------
+
+    def _versions(self, case_id: str) -> _Cases:
+        items = self._store.all(Query(tables.CASES, case_id))
+        return versions.newest_first([read_case(item) for item in items if "caseId" in item])
+
+    def _list(self) -> _Cases:
+        items = self._store.all(Query(tables.CASES, versions.flag(True), index=tables.ACTIVE_CASES))
+        found = {case.case_id: case for case in map(read_case, items)}
+        for case_id in self._cache.recent(tables.CASES):
+            current = self.find(case_id)
+            if current:
+                found[case_id] = current
+            else:
+                found.pop(case_id, None)
+        return creation_order([*found.values()])
+
+    def _list_inactive(self) -> _Cases:
+        items = self._store.all(Query(tables.CASES, versions.flag(False), index=tables.ACTIVE_CASES))
+        found = versions.newest_of_each(map(read_case, items), lambda case: case.case_id)
+        for case_id in self._cache.recent(tables.CASES):
+            found |= {case.case_id: case for case in self.versions(case_id)[:1]}
+        used = {case.case_id for case in self.list()}
+        return creation_order([case for case in found.values() if case.case_id not in used])
+
+    def _write_version(
+        self,
+        known: _Cases,
+        case_id: str,
+        changes: dict[str, Any],
+        by: str,
+        revision: int | None,
+        reason: str,
+        lenient: bool,
+    ) -> Case:
+        current = self._based_on(known, case_id, revision)
+        now = self._after(known)
+        edited = check_case(
+            msgspec.structs.replace(
+                current,
+                **changes,
+                version=versions.next_version(known),
+                revision=current.revision + 1,
+                last_updated_on=now,
+                last_updated_by=by,
+            ),
+            lenient=lenient,
+        )
+        writes: _Writes = [self._switch(current, to=False, by=by, revision=current.revision), bump(tables.CASES)]
+        if "threshold" in changes:
+            entry = thresholds.change(case_id, edited.threshold, current.threshold.score, by=by, now=now, reason=reason)
+            edited = msgspec.structs.replace(edited, threshold_id=entry.threshold_id)
+            writes.append(thresholds.record(entry))
+        writes.append(Put(tables.CASES, case_item(edited), ABSENT))
+        if names.folded(current.name) != names.folded(edited.name):
+            writes += self._rename(current.name, edited.name, case_id)
+        self._apply(writes, case_id, edited.name)
+        return edited
+
+    def _based_on(self, known: _Cases, case_id: str, revision: int | None) -> Case:
+        current = versions.active_of(known)
+        if current is None or revision not in (None, current.revision):
+            self._cache.changed(tables.CASES, case_id)  # what is remembered is old
+        if current is None:
+            raise NotFound(KIND, case_id)
+        if revision is not None and current.revision != revision:
+            raise versions.conflict(KIND, case_id, known)
+        return current
+
+    def _switch(self, case: Case, *, to: bool, by: str, revision: int, now: datetime | None = None) -> Update:
+        return versions.switch(
+            tables.CASES,
+            case.case_id,
+            case.version,
+            to=to,
+            condition=versions.unchanged(case.revision, active=case.active),
+            by=by,
+            now=now or self._clock(),
+            revision=revision,
+        )
+
+    def _rename(self, old: str, new: str, case_id: str) -> _Writes:
+        return [
+            names.release(tables.CASES, KIND, names.folded(old), case_id),
+            names.claim(tables.CASES, KIND, names.folded(new), case_id),
+        ]
+
+    def _apply(self, writes: _Writes, case_id: str, name: str) -> None:
+        try:
+            self._store.transact(writes)
+        except ConditionFailed as error:
+            self._cache.changed(tables.CASES, case_id)
+            claims = [place for place, write in enumerate(writes) if _is_claim(write)]
+            if set(error.failed) & set(claims):
+                raise AlreadyExists(KIND, name) from error
+            raise versions.conflict(KIND, case_id, self._versions(case_id)) from error
+        self._cache.changed(tables.CASES, case_id)
+
+    def _after(self, known: _Cases) -> datetime:
+        """Now, and later than any change, so that history entries of a case are unique and ordered."""
+        return max(self._clock(), max(one.last_updated_on for one in known) + datetime.resolution)
+
+
+def _threshold_attributes(case: Case) -> dict[str, Any]:
+    """The threshold of a case as its item holds it."""
+    attributes = {
+        "threshold": msgspec.to_builtins(case.threshold),
+        "currentThreshold": case.threshold.score,
+        "thresholdId": case.threshold_id,
+    }
+    return {name: value for name, value in attributes.items() if value is not None}
+
+
+def _is_claim(write: Write) -> bool:
+    return isinstance(write, Put) and write.item[tables.PK]["S"].startswith("NAME#")
+
+
+def creation_order(records: list[Any]) -> list[Any]:
+    """Newest second first; within one second in order of creation, as the old system answered."""
+    ordered = sorted(records, key=lambda one: (one.created_on, one.sequence))
+    return sorted(ordered, key=lambda one: one.created_on.replace(microsecond=0), reverse=True)
+
+
+def check_case(case: Case, *, lenient: bool = False) -> Case:
+    """The case with its name trimmed, when it can be stored; raises InvalidInput or TooLarge."""
+    name = names.check_name(case.name, KIND, empty=lenient)
+    for field, label in _TEXTS.items():
+        text = check_text(getattr(case, field), label)
+        if not lenient and field != "description" and not text.strip():
+            raise InvalidInput(f"{label} must not be empty.", field=field)
+    low, high = case.score_range.min, case.score_range.max
+    if low > high or (low == high and not lenient):
+        raise InvalidInput(
+            f"The score range {low} to {high} is empty; the lowest score must be below the highest.",
+            field="score_range",
+        )
+    thresholds.check_threshold(case.threshold.score)
+    return msgspec.structs.replace(case, name=name)
+
+
+def case_item(case: Case) -> Item:
+    """The item of a case version."""
+    item = to_item(
+        case,
+        **versions.key_of(case.case_id, case.version),
+        versionTag=case.version,
+        currentThreshold=case.threshold.score,
+    )
+    item["active"] = {"S": versions.flag(case.active)}
+    del item["version"]
+    item.pop("earlierThresholds", None)
+    if case.earlier_thresholds:
+        item["thresholdHistory"] = to_wire(thresholds.as_embedded(case.earlier_thresholds))
+    if item_size(item) > ITEM_BUDGET:
+        raise TooLarge("The texts of the case are too long together. Shorten them.", field="evaluation_criteria")
+    return item
+
+
+def read_case(item: Item) -> Case:
+    """A case version from its item, also from one that an earlier system wrote."""
+    plain = plain_map(item)
+    current = plain.get("currentThreshold")
+    threshold = plain.get("threshold") or {}
+    plain |= {
+        "version": plain[tables.SK],
+        "active": plain.get("active") == versions.flag(True),
+        "threshold": {**threshold, "score": threshold.get("score", 0.5 if current is None else current)},
+        "thresholdId": plain.get("thresholdId", threshold.get("id")),
+        "earlierThresholds": [],
+    }
+    if history := plain.pop("thresholdHistory", None):
+        entries = thresholds.embedded_history(plain["caseId"], history)
+        plain["earlierThresholds"] = msgspec.to_builtins(entries)
+        plain["thresholdId"] = plain["thresholdId"] or entries[-1].threshold_id
+    return from_plain(plain, Case)

@@ -1,0 +1,170 @@
+"""Models and metrics: catalog items in `JudgesConfiguration`, with ids that never change and unique names."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+
+import msgspec
+
+from console.data import names, tables
+from console.data.cache import Cache, bump
+from console.data.codec import Item, from_item, to_item
+from console.data.dynamo import Store
+from console.data.refusals import ConditionFailed
+from console.data.requests import ABSENT, PRESENT, Put, Query, Write
+from console.errors import AlreadyExists, InvalidInput, NotFound
+from console.records import Metric, Model, utcnow
+
+DEFAULT_METRICS = ("geval", "similarity")
+_METRICS = "CATALOG#METRIC"
+_MODELS = "CATALOG#MODEL"
+E_ = TypeVar("E_", Metric, Model)
+
+
+class Catalog:
+    """Repository of models and metrics. Lists are cached until anything in the table changes."""
+
+    def __init__(self, store: Store, cache: Cache, clock: Callable[[], datetime] = utcnow) -> None:
+        self._store = store
+        self._cache = cache
+        self._clock = clock
+
+    # --- metrics ---------------------------------------------------------------------------------------
+
+    def metrics(self) -> list[Metric]:
+        """All metrics in order of creation. From the cache, else one Query."""
+        return self._cache.config(tables.JUDGES, _METRICS, list[Metric], lambda: self._read(_METRICS, Metric))
+
+    def metric(self, metric_id: str) -> Metric:
+        """One metric; raises NotFound. Cost as `metrics`."""
+        return _one(self.metrics(), "metric", metric_id)
+
+    def metric_named(self, name: str) -> Metric | None:
+        """The metric of that name, letter case aside, or None. Cost as `metrics`."""
+        return next((one for one in self.metrics() if one.name == names.folded(name)), None)
+
+    def create_metric(self, name: str, *, by: str) -> Metric:
+        """Adds a metric; names are kept in lower case. One transaction.
+
+        Raises:
+            AlreadyExists: the name is taken.
+        """
+        name = names.folded(names.check_name(name, "metric"))
+        return self.add_metric(Metric(metric_id=str(uuid.uuid4()), name=name, created_on=self._clock(), created_by=by))
+
+    def add_metric(self, metric: Metric) -> Metric:
+        """Stores a metric as it is (see `create_metric`)."""
+        self._add("metric", _METRICS, metric.metric_id, metric.name, to_item(metric))
+        return metric
+
+    # --- models ----------------------------------------------------------------------------------------
+
+    def models(self) -> list[Model]:
+        """All models in order of creation. From the cache, else one Query."""
+        return self._cache.config(tables.JUDGES, _MODELS, list[Model], lambda: self._read(_MODELS, Model))
+
+    def model(self, model_id: str) -> Model:
+        """One model; raises NotFound. Cost as `models`."""
+        return _one(self.models(), "model", model_id)
+
+    def model_named(self, name: str) -> Model | None:
+        """The model of exactly that name, or None. Cost as `models`."""
+        return next((one for one in self.models() if one.name == name), None)
+
+    def create_model(
+        self,
+        name: str,
+        provider: str,
+        *,
+        by: str,
+        input_price: float | None = None,
+        output_price: float | None = None,
+    ) -> Model:
+        """Adds a model; its name is unique as it is spelled. One transaction.
+
+        Args:
+            input_price, output_price: US dollars per million tokens.
+
+        Raises:
+            AlreadyExists: the name is taken.
+        """
+        return self.add_model(
+            Model(
+                model_id=str(uuid.uuid4()),
+                name=names.check_name(name, "model"),
+                provider=names.folded(names.check_name(provider, "provider")),
+                created_on=self._clock(),
+                created_by=by,
+                input_price=_price(input_price),
+                output_price=_price(output_price),
+            )
+        )
+
+    def add_model(self, model: Model) -> Model:
+        """Stores a model as it is (see `create_model`)."""
+        self._add("model", _MODELS, model.model_id, model.name, to_item(model))
+        return model
+
+    def set_prices(
+        self, model_id: str, input_price: float | None, output_price: float | None, *, by: str
+    ) -> Model:
+        """Changes a model's prices; finished runs keep the cost that they had. One transaction."""
+        model = msgspec.structs.replace(
+            self.model(model_id),
+            input_price=_price(input_price),
+            output_price=_price(output_price),
+            last_updated_on=self._clock(),
+            last_updated_by=by,
+        )
+        item = to_item(model, **{tables.PK: _MODELS, tables.SK: model_id})
+        try:
+            self._store.transact([Put(tables.JUDGES, item, PRESENT), bump(tables.JUDGES)])
+        except ConditionFailed as error:
+            raise NotFound("model", model_id) from error
+        self._cache.changed(tables.JUDGES)
+        return model
+
+    # --- defaults --------------------------------------------------------------------------------------
+
+    def ensure_defaults(self) -> None:
+        """The metrics that every store has. One Query, and a transaction for each that is missing."""
+        present = {metric.name for metric in self.metrics()}
+        for name in DEFAULT_METRICS:
+            if name not in present:
+                try:
+                    self.create_metric(name, by="system")
+                except AlreadyExists:
+                    continue  # another process was first, which is what we want
+
+    def _read(self, partition: str, kind: type[E_]) -> list[E_]:
+        entries = [from_item(item, kind) for item in self._store.all(Query(tables.JUDGES, partition))]
+        return sorted(entries, key=lambda one: one.created_on)
+
+    def _add(self, kind: str, partition: str, entry_id: str, name: str, item: Item) -> None:
+        keys = {tables.PK: {"S": partition}, tables.SK: {"S": entry_id}}
+        writes: list[Write] = [
+            names.claim(tables.JUDGES, kind, name, entry_id),
+            Put(tables.JUDGES, {**item, **keys}, ABSENT),
+            bump(tables.JUDGES),
+        ]
+        try:
+            self._store.transact(writes)
+        except ConditionFailed as error:
+            raise AlreadyExists(kind, name if 0 in error.failed else entry_id) from error
+        self._cache.changed(tables.JUDGES)
+
+
+def _one(entries: list[E_], kind: str, entry_id: str) -> E_:
+    for entry in entries:
+        if getattr(entry, f"{kind}_id") == entry_id:
+            return entry
+    raise NotFound(kind, entry_id)
+
+
+def _price(price: float | None) -> float | None:
+    if price is not None and not 0 <= price < 1e6:
+        raise InvalidInput(f"A price of {price} US dollars per million tokens is not possible.", field="price")
+    return price

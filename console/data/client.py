@@ -1,0 +1,60 @@
+"""The one DynamoDB client of a process."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+import orjson
+from botocore.config import Config
+from botocore.exceptions import HTTPClientError
+
+CONNECT_TIMEOUT = 2.0
+READ_TIMEOUT = 5.0
+_PARSED_HERE = (
+    "GetItem",
+    "Query",
+    "Scan",
+    "BatchGetItem",
+    "PutItem",
+    "UpdateItem",
+    "DeleteItem",
+    "BatchWriteItem",
+    "TransactWriteItems",
+)
+
+
+def make_client(region: str, endpoint: str | None, *, pool: int = 64) -> Any:
+    """The one DynamoDB client of a process: explicit time-outs, no hidden retries.
+
+    A local endpoint needs no credentials; AWS uses the usual chain.
+    """
+    credential = "local" if endpoint else None
+    client = boto3.client(
+        "dynamodb",
+        region_name=region,
+        endpoint_url=endpoint,
+        config=Config(
+            connect_timeout=CONNECT_TIMEOUT,
+            read_timeout=READ_TIMEOUT,
+            max_pool_connections=pool,
+            retries={"mode": "standard", "total_max_attempts": 1},
+            parameter_validation=False,
+            tcp_keepalive=True,
+        ),
+        aws_access_key_id=credential,
+        aws_secret_access_key=credential,
+    )
+    for operation in _PARSED_HERE:
+        client.meta.events.register(f"before-parse.dynamodb.{operation}", _parse_body)
+    return client
+
+
+def _parse_body(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:
+    """Reads the body with orjson: botocore's own walk over the shape costs five times as much CPU."""
+    if response_dict["status_code"] < 300:
+        try:
+            customized_response_dict.update(orjson.loads(response_dict["body"]))
+        except ValueError as error:
+            raise HTTPClientError(error=f"an answer that is not the store's: {error}") from error
+        response_dict["body"] = b"{}"

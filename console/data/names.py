@@ -1,0 +1,63 @@
+"""Unique names: a lock item per name, written in the same transaction as the record that bears it."""
+
+from __future__ import annotations
+
+from console.data import tables
+from console.data.codec import Item, check_text, to_wire_map
+from console.data.requests import ABSENT, Condition, Delete, Put
+from console.errors import InvalidInput
+
+NAME_LIMIT = 200
+ID_BYTES = 2_048
+"""Longest partition key of DynamoDB: no record has a longer id."""
+_LOCK = "LOCK"
+
+
+def check_name(name: str, kind: str, *, empty: bool = False) -> str:
+    """`name` without surrounding white space.
+
+    Raises:
+        InvalidInput: empty (unless `empty` is allowed), too long, or with a broken character.
+    """
+    trimmed = check_text(name, f"The name of the {kind}").strip()
+    if not trimmed and not empty:
+        raise InvalidInput(f"The {kind} needs a name.", field="name")
+    if len(trimmed) > NAME_LIMIT:
+        raise InvalidInput(
+            f"The name of the {kind} has {len(trimmed)} characters; at most {NAME_LIMIT} are allowed.", field="name"
+        )
+    return trimmed
+
+
+def may_be_id(text: str) -> bool:
+    """Whether a record can have this id: DynamoDB refuses to look for any other."""
+    try:
+        return 0 < len(text.encode()) <= ID_BYTES
+    except UnicodeEncodeError:
+        return False
+
+
+def folded(name: str) -> str:
+    """What makes two names the same where letter case does not count."""
+    return name.strip().lower()
+
+
+def lock_key(kind: str, folded_name: str) -> tuple[str, str]:
+    """Key of the lock item of a name."""
+    return f"NAME#{kind.upper()}#{folded_name}", _LOCK
+
+
+def claim(table: str, kind: str, folded_name: str, owner: str) -> Put:
+    """Takes a name for `owner`; its condition fails when somebody has it."""
+    partition, sort = lock_key(kind, folded_name)
+    item: Item = to_wire_map({tables.PK: partition, tables.SK: sort, "owner": owner})
+    return Put(table, item, ABSENT)
+
+
+def release(table: str, kind: str, folded_name: str, owner: str) -> Delete:
+    """Gives a name back; its condition fails when somebody else than `owner` has it.
+
+    Nobody has the name of a record that an earlier system wrote.
+    """
+    own = Condition("attribute_not_exists(#is) OR #is = :is", {"#is": "owner"}, {":is": owner})
+    return Delete(table, lock_key(kind, folded_name), own)

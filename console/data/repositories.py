@@ -1,0 +1,76 @@
+"""Every repository over one store and one cache."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from console.data.batches import Batches
+from console.data.cache import Cache
+from console.data.cases import Cases
+from console.data.catalog import Catalog
+from console.data.documents import Documents
+from console.data.dynamo import Store
+from console.data.judges import Judges
+from console.data.labels import Labels
+from console.data.overlay import LAG
+from console.data.rollups import Rollups
+from console.data.runs import Runs
+from console.data.thresholds import Thresholds
+from console.data.users import Users
+from console.records import utcnow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repositories:
+    """What one process works on; they share its cache."""
+
+    store: Store
+    cache: Cache
+    catalog: Catalog
+    cases: Cases
+    judges: Judges
+    thresholds: Thresholds
+    documents: Documents
+    runs: Runs
+    rollups: Rollups
+    labels: Labels
+    batches: Batches
+    users: Users
+
+    @classmethod
+    def over(
+        cls,
+        store: Store,
+        cache: Cache,
+        *,
+        lag: float = LAG,
+        document_ttl_days: int | None = None,
+        clock: Callable[[], datetime] = utcnow,
+        **more: Any,
+    ) -> Self:
+        """The repositories over a store.
+
+        Args:
+            lag: seconds that this process's own writes are laid over what the indexes answer.
+            document_ttl_days: days that documents are kept; None keeps them.
+            more: the fields that a subclass adds.
+        """
+        runs = Runs(store, cache, lag=lag, clock=clock)
+        return cls(
+            store=store,
+            cache=cache,
+            catalog=Catalog(store, cache, clock),
+            cases=Cases(store, cache, clock),
+            judges=Judges(store, cache, clock),
+            thresholds=Thresholds(store, cache),
+            documents=Documents(store, cache, ttl_days=document_ttl_days, lag=lag, clock=clock),
+            runs=runs,
+            rollups=Rollups(store, cache, clock),
+            labels=Labels(store, runs.recent, clock),
+            batches=Batches(store, lag=lag, clock=clock),
+            users=Users(store, clock),
+            **more,
+        )

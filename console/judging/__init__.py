@@ -1,0 +1,1 @@
+"""Judging: prompts, scoring, providers and calibration. Knows nothing of the store."""

@@ -1,0 +1,1 @@
+"""Similarity search: embedders, chunking and strategies. Knows nothing of the store."""
