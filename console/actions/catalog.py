@@ -1,0 +1,74 @@
+"""Models and metrics: who uses them, and changing the catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from console.actions.permissions import permit
+from console.errors import InvalidInput
+from console.records import Judge, Metric, Model, Role, User
+
+if TYPE_CHECKING:
+    from console.services import Services
+
+PROVIDERS = ("openai", "anthropic", "google", "bedrock", "ollama", "other")
+
+
+def users_of(judges: Iterable[Judge], entry: Callable[[Judge], str]) -> dict[str, list[Judge]]:
+    """The judges in use by the id of their model or metric."""
+    found: dict[str, list[Judge]] = {}
+    for judge in judges:
+        found.setdefault(entry(judge), []).append(judge)
+    return found
+
+
+def create_model(
+    services: Services,
+    actor: User,
+    name: str,
+    provider: str | None,
+    input_price: float | None = None,
+    output_price: float | None = None,
+) -> Model:
+    """Add a model.
+
+    Args:
+        provider: one of `PROVIDERS`.
+        input_price, output_price: US dollars per million tokens.
+
+    Raises:
+        Forbidden: the actor is no admin.
+        InvalidInput: a name, provider or price that cannot be.
+        AlreadyExists: the name is taken.
+    """
+    by = permit(actor, Role.ADMIN)
+    if provider not in PROVIDERS:
+        raise InvalidInput(f"Choose the provider: one of {', '.join(PROVIDERS)}.", field="provider")
+    return services.catalog.create_model(name, provider, by=by, input_price=input_price, output_price=output_price)
+
+
+def set_prices(
+    services: Services, actor: User, model_id: str, input_price: float | None, output_price: float | None
+) -> Model:
+    """Change what a model costs from now on; finished runs keep the cost that they had.
+
+    Raises:
+        Forbidden: the actor is no admin.
+        InvalidInput: only one price is given, or one that cannot be.
+    """
+    by = permit(actor, Role.ADMIN)
+    if (input_price is None) != (output_price is None):
+        raise InvalidInput("Give both prices, or neither: a cost needs both.", field="price")
+    return services.catalog.set_prices(model_id, input_price, output_price, by=by)
+
+
+def create_metric(services: Services, actor: User, name: str) -> Metric:
+    """Add a metric.
+
+    Raises:
+        Forbidden: the actor is no admin.
+        InvalidInput: the name is empty or too long.
+        AlreadyExists: the name is taken, letter case aside.
+    """
+    return services.catalog.create_metric(name, by=permit(actor, Role.ADMIN))

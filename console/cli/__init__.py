@@ -1,0 +1,46 @@
+"""`python -m console`: parses, builds the services, calls them, prints.
+
+- options: what the commands share (options, settings, services, JSON, progress)
+- servers: serve, api
+- engine: engine start, status, stop
+- store: tables, seed, rollups
+- runs: import runs, export runs
+- users: users add, list, role, password, revoke, delete
+
+Exit codes: 0 done, 1 failed, 2 wrong use. Heavy imports wait until a command needs them.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from console.cli import engine, runs, servers, store, users
+from console.errors import ConsoleError
+
+app = typer.Typer(
+    name="console",
+    help="The G-Eval console's commands. They work on the store that the settings name.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command()(servers.serve)
+app.command()(servers.api)
+app.command()(store.seed)
+app.add_typer(engine.app, name="engine")
+app.add_typer(store.tables_app, name="tables")
+app.add_typer(store.rollups_app, name="rollups")
+app.add_typer(runs.import_app, name="import")
+app.add_typer(runs.export_app, name="export")
+app.add_typer(users.app, name="users")
+
+
+def main() -> None:
+    """Run the command line; a ConsoleError becomes a message and exit code 1."""
+    try:
+        app()
+    except ConsoleError as error:
+        typer.echo(f"Error: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,74 @@
+"""What the commands share: options, settings, services, JSON, progress."""
+
+from __future__ import annotations
+
+import getpass
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from console.config import Settings
+
+if TYPE_CHECKING:
+    from console.services import Services
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(help="Folder of the embedded engine's data.", show_default="DATA_DIR, else .local", file_okay=False),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+Advance = Callable[[int, int | None], None]
+"""Called with what is done so far and, when it is known, the total."""
+
+
+def load_settings(data_dir: Path | None) -> Settings:
+    """The settings of this command; logging is set up by them."""
+    settings = Settings.load(secrets_file=ROOT / ".streamlit" / "secrets.toml")
+    logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
+    return settings.replace(data_dir=data_dir) if data_dir else settings
+
+
+@contextmanager
+def open_services(data_dir: Path | None, *, create_tables: bool | None = None) -> Iterator[Services]:
+    """The services on the store that the settings name. Raises SetupError and StoreUnavailable."""
+    from console.services import build_services
+
+    with build_services(load_settings(data_dir), create_tables=create_tables) as services:
+        if services.lease and services.lease.warning:
+            typer.echo(f"Warning: {services.lease.warning}", err=True)
+        yield services
+
+
+def operator() -> str:
+    """Who runs the command, for the records that say who changed them."""
+    try:
+        return f"{getpass.getuser()} (command line)"
+    except (KeyError, OSError):
+        return "command line"
+
+
+def print_json(value: object) -> None:
+    """Print a value as indented JSON."""
+    import orjson
+
+    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode("utf-8"))
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Advance]:
+    """A progress bar on a terminal; nothing elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    screen = Console(stderr=True)
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

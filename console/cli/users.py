@@ -1,0 +1,111 @@
+"""`users`: who may sign in to the console, and as what."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from console.cli.options import AsJson, DataDir, open_services, operator, print_json
+from console.records import Role
+
+if TYPE_CHECKING:
+    from console.records import User
+
+app = typer.Typer(help="Who may sign in to the console, and as what.", no_args_is_help=True)
+
+Username = Annotated[str, typer.Argument(help="User name.")]
+PasswordFromInput = Annotated[
+    bool,
+    typer.Option(
+        "--password-stdin", help="Read the password from standard input; else a random one is made and printed once."
+    ),
+]
+
+
+@app.command()
+def add(
+    username: Username,
+    role: Annotated[Role, typer.Option(help="What the user may do.")] = Role.VIEWER,
+    name: Annotated[str | None, typer.Option(help="Name to show.", show_default="the user name")] = None,
+    password_stdin: PasswordFromInput = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Add a user."""
+    password, random = _password(password_stdin)
+    with open_services(data_dir) as services:
+        services.users.add(username, name or username, role, password, by=operator(), must_change_password=random)
+    typer.echo(f"Added {username} as {role.value}.")
+    _tell(password, random)
+
+
+@app.command("list")
+def list_users(as_json: AsJson = False, data_dir: DataDir = None) -> None:
+    """List the users."""
+    with open_services(data_dir) as services:
+        rows = [_row(user) for user in services.users.list()]
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        typer.echo(f"{row['username']}  {row['role']}  {row['name']}{'  locked' if row['lockedUntil'] else ''}")
+
+
+@app.command("role")
+def set_role(
+    username: Username, role: Annotated[Role, typer.Argument(help="The new role.")], data_dir: DataDir = None
+) -> None:
+    """Give a user another role; it counts at once."""
+    with open_services(data_dir) as services:
+        services.users.set_role(username, role)
+    typer.echo(f"{username} is {role.value} now.")
+
+
+@app.command("password")
+def set_password(username: Username, password_stdin: PasswordFromInput = False, data_dir: DataDir = None) -> None:
+    """Set another password: ends the user's sessions, and unlocks."""
+    password, random = _password(password_stdin)
+    with open_services(data_dir) as services:
+        services.users.set_password(username, password, must_change_password=random)
+    typer.echo(f"The password of {username} is changed; all sessions have ended.")
+    _tell(password, random)
+
+
+@app.command()
+def revoke(username: Username, data_dir: DataDir = None) -> None:
+    """End all sessions of a user."""
+    with open_services(data_dir) as services:
+        services.users.revoke(username)
+    typer.echo(f"All sessions of {username} have ended.")
+
+
+@app.command()
+def delete(username: Username, data_dir: DataDir = None) -> None:
+    """Remove a user."""
+    with open_services(data_dir) as services:
+        services.users.delete(username)
+    typer.echo(f"{username} is removed.")
+
+
+def _password(from_input: bool) -> tuple[str, bool]:
+    """The password, and whether it is a random one."""
+    from console.data.passwords import random_password
+
+    return (sys.stdin.readline().rstrip("\r\n"), False) if from_input else (random_password(), True)
+
+
+def _tell(password: str, random: bool) -> None:
+    if random:
+        typer.echo(f"Password: {password}   (shown once; to be changed after signing in)")
+
+
+def _row(user: User) -> dict[str, Any]:
+    return {
+        "username": user.username,
+        "name": user.name,
+        "role": user.role.value,
+        "createdOn": user.created_on,
+        "createdBy": user.created_by,
+        "lockedUntil": user.locked_until,
+    }

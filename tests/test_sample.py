@@ -1,0 +1,39 @@
+"""The sample data."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from console.config import Settings
+from console.data import recount
+from console.records import RunFilter, RunStatus, utcnow
+from console.sample import load_sample_data, needs_sample_data
+from console.services import build_services
+
+
+def test_the_sample_data_fill_an_empty_store_once(engine_endpoint: str) -> None:
+    with build_services(Settings(dynamodb_endpoint=engine_endpoint, table_prefix="sample-")) as services:
+        assert needs_sample_data(services)
+        load_sample_data(services)
+        assert not needs_sample_data(services)
+        load_sample_data(services)
+
+        rows = services.runs.list(limit=1_000).items
+        assert len(rows) == 300
+        assert len(services.cases.list()) == 4
+        assert len(services.judges.list()) == 6
+        assert len(services.catalog.models()) == 4
+        assert sum(row.status is RunStatus.FAILED for row in rows) > 5
+        assert sum(row.labelled for row in rows) > 50
+        assert min(row.started_at for row in rows) < utcnow() - timedelta(days=59)
+        moved = services.cases.find_by_name("answer correctness")
+        assert moved is not None
+        assert [entry.score for entry in services.thresholds.history(moved)] == [0.65, 0.55, 0.5]
+        assert recount.verify(services.store) == []
+
+
+def test_sample_data_are_not_loaded_beside_data_of_ones_own(engine_endpoint: str) -> None:
+    with build_services(Settings(dynamodb_endpoint=engine_endpoint, table_prefix="own-")) as services:
+        services.cases.create(name="mine", task_introduction="a", evaluation_criteria="b", by="me")
+        assert services.runs.list(RunFilter()).items == []
+        assert not needs_sample_data(services)
