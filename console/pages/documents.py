@@ -1,0 +1,92 @@
+"""Documents: stored texts that runs can be made from. `?document=` opens one, `?document=new` the form."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from console import auth
+from console.actions.documents import load_document
+from console.records import Role, User
+from console.services import Services
+from console.ui import documents, filters
+from console.ui.boundary import boundary, nothing
+from console.ui.session import page_title, run_page, services
+
+PAGE_ROWS = 50
+CURSORS = "documents.cursors"
+RUN = "documents.run"
+
+
+def main() -> None:
+    """The page."""
+    if run := st.session_state.pop(RUN, None):
+        st.switch_page("pages/runs.py", query_params={"run": run})
+    with boundary("documents"):
+        shared = services()
+        user = auth.require_role(shared, Role.VIEWER)
+        opened = st.query_params.get("document")
+        may_add = user.role.includes(Role.EVALUATOR)
+        if opened == documents.NEW and may_add:
+            _head(shared, "New document")
+            documents.document_form(shared)
+        elif opened and opened != documents.NEW:
+            _head(shared, "Document")
+            documents.document_view(load_document(shared, opened), _open_run)
+        else:
+            _list(shared, user)
+
+
+def _head(shared: Services, title: str) -> None:
+    """The heading of one document, with the way back to the list."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="documents-head"):
+        page_title(shared, title)
+        st.button("All documents", key="documents.back", icon=":material/arrow_back:", on_click=_show, args=(None,))
+
+
+def _list(shared: Services, user: User) -> None:
+    """One page of the list, and the way to the next."""
+    may_add = user.role.includes(Role.EVALUATOR)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="documents-head"):
+        page_title(shared, "Documents")
+        if may_add:
+            st.button(
+                "New document",
+                key="documents.add",
+                icon=":material/add:",
+                type="primary",
+                on_click=_show,
+                args=(documents.NEW,),
+            )
+    stack: list[str] = st.session_state.setdefault(CURSORS, [])
+    page = shared.documents.list(limit=PAGE_ROWS, cursor=stack[-1] if stack else None)
+    if page.items:
+        documents.document_table(page.items, _show)
+    elif not stack:
+        advice = "Add a text that is to be evaluated." if may_add else "Evaluators can add them."
+        nothing("There are no documents yet", f"{advice} Runs can be made from it again and again.", "documents")
+    if stack or page.cursor:
+        with st.container(horizontal=True, vertical_alignment="center", key="documents-pager"):
+            st.button(
+                "Previous", key="documents.previous", icon=":material/chevron_left:", disabled=not stack,
+                on_click=_previous, args=(stack,),
+            )  # fmt: skip
+            st.button(
+                "Next", key="documents.next", icon=":material/chevron_right:", disabled=page.cursor is None,
+                on_click=stack.append, args=(page.cursor,),
+            )  # fmt: skip
+            st.caption(f"Page {len(stack) + 1}, {len(page.items)} documents")
+
+
+def _open_run(run_id: str) -> None:
+    st.session_state[RUN] = run_id
+
+
+def _previous(stack: list[str]) -> None:
+    stack.pop()
+
+
+def _show(document_id: str | None) -> None:
+    filters.show({"document": document_id})
+
+
+run_page(main)

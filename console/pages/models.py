@@ -1,0 +1,69 @@
+"""Models & metrics: what judges are made of, what it costs, and who uses it. `?model=` opens a model."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from console import auth
+from console.actions.catalog import users_of
+from console.records import Judge, Role, User
+from console.services import Services
+from console.ui import catalog, filters
+from console.ui.boundary import boundary, nothing
+from console.ui.dashboard import card
+from console.ui.session import page_title, run_page, services
+
+JUDGE = "models.judge"
+"""A judge that was clicked: the next rerun opens it."""
+
+
+def main() -> None:
+    """The page."""
+    if judge := st.session_state.pop(JUDGE, None):
+        st.switch_page("pages/judges.py", query_params={"judge": judge})
+    with boundary("models"):
+        shared = services()
+        user = auth.require_role(shared, Role.VIEWER)
+        with st.container(horizontal=True, vertical_alignment="bottom", key="catalog-head"):
+            page_title(shared, "Models & metrics")
+            if user.role.includes(Role.ADMIN):
+                catalog.add_model(shared)
+                catalog.add_metric(shared)
+        judges = shared.judges.list()
+        _models(shared, judges, user)
+        _metrics(shared, judges)
+
+
+def _models(shared: Services, judges: list[Judge], user: User) -> None:
+    """The models, and the one that the URL names beside them."""
+    models = shared.catalog.models()
+    used = users_of(judges, lambda judge: judge.llm.id)
+    opened = st.query_params.get("model")
+    with st.container(key="models-split", horizontal=True, gap="small"):
+        with card("Models", "By provider and name; prices in US dollars per million tokens", "models"):
+            if models:
+                catalog.model_table(models, used, opened, lambda model_id: filters.show({"model": model_id}))
+            else:
+                nothing("There are no models yet", "A judge needs one: add the first.", "models")
+        if opened:
+            with boundary("models.panel"):
+                model = shared.catalog.model(opened)
+                with st.container(border=True, key="card-models-panel"):
+                    catalog.model_panel(shared, model, used.get(opened, []), user, _open_judge, _close)
+
+
+def _metrics(shared: Services, judges: list[Judge]) -> None:
+    used = users_of(judges, lambda judge: judge.metric.id)
+    with card("Metrics", "How a judge comes to a score", "metrics"):
+        catalog.metric_table(shared.catalog.metrics(), used)
+
+
+def _open_judge(judge_id: str) -> None:
+    st.session_state[JUDGE] = judge_id
+
+
+def _close() -> None:
+    filters.show({"model": None})
+
+
+run_page(main)

@@ -1,0 +1,105 @@
+"""Overview: how evaluations went over a range of days, against the days before.
+
+Counts, means and histograms come from rollups, whatever the number of runs; the scatter charts and the list show
+the latest runs.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from console import auth
+from console.actions.overview import Inventory, Overview, load_inventory, load_overview
+from console.records import Role, utcnow
+from console.services import Services
+from console.ui import dashboard, filters, text
+from console.ui.boundary import boundary, nothing
+from console.ui.cards import headline_row
+from console.ui.session import page_title, run_page, services
+
+
+def main() -> None:
+    """The page."""
+    if opened := st.session_state.pop("overview.opened", None):
+        st.switch_page("pages/runs.py", query_params={"run": opened})
+    with boundary("overview"):
+        shared = services()
+        auth.require_role(shared, Role.VIEWER)
+        today = utcnow().date()
+        selection = filters.read("30", today)
+        cases, judges = shared.cases.list(), shared.judges.list()
+        known = filters.choices(cases, judges, shared.catalog.metrics(), shared.catalog.models())
+        with st.container(horizontal=True, vertical_alignment="bottom", key="overview-head"):
+            page_title(shared, "Overview")
+            filters.period_control("overview", selection, today)
+        filters.filter_bar("overview", known)
+        view = load_overview(shared, selection.wanted, cases, judges, today=today)
+        if view.empty:
+            _empty(shared, selection)
+        else:
+            render(view, selection)
+
+
+def render(view: Overview, selection: filters.Selection) -> None:
+    """Everything below the filters."""
+    _scope(view, selection)
+    headline_row(view)
+    dashboard.chart_grid(view)
+    dashboard.table_grid(view, _open)
+
+
+def _open(run_id: str) -> None:
+    st.session_state["overview.opened"] = run_id
+
+
+def _scope(view: Overview, selection: filters.Selection) -> None:
+    """How many runs of how many, which days, and what the changes compare with."""
+    shown, span = text.count(view.now.counts.runs), view.span
+    said = f"{shown} of {text.count(view.unfiltered)} runs" if selection.filtered else f"All {shown} runs"
+    parts = [f"{said}, {text.day(span.first)} to {text.day(span.last)} (UTC)"]
+    if view.before:
+        parts.append(f"changes are against the {span.days} days before")
+    if view.human and view.case:
+        runs = f"{text.count(view.human.runs)} run{'s' * (view.human.runs != 1)} with a human score"
+        parts.append(f"{runs}, mean {view.human.mean:.2f} of {view.case.score_range.max}")
+    if view.sampled:
+        parts.append(f"scores are those of the latest {text.count(view.sampled)}")
+    with st.container(horizontal=True, vertical_alignment="center", key="overview-scope"):
+        st.caption("  ·  ".join(parts), width="content")
+        if selection.filtered:
+            st.button(
+                "Clear filters", key="overview.clear", type="tertiary", icon=":material/close:", on_click=filters.clear
+            )
+
+
+def _empty(shared: Services, selection: filters.Selection) -> None:
+    """No match, no runs in these days, or no runs at all."""
+    if selection.filtered:
+        with nothing("No runs match these filters", "Take a filter away, or widen the range of days.", "overview"):
+            st.button("Clear filters", key="overview.clear", on_click=filters.clear)
+        return
+    inventory = load_inventory(shared)
+    if inventory.runs:
+        with nothing("No runs in these days", "There are runs on other days.", "overview"):
+            st.button("Show all days", key="overview.all_days", on_click=filters.show_all_days)
+        return
+    _first_steps(inventory)
+
+
+def _first_steps(inventory: Inventory) -> None:
+    """The counts of what there is, and what to do next."""
+    counts = {
+        "Judges": inventory.judges,
+        "Cases": inventory.cases,
+        "Metrics": inventory.metrics,
+        "Models": inventory.models,
+        "Runs": inventory.runs,
+        "Documents": inventory.documents,
+    }
+    with st.grid(columns=6, min_column_width=120, gap=14, key="overview-inventory"):
+        for name, number in counts.items():
+            st.metric(name, text.count(number), border=True)
+    nothing("There are no runs yet", inventory.next_step, "overview-next")
+
+
+run_page(main)

@@ -1,0 +1,29 @@
+"""Password: one's own."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from console import auth
+from console.records import Role
+from console.ui.boundary import boundary
+from console.ui.password_form import password_form
+from console.ui.session import page_title, run_page, services
+
+
+def main() -> None:
+    """The page."""
+    with boundary("password"):
+        shared = services()
+        user = auth.require_role(shared, Role.VIEWER)
+        with st.container(key="password", width=380):
+            page_title(shared, "Your password")
+            st.caption("At least 8 characters. Changing it ends your sessions in all other browsers.")
+            typed = password_form("password", ask_old=True)
+            if typed:
+                auth.change_password(shared, user, *typed)
+                st.toast("Your password is changed.", icon=":material/check:")
+                st.rerun()
+
+
+run_page(main)

@@ -1,0 +1,40 @@
+"""Run: one whole run with an address of its own, `/run?run=123`.
+
+The filter of the list that it was opened from stays in the address, for previous and next: the run's start time is
+its place in that list, so a neighbour is one small index read, made only when somebody asks for it.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from console import auth
+from console.actions.run_detail import load_run, run_id_of
+from console.records import Role, utcnow
+from console.ui import filters, run_page
+from console.ui.boundary import boundary, nothing
+from console.ui.session import run_page as run_this_page
+from console.ui.session import services
+
+
+def main() -> None:
+    """The page."""
+    with boundary("run"):
+        shared = services()
+        user = auth.require_role(shared, Role.VIEWER)
+        asked = st.query_params.get("run")
+        if not asked:
+            _choose()
+            return
+        selection = filters.read("all", utcnow().date())
+        detail = load_run(shared, run_id_of(asked))
+        run_page.heading(shared, detail.run, selection)
+        run_page.body(shared, user, detail)
+
+
+def _choose() -> None:
+    with nothing("No run is chosen", "Open one from the list of runs.", "run"):
+        st.page_link("pages/runs.py", label="Runs", icon=":material/list_alt:")
+
+
+run_this_page(main)

@@ -1,0 +1,72 @@
+"""Runs: the list with its filters, one whole run beside it, and the export of what the filter shows.
+
+`?run=123` opens a run, also one that is not on the page.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from console import auth
+from console.actions.run_detail import run_id_of
+from console.errors import ConsoleError
+from console.records import Role, utcnow
+from console.services import Services
+from console.ui import filters, run_list
+from console.ui.boundary import boundary, show_error
+from console.ui.run_panel import run_panel
+from console.ui.session import page_title, run_page, services
+
+
+def main() -> None:
+    """The page."""
+    with boundary("runs"):
+        shared = services()
+        auth.require_role(shared, Role.VIEWER)
+        selection = _head(shared)
+        opened = st.query_params.get("run")
+        if opened:
+            render_split(shared, selection, opened)
+        else:
+            run_list.run_list(shared, selection, None)
+
+
+def render_split(shared: Services, selection: filters.Selection, opened: str) -> None:
+    """The list with the opened run beside it; a failure of one leaves the other."""
+    with st.container(key="runs-split", horizontal=True, gap="small"):
+        with st.container(key="runs-list"), boundary("runs.list"):
+            run_list.run_list(shared, selection, opened)
+        with st.container(key="runs-panel", border=True):
+            _panel(shared, opened)
+
+
+def _head(shared: Services) -> filters.Selection:
+    """Everything above the list."""
+    today = utcnow().date()
+    selection = filters.read("all", today)
+    cases, judges = shared.cases.list(), shared.judges.list()
+    known = filters.choices(cases, judges, shared.catalog.metrics(), shared.catalog.models())
+    with st.container(horizontal=True, vertical_alignment="bottom", key="runs-head"):
+        page_title(shared, "Runs")
+        filters.period_control("runs", selection, today)
+    filters.filter_bar("runs", known)
+    run_list.trend(shared, selection.wanted, judges, today)
+    run_list.toolbar(shared, selection)
+    return selection
+
+
+def _panel(shared: Services, opened: str) -> None:
+    """The whole run, or why it cannot be shown."""
+    try:
+        run = shared.runs.get(run_id_of(opened))
+        run_panel(run, shared.labels.of(run.run_id), _close)
+    except ConsoleError as error:
+        show_error(error, "runs.panel")
+        st.button("Close", key="runs.close", on_click=_close)
+
+
+def _close() -> None:
+    filters.show({"run": None})
+
+
+run_page(main)

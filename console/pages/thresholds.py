@@ -1,0 +1,113 @@
+"""Thresholds: the pass mark of a case, what another one would do to its runs, and the ledger of its changes.
+
+All figures come from rollups, whatever the number of runs. `?case=` chooses the case, `?mark=` the line.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from console import auth
+from console.actions.statistics import Tally, total
+from console.actions.thresholds import ThresholdView, load_thresholds
+from console.actions.what_if import pass_rate_at, what_if
+from console.records import Case, Role, User, utcnow
+from console.services import Services
+from console.ui import filters, text
+from console.ui import what_if as board
+from console.ui.boundary import boundary, nothing
+from console.ui.dashboard import card
+from console.ui.session import page_title, run_page, services
+from console.ui.threshold_form import apply_form
+from console.ui.threshold_history import ledger_table, steps_chart
+
+
+def main() -> None:
+    """The page."""
+    with boundary("thresholds"):
+        shared = services()
+        user = auth.require_role(shared, Role.VIEWER)
+        today = utcnow().date()
+        selection = filters.read("all", today)
+        with st.container(horizontal=True, vertical_alignment="bottom", key="thresholds-head"):
+            page_title(shared, "Thresholds")
+            filters.period_control("thresholds", selection, today)
+        cases = shared.cases.list()
+        if not cases:
+            nothing("There are no cases yet", "A pass mark belongs to a case: make one first.", "thresholds")
+            return
+        case_id = _case_control(cases, selection.wanted.case_id)
+        view = load_thresholds(shared, case_id, today=today)
+        render(shared, view, selection, user)
+
+
+def render(shared: Services, view: ThresholdView, selection: filters.Selection, user: User) -> None:
+    """Everything below the choice of the case."""
+    case, asked = view.case, board.proposal(view.case)
+    rollups = view.within(selection.wanted.first_day, selection.wanted.last_day)
+    tally = total(rollups)
+    found = what_if(rollups, asked.mark, today=asked.today)
+    _facts(view, tally)
+    with st.container(border=True, key="card-what-if"):
+        with st.container(horizontal=True, vertical_alignment="center", key="thresholds-what-if-head"):
+            st.subheader("What if the mark moves?", anchor=False, width="content")
+            board.against_control(asked)
+        st.caption(board.HINT)
+        with st.container(horizontal=True, gap="large", key="thresholds-split"):
+            with st.container(key="thresholds-board"):
+                board.mover(case, asked, tally, selection)
+            with st.container(key="thresholds-side"):
+                board.mark_input(case, asked)
+                board.effect(found)
+                board.flips(case, asked, found, selection)
+                apply_form(shared, case, asked.mark, user)
+    with st.grid(columns=2, min_column_width=420, gap=14, key="thresholds-parts"):
+        with card("By judge", "Pass rate before and after", "thresholds-judges"):
+            board.per_judge(view, rollups, asked)
+        with card("The mark over time", "Steps: the pass mark. Thin line: mean score per week", "thresholds-steps"):
+            st.altair_chart(steps_chart(view, utcnow()), alt="Pass mark over time")
+    with card(
+        "Ledger",
+        "What each change promised, and what came of it. The day of a change counts to neither side",
+        "thresholds-ledger",
+    ):
+        ledger_table(view.changes)
+
+
+def _case_control(cases: list[Case], asked: str | None) -> str:
+    """Which case; the first one by name when the URL names none."""
+    options = dict(filters.choices(cases, [], [], []).options["case"])
+    case_id = asked or next(iter(options))
+    options.setdefault(case_id, text.shorten(case_id, 40))
+    key = "thresholds.case"
+    st.session_state[key] = case_id
+    st.selectbox(
+        "Case", list(options), key=key, format_func=options.__getitem__, label_visibility="collapsed", width=420,
+        on_change=lambda: filters.show({"case": st.session_state[key], "mark": None}),
+    )  # fmt: skip
+    return case_id
+
+
+def _facts(view: ThresholdView, tally: Tally) -> None:
+    """The mark in force and what it does, in these days."""
+    mark, latest = view.case.threshold.score, view.changes[0].change if view.changes else None
+    who, since = (latest.changed_by, text.day(latest.timestamp.date())) if latest else (text.NOTHING, text.NOTHING)
+    scored = f"{text.count(tally.completed)} scored runs in these days"
+    figures = (
+        ("Pass mark", board.mark_text(mark), f"Normalised; {board.on_scale(view.case, mark)}"),
+        (f"Set by {text.plain(who, 40)}", since, "Who moved the mark last, and the day (UTC)"),
+        ("Pass rate as judged", text.percent(tally.pass_rate), f"The results of {scored}"),
+        (
+            "Pass rate at today's mark",
+            text.percent(pass_rate_at(tally, mark)),
+            f"Had it been in force for all {scored}",
+        ),
+    )
+    with st.grid(columns=2, min_column_width=330, gap=14, key="thresholds-facts"):
+        for pair in (figures[:2], figures[2:]):
+            with st.grid(columns=2, min_column_width=130, gap=14):
+                for label, value, why in pair:
+                    st.metric(label, value, help=why, border=True, height="stretch")
+
+
+run_page(main)

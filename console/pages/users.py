@@ -1,0 +1,38 @@
+"""Users: who may sign in, and as what; for admins."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from console import auth
+from console.errors import NotFound
+from console.records import Role
+from console.ui import people
+from console.ui.boundary import boundary, show_error
+from console.ui.session import page_title, run_page, services
+
+
+def main() -> None:
+    """The page."""
+    with boundary("users"):
+        shared = services()
+        actor = auth.require_role(shared, Role.ADMIN)
+        with st.container(horizontal=True, vertical_alignment="center", key="users-head"):
+            page_title(shared, "Users")
+            people.add_popover(shared)
+        users = shared.users.list()
+        opened = st.query_params.get("user")
+        people.issued_card()
+        with st.container(key="users-split", horizontal=True, gap="small"):
+            with st.container(key="users-list"):
+                people.people_table(users, opened)
+            if opened:
+                found = next((user for user in users if user.username == opened), None)
+                with st.container(key="users-panel"):
+                    if found:
+                        people.user_card(shared, actor, found)
+                    else:
+                        show_error(NotFound("user", opened), "users.one")
+
+
+run_page(main)

@@ -1,0 +1,54 @@
+"""What a page shows instead of a failure, and when there is nothing to show.
+
+Only our own errors are caught: their messages are written for the person who reads them. Anything else is a bug
+and stays visible (in production as a generic message, see `client.showErrorDetails`).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from console.errors import ConsoleError, Forbidden, InvalidInput, NotFound, StoreError
+
+_log = logging.getLogger(__name__)
+_TITLES: dict[type[ConsoleError], str] = {
+    StoreError: "The store does not answer as it should",
+    NotFound: "Not found",
+    Forbidden: "Not allowed",
+    InvalidInput: "This cannot be done as asked",
+}
+
+
+@contextmanager
+def boundary(key: str) -> Iterator[None]:
+    """Show our own errors inside the block as a message with a way on.
+
+    Args:
+        key: of the button that tries again, `page.part`.
+    """
+    try:
+        yield
+    except ConsoleError as error:
+        _log.warning("%s: %s", type(error).__name__, error)
+        show_error(error, key)
+
+
+def show_error(error: ConsoleError, key: str) -> None:
+    """An error as a card: what happened, in its own words, and a button to try again."""
+    title = next((title for kind, title in _TITLES.items() if isinstance(error, kind)), "Something went wrong")
+    with st.container(border=True, key=f"notice-{key}"):
+        st.markdown(f":material/error: **{title}**")
+        st.text(str(error))
+        st.button("Try again", key=f"{key}.retry", icon=":material/refresh:")
+
+
+def nothing(title: str, advice: str, key: str) -> st.delta_generator.DeltaGenerator:
+    """A card for an empty list. `title` and `advice` are our own words; more may be put into the card."""
+    card = st.container(border=True, key=f"notice-{key}", horizontal_alignment="center")
+    card.subheader(title, anchor=False, width="content")
+    card.caption(advice, width="content")
+    return card

@@ -1,0 +1,46 @@
+"""Applying a pass mark: the reason, the button, and what came of it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from console.actions.thresholds import move_threshold
+from console.records import Case, Role, User
+from console.services import Services
+from console.ui import saving
+from console.ui.filters import show
+from console.ui.what_if import mark_text
+
+REASON = "thresholds.reason"
+_FORM = "thresholds.apply"
+_SEEN = "thresholds.seen"
+"""Case and revision as they were drawn last: what the answer of the person who sees them is based on."""
+
+
+def apply_form(shared: Services, case: Case, mark: float, user: User) -> None:
+    """The form, for admins. What was typed stays when the mark could not be moved."""
+    st.session_state[_SEEN] = (case.case_id, case.revision)
+    saving.problem(_FORM)
+    if not user.role.includes(Role.ADMIN):
+        st.caption("Moving the mark needs the role admin.")
+        return
+    with st.form(_FORM, border=False):
+        st.text_area("Reason", key=REASON, height=90, max_chars=2_000, placeholder="Why it moves; kept in the ledger")
+        st.form_submit_button(
+            f"Set the mark to {mark_text(mark)}", key="thresholds.submit", type="primary", width="stretch",
+            on_click=_apply, args=(shared, mark),
+        )  # fmt: skip
+
+
+def _apply(shared: Services, mark: float) -> None:
+    case_id, revision = st.session_state[_SEEN]
+    reason = st.session_state[REASON]
+    moved = saving.save(
+        shared,
+        _FORM,
+        lambda user: move_threshold(shared, user, case_id, mark, reason, revision=revision),
+        "The pass mark has moved.",
+        {REASON: ""},
+    )
+    if moved:
+        show({"mark": None})
