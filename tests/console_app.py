@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1 import AppTest, app_test
 
 from console.data import passwords
 from console.records import Case, Judge, Role, Run, Snapshot, Threshold, User, utcnow
 from console.services import Services
 from tests.tier import artifact, results
+
+atexit.register(app_test.TMP_DIR.cleanup)  # AppTest leaves it to the interpreter, which warns
 
 CONSOLE = Path(__file__).resolve().parent.parent / "console"
 PASSWORD = "correct horse battery"

@@ -24,9 +24,7 @@ def internal_error() -> Message:
 def conflict(request: Message) -> Message:
     """400, another transaction holds the item: of a transaction's items the first one."""
     if request.operation != "TransactWriteItems":
-        return _refused(
-            400, f"{_SERVICE}#TransactionConflictException", "Transaction is ongoing for the item"
-        )
+        return _refused(400, f"{_SERVICE}#TransactionConflictException", "Transaction is ongoing for the item")
     others = len(request.json["TransactItems"]) - 1
     codes = ", ".join(["TransactionConflict", *["None"] * others])
     reason = {"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}

@@ -135,10 +135,7 @@ def _definition_of_copy(described: Json) -> Json:
     """The `CreateTable` request for a copy with a table's keys and indexes, and nothing else of it."""
     kinds = ("GlobalSecondaryIndexes", "LocalSecondaryIndexes")
     indexes = {
-        kind: [
-            {field: index[field] for field in ("IndexName", "KeySchema", "Projection")}
-            for index in described[kind]
-        ]
+        kind: [{field: index[field] for field in ("IndexName", "KeySchema", "Projection")} for index in described[kind]]
         for kind in kinds
         if described.get(kind)
     }
@@ -148,8 +145,6 @@ def _definition_of_copy(described: Json) -> Json:
         "TableName": _copy_of(described["TableName"]),
         "BillingMode": "PAY_PER_REQUEST",
         "KeySchema": described["KeySchema"],
-        "AttributeDefinitions": [
-            one for one in described["AttributeDefinitions"] if one["AttributeName"] in keys
-        ],
+        "AttributeDefinitions": [one for one in described["AttributeDefinitions"] if one["AttributeName"] in keys],
         **indexes,
     }

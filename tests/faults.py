@@ -127,9 +127,7 @@ class FaultProxy:
         """The `endpoint_url` for boto3."""
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
-    def plan(
-        self, faults: Faults, operations: Collection[str] | None = None, times: int | None = None
-    ) -> None:
+    def plan(self, faults: Faults, operations: Collection[str] | None = None, times: int | None = None) -> None:
         """Replace the faults in force.
 
         Args:
@@ -267,9 +265,7 @@ class FaultProxy:
                 self._times -= 1
             return self._faults
 
-    def _forward(
-        self, request: Message, engine: EngineConnection, dice: random.Random
-    ) -> tuple[str, Message | None]:
+    def _forward(self, request: Message, engine: EngineConnection, dice: random.Random) -> tuple[str, Message | None]:
         """(outcome, the engine's answer), with what the modes in force make of both."""
         stale, part = self._stale, None
         if self._partial and is_batch(request.operation):

@@ -332,12 +332,12 @@ def test_a_page_of_an_impossible_size_is_refused(here: Tier, limit: int) -> None
 
 
 def test_a_page_reads_a_bounded_number_of_rows_and_its_cursor_goes_on(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    embedded_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert run_lists.EXAMINED == 5_000
     monkeypatch.setattr(run_lists, "EXAMINED", 50)
-    put(store, [run(n, NOON - timedelta(milliseconds=n), 5.0 if n in (3, 80) else 1.0) for n in range(1, 82)])
-    runs = tier(store).runs
+    put(embedded_store, [run(n, NOON - timedelta(milliseconds=n), 5.0 if n in (3, 80) else 1.0) for n in range(1, 82)])
+    runs = tier(embedded_store).runs
     wanted = RunFilter(case_id="case-1", verdict=Verdict.PASS)
     first = runs.list(wanted, limit=10)
     assert ([row.run_id for row in first.items], first.examined) == ([3], 50)
@@ -346,15 +346,15 @@ def test_a_page_reads_a_bounded_number_of_rows_and_its_cursor_goes_on(
 
 
 def test_more_runs_than_a_page_may_read_in_one_moment_do_not_stop_the_list(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    embedded_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run_lists, "EXAMINED", 50)
-    put(store, [run(number, NOON, 1.0) for number in range(1, 120)])
-    put(store, [run(120, NOON - timedelta(seconds=1), 5.0)])
+    put(embedded_store, [run(number, NOON, 1.0) for number in range(1, 120)])
+    put(embedded_store, [run(120, NOON - timedelta(seconds=1), 5.0)])
     wanted = RunFilter(case_id="case-1", verdict=Verdict.PASS)
-    first = tier(store).runs.list(wanted)
-    second = tier(store).runs.list(wanted, cursor=first.cursor)
-    third = tier(store).runs.list(wanted, cursor=second.cursor)
+    first = tier(embedded_store).runs.list(wanted)
+    second = tier(embedded_store).runs.list(wanted, cursor=first.cursor)
+    third = tier(embedded_store).runs.list(wanted, cursor=second.cursor)
     assert [len(page.items) for page in (first, second, third)] == [0, 0, 1]
     assert third.cursor is None
 

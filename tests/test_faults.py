@@ -137,9 +137,7 @@ def outcomes_of_40_reads(engine_endpoint: str, table: str, seed: int) -> list[st
         proxy.plan(Faults(throttle=0.3, error=0.3, reset=0.1, lost=0.1))
         client = connect(proxy.endpoint)
         reads = [pool.submit(stored, client, table, "1") for _ in range(40)]
-        assert [read.exception() is None for read in reads] == [
-            call.outcome == "answered" for call in proxy.calls
-        ]
+        assert [read.exception() is None for read in reads] == [call.outcome == "answered" for call in proxy.calls]
         client.close()
         return [call.outcome for call in proxy.calls]
 
@@ -160,9 +158,7 @@ def test_a_throttled_write_is_refused_and_not_applied(
     assert stored(direct, table, "1") is None
 
 
-def test_throttling_comes_also_as_throttling_exception(
-    proxy: FaultProxy, client: DynamoDBClient, table: str
-) -> None:
+def test_throttling_comes_also_as_throttling_exception(proxy: FaultProxy, client: DynamoDBClient, table: str) -> None:
     proxy.plan(Faults(throttle=1.0, throttle_error="ThrottlingException"))
     with pytest.raises(ClientError) as refusal:
         client.put_item(TableName=table, Item=run("1"))
@@ -188,9 +184,7 @@ def test_a_reset_write_is_not_applied(
     assert stored(direct, table, "1") is None
 
 
-def test_a_lost_write_is_applied(
-    proxy: FaultProxy, client: DynamoDBClient, direct: DynamoDBClient, table: str
-) -> None:
+def test_a_lost_write_is_applied(proxy: FaultProxy, client: DynamoDBClient, direct: DynamoDBClient, table: str) -> None:
     proxy.plan(Faults(lost=1.0))
     with pytest.raises(ConnectionClosedError):
         client.put_item(TableName=table, Item=run("1"))
@@ -256,9 +250,7 @@ def test_a_hanging_store_times_out(proxy: FaultProxy, impatient: DynamoDBClient,
     assert proxy.counts["PutItem", "hang"] == 1
 
 
-def test_a_store_that_hung_answers_again_after_clear(
-    proxy: FaultProxy, impatient: DynamoDBClient, table: str
-) -> None:
+def test_a_store_that_hung_answers_again_after_clear(proxy: FaultProxy, impatient: DynamoDBClient, table: str) -> None:
     proxy.hang()
     with pytest.raises(ReadTimeoutError):
         impatient.put_item(TableName=table, Item=run("1"))
@@ -415,9 +407,7 @@ def test_a_stale_index_still_lists_a_deleted_item(
     assert listed(client, table, "running") == [("1", "first")]
 
 
-def test_a_stale_index_hides_batches_and_transactions(
-    proxy: FaultProxy, client: DynamoDBClient, table: str
-) -> None:
+def test_a_stale_index_hides_batches_and_transactions(proxy: FaultProxy, client: DynamoDBClient, table: str) -> None:
     proxy.stale_indexes(60)
     client.batch_write_item(RequestItems={table: put_requests("1")})
     client.transact_write_items(TransactItems=[{"Put": {"TableName": table, "Item": run("2")}}])
@@ -444,9 +434,7 @@ def test_an_index_catches_up_after_its_delay(proxy: FaultProxy, client: DynamoDB
     assert listed(client, table, "completed") == [("1", "second")]
 
 
-def test_a_lost_write_reaches_a_stale_index_too(
-    proxy: FaultProxy, client: DynamoDBClient, table: str
-) -> None:
+def test_a_lost_write_reaches_a_stale_index_too(proxy: FaultProxy, client: DynamoDBClient, table: str) -> None:
     proxy.stale_indexes(0.5)
     proxy.plan(Faults(lost=1.0), times=1)
     with pytest.raises(ConnectionClosedError):

@@ -192,7 +192,6 @@ def test_a_stored_value_outside_of_the_range_can_stay(console_services: Services
     ("name", "value", "problem"),
     [
         ("name", "", "A judge needs a name"),
-        ("model_id", None, "Choose a model"),
         ("other", '{"a": }', "Line 1, column 7"),
         ("other", '{"temperature": 1}', "Temperature: given here and in its own field"),
     ],
@@ -208,6 +207,25 @@ def test_a_refused_save_keeps_everything_typed(
     assert field(test, "temperature").value == 0.5
     assert field(test, name).value == value
     assert console_services.judges.current(judge.judge_id) == judge
+
+
+def test_an_emptied_field_leaves_its_parameter_to_the_default(
+    console_services: Services, admin: User, judge: Judge
+) -> None:
+    tuned = console_services.judges.update(judge.judge_id, {"parameters": {"temperature": 0.3, "top_p": 0.9}}, by="ana")
+    test = editing(admin, tuned)
+    field(test, "temperature").set_value(None).run()
+    save(test)
+    saved = console_services.judges.current(judge.judge_id)
+    assert (saved.parameters, saved.llm.temperature) == ({"top_p": 0.9}, 2.0)
+
+
+def test_a_new_judge_needs_a_name_a_case_and_a_model(console_services: Services, admin: User) -> None:
+    said = words(save(judges_page(admin, judge="new")))
+    assert "A judge needs a name" in said
+    assert "Choose a case" in said
+    assert "Choose a model" in said
+    assert console_services.judges.list() == []
 
 
 def test_a_judge_stays_with_its_case(admin: User, judge: Judge) -> None:

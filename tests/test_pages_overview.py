@@ -153,8 +153,9 @@ def test_a_click_on_a_recent_run_opens_it(four_runs: Services) -> None:
     test = app(new_user(four_runs)).run()
     test.session_state["overview.opened"] = str(newest)
     test.run()
-    assert test.title[0].value == "Runs"
+    assert test.title[0].value == f"Run {newest}"
     assert test.query_params["run"] == str(newest)
+    assert test.query_params["period"] == "30"
 
 
 def test_an_empty_store_counts_what_there_is_and_says_what_comes_next(console_services: Services) -> None:

@@ -44,7 +44,7 @@ def test_the_mark_in_force_and_its_pass_rate_are_shown(admin: User, case: Case) 
     shown = metrics(thresholds_page(admin, case=case.case_id))
     assert shown["Pass mark"] == "0.50"
     assert shown["Pass rate as judged"] == "75.0 %"
-    assert shown["Pass rate under today's mark"] == "75.0 %"
+    assert shown["Pass rate at today's mark"] == "75.0 %"
 
 
 def test_the_first_case_is_shown_when_none_is_asked_for(console_services: Services, admin: User, case: Case) -> None:
@@ -174,3 +174,12 @@ def test_a_link_to_flipped_runs_limits_the_run_list_by_score(admin: User, case: 
     assert test.button(key="runs.scores").label == "Score from 0.75, below 1.00"
     rows = next(one.value for one in test.dataframe if "Result" in one.value)
     assert rows["Score"].tolist() == [0.75, 0.75]
+
+
+def test_the_run_list_forgives_what_the_histogram_forgives(console_services: Services, admin: User) -> None:
+    made = new_case(console_services)
+    scored(console_services, new_judge(console_services, made), made, 4.6)  # normalised 0.8999999999999999
+    test = app(admin).run()
+    test.query_params.update({"case": made.case_id, "score_from": "0.90"})
+    test.switch_page("pages/runs.py").run()
+    assert next(one.value for one in test.dataframe if "Result" in one.value)["Score"].round(3).tolist() == [0.9]

@@ -406,7 +406,7 @@ def test_the_store_says_what_a_dictionary_says(
     model: type[StoreModel], steps: int, request: pytest.FixtureRequest, record_property: Callable[[str, Any], None]
 ) -> None:
     examples = settings(
-        max_examples=steps // 40,
+        max_examples=steps // 32,
         stateful_step_count=50,
         deadline=None,
         suppress_health_check=list(HealthCheck),

@@ -147,7 +147,7 @@ def _report(services: Services, table: tables.Table) -> TableReport:
         bytes=_counted(found.get("TableSizeBytes", 0), items),
         indexes=[_index(index, items) for index in found.get("GlobalSecondaryIndexes", [])],
         problems=problems(table, found),
-        remarks=remarks(table, found, expiry),
+        remarks=remarks(table, found, expiry, streams=services.engine.kind not in ("dynoxide", "moto")),
         protected=found.get("DeletionProtectionEnabled", False),
     )
 

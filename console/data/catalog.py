@@ -108,9 +108,7 @@ class Catalog:
         self._add("model", _MODELS, model.model_id, model.name, to_item(model))
         return model
 
-    def set_prices(
-        self, model_id: str, input_price: float | None, output_price: float | None, *, by: str
-    ) -> Model:
+    def set_prices(self, model_id: str, input_price: float | None, output_price: float | None, *, by: str) -> Model:
         """Changes a model's prices; finished runs keep the cost that they had. One transaction."""
         model = msgspec.structs.replace(
             self.model(model_id),

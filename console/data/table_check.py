@@ -27,12 +27,13 @@ def problems(table: Table, found: dict[str, Any] | None) -> list[str]:
     return said
 
 
-def remarks(table: Table, found: dict[str, Any], expiry: str | None) -> list[str]:
+def remarks(table: Table, found: dict[str, Any], expiry: str | None, *, streams: bool) -> list[str]:
     """What works, but costs more or keeps more than it should.
 
     Args:
         found: the answer of DescribeTable.
         expiry: the attribute by which the store removes items, if it does.
+        streams: whether tables have their stream in this store; local engines make none.
     """
     indexes = {index["IndexName"]: index for index in found.get("GlobalSecondaryIndexes", [])}
     said = [
@@ -40,7 +41,7 @@ def remarks(table: Table, found: dict[str, Any], expiry: str | None) -> list[str
         for index in table.indexes
         if index.include and _is_whole(indexes.get(index.name))
     ]
-    if table.stream and not found.get("StreamSpecification", {}).get("StreamEnabled"):
+    if streams and table.stream and not found.get("StreamSpecification", {}).get("StreamEnabled"):
         said.append("has no stream")
     if table.ttl and expiry != TTL_ATTRIBUTE:
         said.append(f"items do not expire by {TTL_ATTRIBUTE}")

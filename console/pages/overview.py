@@ -17,16 +17,19 @@ from console.ui.boundary import boundary, nothing
 from console.ui.cards import headline_row
 from console.ui.session import page_title, run_page, services
 
+PERIOD = "30"
+"""The range of days when the address names none."""
+
 
 def main() -> None:
     """The page."""
     if opened := st.session_state.pop("overview.opened", None):
-        st.switch_page("pages/runs.py", query_params={"run": opened})
+        st.switch_page("pages/run.py", query_params={"period": PERIOD, **st.query_params.to_dict(), "run": opened})
     with boundary("overview"):
         shared = services()
         auth.require_role(shared, Role.VIEWER)
         today = utcnow().date()
-        selection = filters.read("30", today)
+        selection = filters.read(PERIOD, today)
         cases, judges = shared.cases.list(), shared.judges.list()
         known = filters.choices(cases, judges, shared.catalog.metrics(), shared.catalog.models())
         with st.container(horizontal=True, vertical_alignment="bottom", key="overview-head"):

@@ -10,6 +10,7 @@ import streamlit as st
 
 from console import auth
 from console.actions.run_detail import load_run, run_id_of
+from console.errors import NotFound
 from console.records import Role, utcnow
 from console.ui import filters, run_page
 from console.ui.boundary import boundary, nothing
@@ -26,14 +27,26 @@ def main() -> None:
         if not asked:
             _choose()
             return
+        try:
+            detail = load_run(shared, run_id_of(asked))
+        except NotFound as error:
+            _choose(str(error))
+            return
         selection = filters.read("all", utcnow().date())
-        detail = load_run(shared, run_id_of(asked))
         run_page.heading(shared, detail.run, selection)
         run_page.body(shared, user, detail)
 
 
-def _choose() -> None:
-    with nothing("No run is chosen", "Open one from the list of runs.", "run"):
+def _choose(why: str | None = None) -> None:
+    """No run to show: none asked for, or one that is not there.
+
+    Args:
+        why: any text.
+    """
+    st.title("Run", anchor=False)
+    with nothing("Not found" if why else "No run is chosen", "Open one from the list of runs.", "run"):
+        if why:
+            st.text(why)
         st.page_link("pages/runs.py", label="Runs", icon=":material/list_alt:")
 
 

@@ -6,12 +6,21 @@
 - boundary: what a page shows instead of a failure, and when there is nothing to show
 - filters: the filter bar; the URL holds its state
 - cards: headline numbers with their change
-- charts: the Altair charts
+- charts: the Altair charts of many runs; run_charts: those of one
+- dashboard: the cards of the Overview
 - tables: run list and performance tables
-- run_panel: one whole run beside the list
+- run_list: what stands above and below the list of runs
+- explain: errors of runs in plain words
+- run_parts: the parts of one run; run_panel shows them beside the list, run_page on a page, comparison side by side
+- label_form: one's own label on a run
+- operations, people: the parts of Operations and of Users; password_form: a password of one's own
 - saving: a write in a callback, and what came of it
 - picker: a table in which a click picks a row
 - what_if, what_if_chart, threshold_form, threshold_history: the parts of Thresholds
 - catalog: the parts of Models & metrics
 - documents: the parts of Documents
+- record, record_dialogs, record_list, editor: the pages of one record and of all of them; case_form and judge_form
+  bring the kinds
+- fields, drafts, judge_parameters: forms that keep what is typed until it is saved
+- versions, diff, conflict: the history of a record, any two texts side by side, two people at once
 """

@@ -12,6 +12,8 @@ from console.actions.overview import Overview
 from console.actions.statistics import Tally
 from console.ui import text
 
+_TIMES = 10
+"""From this factor on a change is said as a factor."""
 Good = Literal["normal", "inverse", "off"]
 
 
@@ -128,6 +130,8 @@ def _change(headline: Headline, view: Overview, value: float | None) -> str | No
     if before is None or (headline.change == "percent" and not before):
         return None
     change = value - before
+    if headline.change == "percent" and value >= _TIMES * before:
+        return f"{value / before:.0f} times"
     if headline.change == "percent":
         return f"{change / before * 100:+.1f} %"
     if headline.change == "points":

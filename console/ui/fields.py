@@ -52,14 +52,21 @@ class Form:
         st.text_area(self._labels[name], **self._bound(name), height="content", **options)
         self._problem(name)
 
-    def number(self, name: str, **options: Any) -> None:
-        """A number; its limits give way to a value outside of them that is there already."""
-        value = self._draft.values[name]
+    def number(self, name: str, *, optional: bool = False, **options: Any) -> None:
+        """A number; its limits give way to a value outside of them that is there already.
+
+        Args:
+            optional: the field may be emptied, which a widget with a default does not allow: it is set, once.
+        """
+        bound = self._bound(name)
+        value = bound["value"]
         if value is not None:
             for limit, widest in (("min_value", min), ("max_value", max)):
-                if options.get(limit) is not None:
-                    options[limit] = widest(options[limit], value)
-        st.number_input(self._labels[name], **self._bound(name), **options)
+                options[limit] = widest(options[limit], value)
+        if optional:
+            st.session_state.setdefault(bound["key"], value)
+            bound["value"] = None
+        st.number_input(self._labels[name], **bound, **options)
         self._problem(name)
 
     def switch(self, name: str, **options: Any) -> None:

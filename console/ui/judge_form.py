@@ -168,7 +168,7 @@ class JudgeEditor:
             ):
                 for number in NUMBERS:
                     with st.container():
-                        form.number(number.name, **number.options)
+                        form.number(number.name, optional=True, **number.options)
                         if note := unusual(number, values[number.name]):
                             st.caption(note)
 

@@ -155,6 +155,12 @@ def lease_card(batches: Sequence[Batch]) -> None:
                 }
                 for batch in batches
             ],
+            column_config={
+                "Batch": st.column_config.TextColumn(width=170),
+                "Worker": st.column_config.TextColumn(width=160),
+                "Until": st.column_config.TextColumn(width=170),
+                "Done": st.column_config.TextColumn(width=90),
+            },
             hide_index=True,
             height="content",
             alt="Leased batches",

@@ -21,6 +21,7 @@ from console.ui.conflict import conflict_dialog, set_aside
 from console.ui.drafts import NEW, Draft, Place, Values
 from console.ui.editor import Editor, R
 from console.ui.fields import Form, labels_of
+from console.ui.record_dialogs import deactivate_dialog, replace_dialog, start
 from console.ui.saving import problem, save
 from console.ui.session import page_title
 from console.ui.versions import versions_tab
@@ -110,7 +111,7 @@ class RecordPage(Generic[R]):
                 on_click=self._activate, args=(shown,), help=f"Puts version {shown.version} into use",
             )  # fmt: skip
         elif shown.active and st.button("Deactivate", key=f"{kind}.deactivate", icon=":material/block:"):
-            _deactivate_dialog(self._shared, self._editor, current)
+            deactivate_dialog(self._shared, self._editor, current)
 
     def _tabs(self) -> list[TabContainer]:
         key = f"{self._editor.kind}.tab"
@@ -248,9 +249,9 @@ class RecordPage(Generic[R]):
         """Put a draft into a place; one with edits does not give way without a question."""
         existing = place.find()
         if existing and existing.changed:
-            _replace_dialog(place, draft, then)
+            replace_dialog(place, draft, then)
             return
-        _start(place, draft, then)
+        start(place, draft, then)
         st.rerun()
 
     def _discard(self) -> None:
@@ -308,37 +309,6 @@ class RecordPage(Generic[R]):
 def leave(kind: str) -> None:
     """Back to the list; its filters stay."""
     filters.show(dict.fromkeys((kind, "version", "tab", "left", "right")))
-
-
-@st.dialog("Take it out of use?", icon=":material/block:")
-def _deactivate_dialog(shared: Services, editor: Editor[R], record: R) -> None:
-    st.text(editor.title(record))
-    st.caption(editor.consequences(record))
-
-    def deactivate() -> None:
-        done = f"The {editor.kind} is not in use any more"
-        save(shared, f"{editor.kind}.state", lambda actor: editor.deactivate(actor, record), done)
-
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        if st.button("Keep it", key="deactivate.no"):
-            st.rerun()
-        if st.button("Deactivate", key="deactivate.yes", type="primary", on_click=deactivate):
-            st.rerun()
-
-
-@st.dialog("Replace your unsaved edits?", icon=":material/edit_off:")
-def _replace_dialog(place: Place, draft: Draft, then: dict[str, str | None]) -> None:
-    st.caption("There is a draft with edits that were not saved. Going on throws it away.")
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        if st.button("Keep my edits", key="replace.no"):
-            st.rerun()
-        if st.button("Replace them", key="replace.yes", type="primary", on_click=_start, args=(place, draft, then)):
-            st.rerun()
-
-
-def _start(place: Place, draft: Draft, then: dict[str, str | None]) -> None:
-    place.put(draft)
-    filters.show(then)
 
 
 def _store_tab(key: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -12,11 +11,10 @@ import streamlit as st
 from console.ui import filters, text
 from console.ui.boundary import nothing
 from console.ui.drafts import NEW, Draft, Place
+from console.ui.picker import pick_row
 
 USE = {"in": "In use", "out": "Not in use"}
 MARK = "✎"
-_WHOLE = 21
-"""Rows of a list that are shown without a scroll bar of its own."""
 
 
 def search_bar(kind: str, choices: Mapping[str, Mapping[str, str]]) -> dict[str, str | None]:
@@ -58,19 +56,16 @@ def picker(
 ) -> None:
     """The rows; a click opens a record. Records with unsaved edits carry a mark."""
     frame = pd.DataFrame([{"Draft": MARK if key in drafts else "", **row} for key, row in zip(ids, rows, strict=True)])
-    key = f"{kind}s.table.{hashlib.blake2s(' '.join(ids).encode(), digest_size=6).hexdigest()}"
     shown = {"Draft": st.column_config.TextColumn("", width=28, help="Unsaved edits"), **columns}
-    st.dataframe(
+    pick_row(
+        f"{kind}s",
         frame,
-        column_order=[name for name in shown if name != "Draft" or drafts.keys() & set(ids)],
-        column_config=shown,
-        hide_index=True,
-        placeholder="",
-        height="content" if len(rows) <= _WHOLE else 760,
-        key=key,
-        on_select=lambda: _picked(key, kind, ids),
-        selection_mode="single-cell",
+        ids,
+        shown,
+        None,
+        lambda record_id: filters.show({kind: record_id}),
         alt=f"{kind.capitalize()}s",
+        order=[name for name in shown if name != "Draft" or drafts.keys() & set(ids)],
     )
 
 
@@ -132,10 +127,3 @@ def _choice(kind: str, field: str, options: dict[str, str]) -> None:
 def _store(key: str, name: str) -> None:
     value = st.session_state[key]
     filters.show({name: None if value in (None, "", "in") else value})
-
-
-def _picked(key: str, kind: str, ids: Sequence[str]) -> None:
-    selection = st.session_state[key].selection
-    chosen = [row for row, _ in selection.cells]
-    if chosen and chosen[0] < len(ids):
-        filters.show({kind: ids[chosen[0]]})

@@ -27,12 +27,13 @@ def responses_strip(scores: Sequence[float], low: float, high: float, marks: Map
     )
     lines = [{"name": name, "at": at} for name, at in marks.items()]
     rules = chart_of(lines).mark_rule(strokeWidth=1.5, color=palette().ink, strokeDash=[4, 3]).encode(x="at:Q")
-    names = (
-        chart_of(lines)
+    names = [
+        chart_of([line])
         .mark_text(align="left", dx=4, baseline="top", fontSize=11, color=palette().muted)
-        .encode(x="at:Q", y=alt.value(0), text="name:N")
-    )
-    return finished(dots + rules + names, 96 + 6 * max((row["place"] for row in rows), default=0))
+        .encode(x="at:Q", y=alt.value(13 * place), text="name:N")
+        for place, line in enumerate(lines)
+    ]
+    return finished(alt.LayerChart(layer=[dots, rules, *names]), 96 + 6 * tallest)
 
 
 def probabilities(distribution: Mapping[str, float]) -> Layer:

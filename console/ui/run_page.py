@@ -20,6 +20,8 @@ from console.ui.style import outcome
 _SIDE_BY_SIDE, _DIFFERENCES = "Side by side", "Differences"
 _DIFF_LIMIT = 200_000
 """Characters of both texts together that are compared while the page is drawn."""
+_DIFF_SCROLLS, _DIFF_HEIGHT = 4_000, 640
+"""Characters of a text from which on its differences scroll in a box of so many pixels."""
 
 
 def heading(shared: Services, run: Run, selection: filters.Selection) -> None:
@@ -141,7 +143,9 @@ def text_difference(left: str, right: str, left_title: str, right_title: str, la
     elif len(left) + len(right) > _DIFF_LIMIT:
         st.caption(f"Together the texts have {len(left) + len(right):,} characters: too many to mark differences here.")
     else:
-        diff.show([diff.Section(label, left, right)], left_title, right_title)
+        long = max(len(left), len(right)) > _DIFF_SCROLLS
+        with st.container(height=_DIFF_HEIGHT if long else "content", border=False):
+            diff.show([diff.Section(label, left, right)], left_title, right_title)
 
 
 def _snapshot_note(detail: RunDetail) -> str:

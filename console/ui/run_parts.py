@@ -16,7 +16,10 @@ Color = Literal["blue", "orange", "gray", "violet"]
 _BADGES: dict[str, Color] = {"Pass": "blue", "Fail": "orange", "Error": "gray", "Scored": "violet"}
 _LONG = 420
 """Pixels after which a long text scrolls in its own box."""
+_SHORT = 200
+"""The same for what is not read first."""
 _SHORT_SCALE = 10
+"""Width of a scale on which every score has its bar."""
 SHOWN = 100_000
 """Characters of a text that a page shows; the whole is in the download."""
 
@@ -41,7 +44,7 @@ def failure(message: str | None) -> None:
     with st.container(border=True, key="run-error"):
         st.markdown(f"**{what}**")
         st.caption(advice)
-        block(message or "No message was recorded.", "run-error-text")
+        block(message or "No message was recorded.", "run-error-text", tall=_SHORT)
 
 
 def pass_mark(run: Run) -> float | None:
@@ -178,10 +181,14 @@ def label_cards(labels: Sequence[Label]) -> None:
                 block(label.comment, f"run-comment-{number}")
 
 
-def block(body: str, key: str) -> None:
-    """A text by a person or a model, letter by letter; a long one scrolls in its own box."""
-    long = len(body) > 1_500 or body.count("\n") > 20
-    with st.container(border=True, key=f"block-{key}", height=_LONG if long else "content"):
+def block(body: str, key: str, *, tall: int = _LONG) -> None:
+    """A text by a person or a model, letter by letter; a long one scrolls in its own box.
+
+    Args:
+        tall: pixels of that box.
+    """
+    long = len(body) * _LONG > 1_500 * tall or body.count("\n") * _LONG > 20 * tall
+    with st.container(border=True, key=f"block-{key}", height=tall if long else "content"):
         st.text(body[:SHOWN])
     if len(body) > SHOWN:
         st.caption(f"The first {SHOWN:,} of {len(body):,} characters; the run's JSON has all of them.")

@@ -20,6 +20,8 @@ MARK = Path(__file__).with_name("mark.svg")
 SIDEBAR_WIDTH = 220
 """Pixels."""
 _CSS = Path(__file__).with_name("style.css")
+_SCHEMES = {name: f"<style>:root {{ color-scheme: {name}; }}</style>" for name in ("light", "dark")}
+"""Dialogs and menus stand outside of the element that Streamlit gives its scheme to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,7 @@ def color_of(result: Outcome) -> str:
 def apply() -> None:
     """Put our CSS into the page and our theme under every chart."""
     st.html(_CSS)
+    st.html(_SCHEMES["dark" if st.context.theme.type == "dark" else "light"])
     st.logo(MARK, size="medium")
     alt.theme.register("console", enable=True)(_chart_theme)
 

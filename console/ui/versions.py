@@ -13,6 +13,7 @@ from console.ui.boundary import boundary
 from console.ui.dashboard import card
 from console.ui.drafts import Values
 from console.ui.editor import Editor, R
+from console.ui.picker import pick_row
 
 
 def versions_tab(editor: Editor[R], record_id: str, known: list[R]) -> None:
@@ -64,16 +65,12 @@ def _table(editor: Editor[R], record_id: str, known: list[R]) -> None:
         rows.append(
             {"Version": "unknown", "State": "", "Saved": None, "By": "", "Changed": "", **_figures(results, "")}
         )
-    shown = st.query_params.get("version")
-    numbers = [one.version for one in known]
-    key = f"{editor.kind}.versions.{record_id}.{known[0].revision}"
-    st.session_state[key] = {
-        "selection": {"rows": [numbers.index(shown)] if shown in numbers else [], "columns": [], "cells": []}
-    }
     config = st.column_config
-    st.dataframe(
+    pick_row(
+        f"{editor.kind}.versions.{record_id}",
         pd.DataFrame(rows),
-        column_config={
+        [one.version for one in known],
+        {
             "Version": config.TextColumn(width=62),
             "State": config.TextColumn(width=84),
             "Saved": config.DatetimeColumn("Saved (UTC)", format="D MMM YYYY, HH:mm", timezone="UTC", width=138),
@@ -83,22 +80,11 @@ def _table(editor: Editor[R], record_id: str, known: list[R]) -> None:
             "Pass rate": config.NumberColumn(format="percent", width=74),
             "Average": config.NumberColumn(format="%.3f", width=70, help="Mean normalised score, 0 to 1"),
         },
-        hide_index=True,
-        placeholder="",
-        height="content",
-        key=key,
-        on_select=lambda: _pick(key, numbers),
-        selection_mode=["single-row", "single-cell"],
+        st.query_params.get("version"),
+        lambda version: filters.show({"version": version, "tab": None}),
         alt="Versions",
     )
     st.caption(_scope(results))
-
-
-def _pick(key: str, numbers: list[str]) -> None:
-    selection = st.session_state[key].selection
-    chosen = [row for row, _ in selection.cells] or list(selection.rows)
-    if chosen and chosen[0] < len(numbers):
-        filters.show({"version": numbers[chosen[0]], "tab": None})
 
 
 def _figures(results: VersionResults, version: str) -> dict[str, float | None]:

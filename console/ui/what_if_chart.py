@@ -52,9 +52,9 @@ def histogram_chart(bins: Mapping[int, int], mark: float, today: float) -> alt.L
         .mark_rect()
         .encode(
             x=alt.X("from:Q", scale=alt.Scale(domain=[0, 1], nice=False), title=None, axis=_axis()),
-            x2="to:Q",
+            x2=alt.X2("to"),
             y=alt.Y("floor:Q", axis=None),
-            y2="runs:Q",
+            y2=alt.Y2("runs"),
             color=alt.when(f"datum.place >= {at}").then(alt.value(colors.passed)).otherwise(alt.value(colors.failed)),
             opacity=alt.when(f"(datum.place >= {at}) != (datum.place >= {now})")
             .then(alt.value(1.0))
@@ -76,13 +76,13 @@ def _axis() -> alt.Axis:
 def _today(today: float) -> tuple[alt.Chart, alt.Chart]:
     """Where the mark is today."""
     colors = palette()
-    base = alt.Chart(alt.InlineData(values=[{"mark": today, "name": f"today {today:.2f}"}])).encode(x="mark:Q")
+    base = alt.Chart(alt.InlineData(values=[{"mark": today, "name": f"today {today:.2f}"}])).encode(x=alt.X("mark:Q"))
     right = today > 0.5
     return (
         base.mark_rule(strokeDash=[5, 4], strokeWidth=1.5, color=colors.muted),
         base.mark_text(
             align="right" if right else "left", dx=-6 if right else 6, fontSize=11, color=colors.muted
-        ).encode(text="name:N", y=alt.value(6)),
+        ).encode(text=alt.Text("name:N"), y=alt.value(6)),
     )
 
 
@@ -90,10 +90,12 @@ def _line(pick: alt.Parameter) -> tuple[alt.Chart, alt.Chart]:
     """The line where the selection is."""
     colors = palette()
     steps = [{"step": step, "mark": step / BINS, "name": f"{step / BINS:.2f}"} for step in range(BINS + 1)]
-    base = alt.Chart(alt.InlineData(values=steps)).transform_filter(pick).encode(x="mark:Q")
+    base = alt.Chart(alt.InlineData(values=steps)).transform_filter(pick).encode(x=alt.X("mark:Q"))
     return (
         base.mark_rule(strokeWidth=2.5, color=colors.ink),
-        base.mark_text(fontSize=12, fontWeight=600, color=colors.ink, dy=-9).encode(text="name:N", y=alt.value(0)),
+        base.mark_text(fontSize=12, fontWeight=600, color=colors.ink, dy=-9).encode(
+            text=alt.Text("name:N"), y=alt.value(0)
+        ),
     )
 
 
@@ -118,8 +120,8 @@ def _handles(bins: Mapping[int, int], pick: alt.Parameter, now: int) -> alt.Char
     tips = {"mark": "Pass mark", "rate": "Pass rate", "pass": "Runs that pass", "change": "Against today's mark"}
     strips = alt.Chart(alt.InlineData(values=rows)).mark_rect(opacity=0, cursor="ew-resize")
     drawn: alt.Chart = strips.encode(
-        x="low:Q",
-        x2="high:Q",
+        x=alt.X("low:Q"),
+        x2=alt.X2("high"),
         y=alt.value(0),
         y2=alt.value("height"),
         tooltip=[alt.Tooltip(f"{name}:N", title=title) for name, title in tips.items()],

@@ -70,14 +70,20 @@ class Visit:
             "requests to other hosts": self.elsewhere,
             "dialogs": self.dialogs,
             "scripts run": page.evaluate("window.pwned || 0"),
-            "elements with their address": page.locator(
-                f"[src*='{HOST}'], [href*='{HOST}'], [style*='{HOST}']"
-            ).count(),
+            "foreign elements": page.evaluate(FOREIGN),
         }
 
 
-ELEMENTS = f"[src*='{HOST}'], [srcset*='{HOST}'], [href*='{HOST}'], [style*='{HOST}'], [href^='javascript:']"
-NOTHING = {"requests to other hosts": [], "dialogs": [], "scripts run": 0, "elements with their address": 0}
+FOREIGN = """() => [...document.querySelectorAll("[src], [href], [poster], [srcset], [style*='url(']")]
+    .filter(one => [one.src, one.href, one.poster, one.srcset].some(value => {
+        if (!value || typeof value !== "string") return false;
+        if (value.startsWith("javascript:")) return true;
+        const to = new URL(value.split(" ")[0], location.href);
+        return to.protocol.startsWith("http") && to.host !== location.host;
+    }) || /url\\(.?http/.test(one.getAttribute("style") || ""))
+    .map(one => one.outerHTML.slice(0, 200))"""
+"""Elements that would fetch from another host, lead there, or run something."""
+NOTHING = {"requests to other hosts": [], "dialogs": [], "scripts run": 0, "foreign elements": []}
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,3 +199,18 @@ def test_a_failed_run_shows_its_error_as_text(visit: Visit, store: Store) -> Non
     visit.open("run", run=store.broken)
     expect(visit.page.get_by_text("<img src=x onerror=").first).to_be_visible()
     assert visit.found() == NOTHING
+
+
+def test_the_watch_would_have_seen_a_beacon(browser: Browser, console_url: str) -> None:
+    context = browser.new_context()
+    watched = Visit(context.new_page(), console_url)
+    watched.page.goto(console_url)
+    with watched.page.expect_request(f"http://{HOST}/**"):
+        watched.page.evaluate(f"document.body.insertAdjacentHTML('beforeend', \"{PAYLOADS[34]}\")")
+    watched.page.evaluate(f"document.body.insertAdjacentHTML('beforeend', \"{PAYLOADS[35]}\")")
+    watched.page.wait_for_function("window.pwned")
+    found = watched.found()
+    assert found["requests to other hosts"]
+    assert found["foreign elements"]
+    assert found["scripts run"] == 1
+    context.close()
