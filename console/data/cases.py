@@ -12,31 +12,16 @@ import msgspec
 
 from console.data import names, tables, thresholds, versions
 from console.data.cache import LIST_TTL, Cache, bump
-from console.data.codec import (
-    ITEM_BUDGET,
-    Item,
-    check_text,
-    from_plain,
-    item_size,
-    plain_map,
-    to_item,
-    to_wire,
-)
+from console.data.case_items import KIND, TEXTS, case_item, check_case, read_case, threshold_attributes
 from console.data.dynamo import Store
 from console.data.refusals import ConditionFailed
 from console.data.requests import ABSENT, Put, Query, Update, Write
-from console.errors import AlreadyExists, ConflictError, InvalidInput, NotFound, TooLarge
+from console.errors import AlreadyExists, ConflictError, InvalidInput, NotFound
 from console.records import Case, Json, ScoreRange, Threshold, utcnow
 
-KIND = "case"
 _Cases = list[Case]
 _Writes = list[Write]
-_TEXTS = {
-    "description": "The description",
-    "task_introduction": "The task introduction",
-    "evaluation_criteria": "The evaluation criteria",
-}
-_EDITABLE = frozenset({"name", "score_range", "requires_reference", "threshold", "metadata", *_TEXTS})
+_EDITABLE = frozenset({"name", "score_range", "requires_reference", "threshold", "metadata", *TEXTS})
 
 
 class Cases:
@@ -224,7 +209,7 @@ class Cases:
                 tables.CASES,
                 (case_id, current.version),
                 sets={
-                    **_threshold_attributes(moved),
+                    **threshold_attributes(moved),
                     "revision": moved.revision,
                     "lastUpdatedOn": now,
                     "lastUpdatedBy": by,
@@ -259,7 +244,7 @@ class Cases:
         if names.folded(latest.name) != names.folded(wanted.name):
             writes += self._rename(latest.name, wanted.name, case_id)
         switch = self._switch(wanted, to=True, by=by, revision=revision, now=self._after(known))
-        writes.append(replace(switch, sets=switch.sets | _threshold_attributes(latest)))
+        writes.append(replace(switch, sets=switch.sets | threshold_attributes(latest)))
         self._apply(writes, case_id, wanted.name)
         return self.get(case_id)
 
@@ -287,7 +272,7 @@ class Cases:
                 found[case_id] = current
             else:
                 found.pop(case_id, None)
-        return creation_order([*found.values()])
+        return versions.creation_order([*found.values()])
 
     def _list_inactive(self) -> _Cases:
         items = self._store.all(Query(tables.CASES, versions.flag(False), index=tables.ACTIVE_CASES))
@@ -295,7 +280,7 @@ class Cases:
         for case_id in self._cache.recent(tables.CASES):
             found |= {case.case_id: case for case in self.versions(case_id)[:1]}
         used = {case.case_id for case in self.list()}
-        return creation_order([case for case in found.values() if case.case_id not in used])
+        return versions.creation_order([case for case in found.values() if case.case_id not in used])
 
     def _write_version(
         self,
@@ -375,75 +360,5 @@ class Cases:
         return max(self._clock(), max(one.last_updated_on for one in known) + datetime.resolution)
 
 
-def _threshold_attributes(case: Case) -> dict[str, Any]:
-    """The threshold of a case as its item holds it."""
-    attributes = {
-        "threshold": msgspec.to_builtins(case.threshold),
-        "currentThreshold": case.threshold.score,
-        "thresholdId": case.threshold_id,
-    }
-    return {name: value for name, value in attributes.items() if value is not None}
-
-
 def _is_claim(write: Write) -> bool:
     return isinstance(write, Put) and write.item[tables.PK]["S"].startswith("NAME#")
-
-
-def creation_order(records: list[Any]) -> list[Any]:
-    """Newest second first; within one second in order of creation, as the old system answered."""
-    ordered = sorted(records, key=lambda one: (one.created_on, one.sequence))
-    return sorted(ordered, key=lambda one: one.created_on.replace(microsecond=0), reverse=True)
-
-
-def check_case(case: Case, *, lenient: bool = False) -> Case:
-    """The case with its name trimmed, when it can be stored; raises InvalidInput or TooLarge."""
-    name = names.check_name(case.name, KIND, empty=lenient)
-    for field, label in _TEXTS.items():
-        text = check_text(getattr(case, field), label)
-        if not lenient and field != "description" and not text.strip():
-            raise InvalidInput(f"{label} must not be empty.", field=field)
-    low, high = case.score_range.min, case.score_range.max
-    if low > high or (low == high and not lenient):
-        raise InvalidInput(
-            f"The score range {low} to {high} is empty; the lowest score must be below the highest.",
-            field="score_range",
-        )
-    thresholds.check_threshold(case.threshold.score)
-    return msgspec.structs.replace(case, name=name)
-
-
-def case_item(case: Case) -> Item:
-    """The item of a case version."""
-    item = to_item(
-        case,
-        **versions.key_of(case.case_id, case.version),
-        versionTag=case.version,
-        currentThreshold=case.threshold.score,
-    )
-    item["active"] = {"S": versions.flag(case.active)}
-    del item["version"]
-    item.pop("earlierThresholds", None)
-    if case.earlier_thresholds:
-        item["thresholdHistory"] = to_wire(thresholds.as_embedded(case.earlier_thresholds))
-    if item_size(item) > ITEM_BUDGET:
-        raise TooLarge("The texts of the case are too long together. Shorten them.", field="evaluation_criteria")
-    return item
-
-
-def read_case(item: Item) -> Case:
-    """A case version from its item, also from one that an earlier system wrote."""
-    plain = plain_map(item)
-    current = plain.get("currentThreshold")
-    threshold = plain.get("threshold") or {}
-    plain |= {
-        "version": plain[tables.SK],
-        "active": plain.get("active") == versions.flag(True),
-        "threshold": {**threshold, "score": threshold.get("score", 0.5 if current is None else current)},
-        "thresholdId": plain.get("thresholdId", threshold.get("id")),
-        "earlierThresholds": [],
-    }
-    if history := plain.pop("thresholdHistory", None):
-        entries = thresholds.embedded_history(plain["caseId"], history)
-        plain["earlierThresholds"] = msgspec.to_builtins(entries)
-        plain["thresholdId"] = plain["thresholdId"] or entries[-1].threshold_id
-    return from_plain(plain, Case)

@@ -11,7 +11,6 @@ import msgspec
 
 from console.data import names, tables, versions
 from console.data.cache import LIST_TTL, Cache, bump
-from console.data.cases import creation_order
 from console.data.codec import ITEM_BUDGET, Item, check_text, from_plain, item_size, plain_map, to_item
 from console.data.dynamo import Store
 from console.data.refusals import ConditionFailed
@@ -185,7 +184,7 @@ class Judges:
         for judge_id in self._cache.recent(tables.JUDGES):
             found |= {judge.judge_id: judge for judge in self.versions(judge_id)[:1]}
         used = {judge.judge_id for judge in self.list()}
-        return creation_order([judge for judge in found.values() if judge.judge_id not in used])
+        return versions.creation_order([judge for judge in found.values() if judge.judge_id not in used])
 
     def _of_case(self, case_id: str) -> _Judges:
         query = Query(
@@ -202,7 +201,7 @@ class Judges:
                 found[judge_id] = current
             else:
                 found.pop(judge_id, None)
-        return creation_order([*found.values()])
+        return versions.creation_order([*found.values()])
 
     def _write_version(
         self, known: _Judges, judge_id: str, changes: dict[str, Any], by: str, revision: int | None

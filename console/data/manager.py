@@ -14,8 +14,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Self
 
+from console.data import versions
 from console.data.cache import Cache
-from console.data.cases import Cases, creation_order
+from console.data.cases import Cases
 from console.data.catalog import Catalog
 from console.data.client import make_client
 from console.data.documents import Documents
@@ -106,7 +107,7 @@ class DynamoDBManager(LegacyConfiguration):
             if cursor is None:
                 break
         documents = self._documents.get_many(ids)
-        return [document_row(document) for document in creation_order([*documents.values()])]
+        return [document_row(document) for document in versions.creation_order([*documents.values()])]
 
     # --- runs ------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from console.data import tables
 from console.data.codec import timestamp
@@ -118,3 +118,9 @@ def conflict(kind: str, key: str, versions: list[V]) -> ConflictError:
 def key_of(item_key: str, version: str) -> dict[str, str]:
     """Key attributes of a version item, as plain values."""
     return {tables.PK: item_key, tables.SK: version}
+
+
+def creation_order(records: list[Any]) -> list[Any]:
+    """Newest second first; within one second in order of creation, as the old system answered."""
+    ordered = sorted(records, key=lambda one: (one.created_on, one.sequence))
+    return sorted(ordered, key=lambda one: one.created_on.replace(microsecond=0), reverse=True)
