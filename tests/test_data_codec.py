@@ -329,9 +329,9 @@ def test_a_small_item_is_not_touched() -> None:
 
 
 def test_packing_does_not_change_what_it_was_given() -> None:
-    item = to_item(finished(evaluated_artifact=artifact(scattered(100_000))))
+    item = to_item(finished(evaluated_artifact=artifact(scattered(200_000))))
     before = exactly(over_the_wire(item))
-    pack(item)
+    assert pack(item)[0] != item
     assert exactly(over_the_wire(item)) == before
 
 

@@ -258,6 +258,18 @@ def test_a_lost_answer_and_then_a_conflict_still_apply_once(embedded_store: Stor
     assert embedded_store.get(RUNS, "count", "s")["n"] == {"N": "1"}
 
 
+def test_a_lost_answer_is_recognised_though_somebody_wrote_to_the_item_since(
+    embedded_store: Store, engine_endpoint: str
+) -> None:
+    def somebody_writes(_seconds: float) -> None:
+        embedded_store.write(Update(RUNS, ("a", "s"), sets={"status": "started"}, condition=PRESENT))
+
+    with behind_proxy(embedded_store, engine_endpoint, sleep=somebody_writes) as (store, proxy):
+        proxy.plan(Faults(lost=1.0), times=1)
+        store.transact([Put(RUNS, item("a"), ABSENT)])
+    assert embedded_store.get(RUNS, "a", "s")["status"] == {"S": "started"}
+
+
 def test_after_a_conflict_the_writes_may_go_elsewhere(unreliable: tuple[Store, FaultProxy]) -> None:
     store, proxy = unreliable
     proxy.plan(Faults(conflict=1.0), times=2)

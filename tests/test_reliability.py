@@ -251,6 +251,16 @@ def test_the_writer_sees_its_own_cases_though_indexes_lag(lagging: Tier, embedde
     assert tier(embedded_store).cases.list() == [again]
 
 
+def test_the_writer_sees_its_edit_of_what_somebody_else_made(lagging: Tier, embedded_store: Store) -> None:
+    other = tier(embedded_store)
+    case = new_case(other.cases)
+    judge = new_judge(other, case)
+    edited = lagging.cases.update(case.case_id, {"name": "Voice"}, by="ana")
+    assert lagging.cases.list() == [edited]
+    kind = lagging.judges.update(judge.judge_id, {"name": "Kind"}, by="ana")
+    assert lagging.judges.list() == lagging.judges.of_case(case.case_id) == [kind]
+
+
 def test_the_writer_sees_its_own_judges_though_indexes_lag(lagging: Tier) -> None:
     judges = lagging.judges
     case = new_case(lagging.cases)

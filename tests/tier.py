@@ -124,6 +124,7 @@ def all_pages(runs: Runs, wanted: RunFilter = RunFilter(), *, limit: int = 100) 
     while page.cursor:
         page = runs.list(wanted, limit=limit, cursor=page.cursor)
         ids += [row.run_id for row in page.items]
+        assert len(ids) == len(set(ids)), f"a run is shown twice: {ids}"
     return ids
 
 
