@@ -1,4 +1,4 @@
-"""What a pass mark does to finished runs, what its changes promised and realised, and who may move it."""
+"""What a threshold does to finished runs, what its changes promised and realised, and who may move it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Moving a pass mark makes no version; the ledger keeps who, why, from and to."""
+"""Moving a threshold makes no version; the ledger keeps who, why, from and to."""
 
 from __future__ import annotations
 

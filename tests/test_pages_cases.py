@@ -86,7 +86,7 @@ def store_down() -> Iterator[None]:
 def test_the_list_shows_each_case_with_its_judges(console_services: Services, admin: User, case: Case) -> None:
     new_judge(console_services, case)
     rows = table(cases_page(admin), "cases.table")
-    assert rows[["Name", "Scale", "Pass mark", "Mode", "Judges", "Version"]].values.tolist() == [
+    assert rows[["Name", "Scale", "Threshold", "Mode", "Judges", "Version"]].values.tolist() == [
         ["Summaries", "1 to 5", 0.5, "Direct", 1, "1.0"]
     ]
 
@@ -147,7 +147,7 @@ def test_everything_of_a_case_can_be_read(console_services: Services, admin: Use
         assert expected in said
     assert {one.label: one.value for one in test.metric} == {
         "Scale": "1 to 5",
-        "Pass mark": "0.625",
+        "Threshold": "0.625",
         "On the scale": "3.5 of 5",
     }
     assert "search" in test.json[0].value

@@ -87,7 +87,7 @@ def test_one_case_shows_the_score_on_its_own_scale(four_runs: Services) -> None:
     assert [metric.proto.delta_description for metric in test.metric if metric.label == "Average score"] == [
         "3.667 of 5"
     ]
-    assert "with the pass mark of the case" in texts(test)
+    assert "with the threshold of the case" in texts(test)
 
 
 def test_one_case_says_what_people_gave(four_runs: Services) -> None:

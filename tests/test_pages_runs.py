@@ -77,7 +77,7 @@ def test_a_run_opens_by_its_address(three_runs: Services) -> None:
     assert "Does the summary keep to the facts?" in said
     shown = {metric.label: metric.value for metric in test.metric}
     assert shown["Score"] == "5.00 of 5"
-    assert shown["Pass mark"] == "0.50"
+    assert shown["Threshold"] == "0.50"
 
 
 def test_a_run_opens_also_when_the_list_does_not_show_it(three_runs: Services) -> None:
@@ -93,7 +93,7 @@ def test_the_snapshot_is_the_judge_as_it_was(three_runs: Services) -> None:
     values = dict(zip(facts["name"], facts["value"], strict=True))
     assert values["Judge"] == "Strict, version 1.0"
     assert values["Model"] == "gpt-4o (openai)"
-    assert values["Pass mark at the start"] == "0.50"
+    assert values["Threshold at the start"] == "0.50"
 
 
 def test_the_row_of_the_opened_run_is_tinted(three_runs: Services) -> None:

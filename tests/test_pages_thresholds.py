@@ -1,4 +1,4 @@
-"""The page of pass marks: what it shows, the what-if, and applying it."""
+"""The page of thresholds: what it shows, the what-if, and applying it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def admin(console_services: Services) -> User:
 
 @pytest.fixture
 def case(console_services: Services) -> Case:
-    """Pass mark 0.5; two judges with scores 0.25 and 0.75, and 0.75 and 1."""
+    """Threshold 0.5; two judges with scores 0.25 and 0.75, and 0.75 and 1."""
     made = new_case(console_services)
     strict, mild = new_judge(console_services, made), new_judge(console_services, made, "Mild")
     for judge, score in ((strict, 2.0), (strict, 4.0), (mild, 4.0), (mild, 5.0)):
@@ -42,14 +42,14 @@ def case(console_services: Services) -> Case:
 
 def test_the_mark_in_force_and_its_pass_rate_are_shown(admin: User, case: Case) -> None:
     shown = metrics(thresholds_page(admin, case=case.case_id))
-    assert shown["Pass mark"] == "0.50"
+    assert shown["Threshold"] == "0.50"
     assert shown["Pass rate as judged"] == "75.0 %"
-    assert shown["Pass rate at today's mark"] == "75.0 %"
+    assert shown["Pass rate at today's threshold"] == "75.0 %"
 
 
 def test_the_first_case_is_shown_when_none_is_asked_for(console_services: Services, admin: User, case: Case) -> None:
     new_case(console_services, "Answers", mark=0.9)
-    assert metrics(thresholds_page(admin))["Pass mark"] == "0.90"
+    assert metrics(thresholds_page(admin))["Threshold"] == "0.90"
 
 
 def test_the_what_if_tells_the_rate_after_and_the_flips(admin: User, case: Case) -> None:
@@ -103,7 +103,7 @@ def test_a_change_is_applied_with_its_reason_and_stands_in_the_ledger(
     assert console_services.cases.current(case.case_id).threshold.score == 0.8
     assert ledger(test)[0] == ["0.50", "0.80", "ada", "Reviewers were stricter."]
     assert test.text_area(key=REASON).value == ""
-    assert metrics(test)["Pass mark"] == "0.80"
+    assert metrics(test)["Threshold"] == "0.80"
 
 
 def test_a_change_without_a_reason_is_refused(console_services: Services, admin: User, case: Case) -> None:

@@ -60,7 +60,7 @@ class Versions:
     """The version that was in force last: it holds the name."""
     revision: int = 1
     marks: list[float] = field(default_factory=list)
-    """Pass mark of each version; one that comes into force takes the mark that is in force (cases)."""
+    """Threshold of each version; one that comes into force takes the mark that is in force (cases)."""
     ledger: list[float] = field(default_factory=list)
     """Every mark that was set, newest first (cases)."""
     case_id: str = ""
@@ -406,7 +406,7 @@ def test_the_store_says_what_a_dictionary_says(
     model: type[StoreModel], steps: int, request: pytest.FixtureRequest, record_property: Callable[[str, Any], None]
 ) -> None:
     examples = settings(
-        max_examples=steps // 32,
+        max_examples=steps // 36,
         stateful_step_count=50,
         deadline=None,
         suppress_health_check=list(HealthCheck),

@@ -58,7 +58,7 @@ def behind_proxy(store: Store, endpoint: str, *, seed: int = 7, **options: Any) 
 
 
 def new_case(cases: Cases, name: str = "Helpfulness", **fields: Any) -> Case:
-    """A case on the scale 1..5 with the pass mark 0.5."""
+    """A case on the scale 1..5 with the threshold 0.5."""
     texts = {"task_introduction": "You judge an answer.", "evaluation_criteria": "Is the answer helpful?"}
     return cases.create(**{"name": name, "by": "ana", **texts, **fields})
 

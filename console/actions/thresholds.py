@@ -1,4 +1,4 @@
-"""Pass marks: what the page of a case's threshold needs, and moving it."""
+"""Thresholds: what the page of a case's threshold needs, and moving it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ThresholdView:
-    """A case's pass mark with everything that was judged by it."""
+    """A case's threshold with everything that was judged by it."""
 
     case: Case
     changes: list[LedgerRow]
@@ -57,7 +57,7 @@ def load_thresholds(services: Services, case_id: str, *, today: date) -> Thresho
 
 
 def move_threshold(services: Services, actor: User, case_id: str, score: float, reason: str, *, revision: int) -> Case:
-    """Set the pass mark of a case, with the reason in its history. Finished runs keep their results.
+    """Set the threshold of a case, with the reason in its history. Finished runs keep their results.
 
     Args:
         score: normalised, 0..1.
@@ -71,10 +71,10 @@ def move_threshold(services: Services, actor: User, case_id: str, score: float, 
     by = permit(actor, Role.ADMIN)
     reason = reason.strip()
     if not reason:
-        raise InvalidInput("Say why the pass mark moves; the reason stays in its history.", field="reason")
+        raise InvalidInput("Say why the threshold moves; the reason stays in its history.", field="reason")
     case = services.cases.get(case_id)
     if case.revision == revision and case.threshold.score == score:
-        raise InvalidInput(f"The pass mark is {score:g} already. Move it, then apply.", field="threshold")
+        raise InvalidInput(f"The threshold is {score:g} already. Move it, then apply.", field="threshold")
     mark = Threshold(score=score, description=reason)
     return services.cases.set_threshold(case_id, mark, by=by, reason=reason, revision=revision)
 

@@ -1,4 +1,4 @@
-"""What a pass mark does to runs that are there: arithmetic over rollups. Reads nothing from the store.
+"""What a threshold does to runs that are there: arithmetic over rollups. Reads nothing from the store.
 
 Rollups count normalised scores in hundredths, so a mark is taken at its nearest hundredth: on these the figures are
 exact. What-ifs never change a run: its verdict stays as it was judged.
@@ -19,7 +19,7 @@ WINDOW = 30
 
 
 def on_grid(mark: float) -> float:
-    """The mark at its nearest hundredth: what the figures are for."""
+    """The threshold at its nearest hundredth: what the figures are for."""
     return round(mark * BINS) / BINS
 
 
@@ -43,7 +43,7 @@ class WhatIf:
     before: float | None
     """Pass rate now, 0..1."""
     after: float | None
-    """Pass rate at the mark, 0..1."""
+    """Pass rate at the threshold, 0..1."""
     to_fail: int
     """Runs that pass now and would not."""
     to_pass: int
@@ -71,7 +71,7 @@ def what_if(rollups: Sequence[Rollup], mark: float, *, today: float | None = Non
 
 
 def _flips_of_verdicts(rollups: Iterable[Rollup], mark: float) -> tuple[int, int]:
-    """Passed runs below the mark, and rejected runs at or above it.
+    """Passed runs below the threshold, and rejected runs at or above it.
 
     Exact where the runs of a rollup (one day and judge) were judged by one mark: then those that passed are those
     with the highest scores. On the day of a change it is the least that is possible.
@@ -86,13 +86,13 @@ def _flips_of_verdicts(rollups: Iterable[Rollup], mark: float) -> tuple[int, int
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """A change of a pass mark with what it promised and what came of it."""
+    """A change of a threshold with what it promised and what came of it."""
 
     change: ThresholdChange
     runs_before: int
     """Scored runs of the `WINDOW` days before the day of the change."""
     predicted: float | None
-    """Pass rate of these runs under the new mark."""
+    """Pass rate of these runs under the new threshold."""
     runs_after: int
     """Scored runs of the `WINDOW` days after the day of the change, or fewer: until the next change."""
     realised: float | None

@@ -68,7 +68,7 @@ def _row(case: Case, judges: int) -> dict[str, object]:
     return {
         "Name": case.name,
         "Scale": f"{case.score_range.min} to {case.score_range.max}",
-        "Pass mark": case.threshold.score,
+        "Threshold": case.threshold.score,
         "Mode": mode(case),
         "Judges": judges,
         "Version": case.version,
@@ -83,7 +83,7 @@ def _columns() -> dict[str, object]:
     return {
         "Name": config.TextColumn(width=240),
         "Scale": config.TextColumn(width=70),
-        "Pass mark": config.NumberColumn(format="%.2f", width=76, help="Normalised, 0 to 1"),
+        "Threshold": config.NumberColumn(format="%.2f", width=76, help="Normalised, 0 to 1"),
         "Mode": config.TextColumn(width=122),
         "Judges": config.NumberColumn(width=60, help="In use"),
         "Version": config.TextColumn(width=62),

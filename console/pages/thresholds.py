@@ -1,4 +1,4 @@
-"""Thresholds: the pass mark of a case, what another one would do to its runs, and the ledger of its changes.
+"""Thresholds: the threshold of a case, what another one would do to its runs, and the ledger of its changes.
 
 All figures come from rollups, whatever the number of runs. `?case=` chooses the case, `?mark=` the line.
 """
@@ -34,7 +34,7 @@ def main() -> None:
             filters.period_control("thresholds", selection, today)
         cases = shared.cases.list()
         if not cases:
-            nothing("There are no cases yet", "A pass mark belongs to a case: make one first.", "thresholds")
+            nothing("There are no cases yet", "A threshold belongs to a case: make one first.", "thresholds")
             return
         case_id = _case_control(cases, selection.wanted.case_id)
         view = load_thresholds(shared, case_id, today=today)
@@ -50,7 +50,7 @@ def render(shared: Services, view: ThresholdView, selection: filters.Selection, 
     _facts(view, tally)
     with st.container(border=True, key="card-what-if"):
         with st.container(horizontal=True, vertical_alignment="center", key="thresholds-what-if-head"):
-            st.subheader("What if the mark moves?", anchor=False, width="content")
+            st.subheader("What if the threshold moves?", anchor=False, width="content")
             board.against_control(asked)
         st.caption(board.HINT)
         with st.container(horizontal=True, gap="large", key="thresholds-split"):
@@ -64,8 +64,8 @@ def render(shared: Services, view: ThresholdView, selection: filters.Selection, 
     with st.grid(columns=2, min_column_width=420, gap=14, key="thresholds-parts"):
         with card("By judge", "Pass rate before and after", "thresholds-judges"):
             board.per_judge(view, rollups, asked)
-        with card("The mark over time", "Steps: the pass mark. Thin line: mean score per week", "thresholds-steps"):
-            st.altair_chart(steps_chart(view, utcnow()), alt="Pass mark over time")
+        with card("The threshold over time", "Thin line: mean score per week", "thresholds-steps"):
+            st.altair_chart(steps_chart(view, utcnow()), alt="Threshold over time")
     with card(
         "Ledger",
         "What each change promised, and what came of it. The day of a change counts to neither side",
@@ -89,16 +89,16 @@ def _case_control(cases: list[Case], asked: str | None) -> str:
 
 
 def _facts(view: ThresholdView, tally: Tally) -> None:
-    """The mark in force and what it does, in these days."""
+    """The threshold in force and what it does, in these days."""
     mark, latest = view.case.threshold.score, view.changes[0].change if view.changes else None
     who, since = (latest.changed_by, text.day(latest.timestamp.date())) if latest else (text.NOTHING, text.NOTHING)
     scored = f"{text.count(tally.completed)} scored runs in these days"
     figures = (
-        ("Pass mark", board.mark_text(mark), f"Normalised; {board.on_scale(view.case, mark)}"),
-        (f"Set by {text.plain(who, 40)}", since, "Who moved the mark last, and the day (UTC)"),
+        ("Threshold", board.mark_text(mark), f"Normalised; {board.on_scale(view.case, mark)}"),
+        (f"Set by {text.plain(who, 40)}", since, "Who moved the threshold last, and the day (UTC)"),
         ("Pass rate as judged", text.percent(tally.pass_rate), f"The results of {scored}"),
         (
-            "Pass rate at today's mark",
+            "Pass rate at today's threshold",
             text.percent(pass_rate_at(tally, mark)),
             f"Had it been in force for all {scored}",
         ),

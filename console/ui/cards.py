@@ -55,7 +55,7 @@ HEADLINES = (
         "points",
         "normal",
         scores=False,
-        help="Runs at or above the pass mark that was in force, of all scored runs",
+        help="Runs at or above the threshold that was in force, of all scored runs",
     ),
     Headline(
         "Average score",

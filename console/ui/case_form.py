@@ -36,12 +36,12 @@ class CaseEditor:
         Field("low", "Lowest score", number_text),
         Field("high", "Highest score", number_text),
         Field("requires_reference", "Needs a reference", yes_no),
-        Field("threshold", "Pass mark", number_text),
-        Field("threshold_description", "Why this pass mark"),
+        Field("threshold", "Threshold", number_text),
+        Field("threshold_description", "Why this threshold"),
         Field("metadata", "Metadata"),
     )
     kept_on_restore = ("threshold", "threshold_description")
-    """The pass mark has a history of its own: an old text does not bring an old mark back."""
+    """The threshold has a history of its own: an old text does not bring an old threshold back."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -104,16 +104,16 @@ class CaseEditor:
 
     def _facts(self, case: Case) -> None:
         low, high = case.score_range.min, case.score_range.max
-        with card("Scale and pass mark", "", "case-scale"):
+        with card("Scale and threshold", "", "case-scale"):
             with st.container(horizontal=True, key="case-figures"):
                 st.metric("Scale", f"{low} to {high}")
                 st.metric(
-                    "Pass mark", _mark(case.threshold.score), help="Normalised, 0 to 1; a run passes at or above it"
+                    "Threshold", _mark(case.threshold.score), help="Normalised, 0 to 1; a run passes at or above it"
                 )
                 st.metric("On the scale", on_scale(case.score_range, case.threshold.score))
             st.caption(_mode_words(case.requires_reference))
             if case.threshold.description:
-                st.caption("Why this pass mark")
+                st.caption("Why this threshold")
                 st.text(case.threshold.description)
         with card("Judges of this case", "", "case-judges"):
             self._judges(case, [one for one in self._services.judges.list() if one.case_id == case.case_id])
@@ -159,7 +159,7 @@ class CaseEditor:
                 )
                 form.passage("evaluation_criteria", placeholder="What a good text is, and what each score means.")
             with st.container(key="record-facts"):
-                with card("Scale and pass mark", "", "case-scale"):
+                with card("Scale and threshold", "", "case-scale"):
                     self._scale(form, values, new=before is None)
                 with card("Metadata", "A JSON object of your own; nothing depends on it.", "case-metadata"):
                     form.json("metadata", label_visibility="collapsed", placeholder='{"team": "search"}')
@@ -179,7 +179,7 @@ class CaseEditor:
             st.caption(f"A score of {on_scale(scale, values['threshold'])} passes. Finished runs keep their result.")
         form.passage(
             "threshold_description",
-            placeholder="The history of pass marks begins with this." if new else "Say why when you move it.",
+            placeholder="The history of thresholds begins with this." if new else "Say why when you move it.",
         )
 
     def problems(self, values: Values, base: Values) -> dict[str, str]:
@@ -190,7 +190,7 @@ class CaseEditor:
             found["high"] = "The highest score must be above the lowest."
         same_reason = values["threshold_description"].strip() == base.get("threshold_description", "").strip()
         if base and values["threshold"] != base["threshold"] and same_reason:
-            found["threshold_description"] = "The pass mark moves: say why, for the history."
+            found["threshold_description"] = "The threshold moves: say why, for the history."
         if wrong := problem_of_json(values["metadata"]):
             found["metadata"] = wrong
         return found
@@ -208,7 +208,7 @@ class CaseEditor:
         }
         saved = configuration.edit_case(self._services, actor, case.case_id, changes, revision=revision)
         if saved.version == case.version:
-            return f"The pass mark is {saved.threshold.score:g} now"
+            return f"The threshold is {saved.threshold.score:g} now"
         return f"Saved as version {saved.version}"
 
     def deactivate(self, actor: User, case: Case) -> None:

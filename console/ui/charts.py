@@ -52,7 +52,7 @@ def runs_over_time(days: Mapping[date, Tally], *, small: bool = False) -> Layer:
 
 
 def score_over_time(days: Mapping[date, Tally], threshold: float | None, *, small: bool = False) -> Layer:
-    """Mean normalised score per day or week, with the pass mark where there is one."""
+    """Mean normalised score per day or week, with the threshold where there is one."""
     rows = [
         {"day": day.isoformat(), "mean": tally.mean, "runs": tally.completed}
         for day, tally in days.items()
@@ -266,7 +266,7 @@ def _unit_y(field: str, title: str | None, ticks: int = 5) -> alt.Y:
 
 
 def finished(chart: Layer, height: int, *, x_mark: float | None = None, y_mark: float | None = None) -> Layer:
-    """The chart at its height, with the dashed line of the pass mark on one of its axes."""
+    """The chart at its height, with the dashed line of the threshold on one of its axes."""
     layers: list[Layer] = [chart]
     layers += [_pass_mark(x_mark, "x")] if x_mark is not None else []
     layers += [_pass_mark(y_mark, "y")] if y_mark is not None else []
@@ -276,7 +276,7 @@ def finished(chart: Layer, height: int, *, x_mark: float | None = None, y_mark: 
 
 def _pass_mark(threshold: float, channel: str) -> alt.LayerChart:
     colors = palette()
-    line = chart_of([{"mark": threshold, "name": f"Pass mark {threshold:.2f}"}])
+    line = chart_of([{"mark": threshold, "name": f"Threshold {threshold:.2f}"}])
     place = {"x": alt.X("mark:Q")} if channel == "x" else {"y": alt.Y("mark:Q")}
     edge: dict[str, Any] = {"y": alt.value(0)} if channel == "x" else {"x": alt.value(0)}
     rule = line.mark_rule(strokeDash=[5, 4], strokeWidth=1.5, color=colors.failed).encode(**place)

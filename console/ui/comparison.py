@@ -105,7 +105,7 @@ def _score(view: Comparison, column: Column) -> None:
         delta_color="normal" if change else "off",
         delta_arrow="auto" if change else "off",
         help=f"{run.results.final_score:.2f} on a scale to {run.judge_snapshot.score_range.max}; "
-        f"the pass mark was {text.score(parts.pass_mark(run), 2)}",
+        f"the threshold was {text.score(parts.pass_mark(run), 2)}",
     )
 
 
@@ -204,7 +204,7 @@ def _described(column: Column) -> dict[str, str]:
         "Result": outcome(run.status, run.evaluation_status).text,
         "Score": text.score(found.final_score if found else None, 2),
         "Normalised score": text.score(column.score),
-        "Pass mark": text.score(parts.pass_mark(run), 2),
+        "Threshold": text.score(parts.pass_mark(run), 2),
         "Human labels": _people(column),
         **parts.snapshot_facts(run.judge_snapshot),
         "Scoring mode": (found.scoring_mode if found else "") or text.NOTHING,

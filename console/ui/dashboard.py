@@ -84,7 +84,7 @@ def _plot(title: str, note: str, key: str, draw: Callable[[], charts.Layer], mis
 
 
 def _mean_note(mark: float | None) -> str:
-    return "Mean of the normalised scores" + ("" if mark is None else ", with the pass mark of the case")
+    return "Mean of the normalised scores" + ("" if mark is None else ", with the threshold of the case")
 
 
 def _by_judge(view: Overview) -> dict[str, Tally]:

@@ -12,7 +12,7 @@ from console.ui.style import palette
 
 
 def responses_strip(scores: Sequence[float], low: float, high: float, marks: Mapping[str, float]) -> Layer:
-    """One dot per response on the case's scale, and named lines such as the score and the pass mark."""
+    """One dot per response on the case's scale, and named lines such as the score and the threshold."""
     rows = list(_stacked_dots(scores, (high - low) / 50))
     tallest = max((row["place"] for row in rows), default=1)
     scale = alt.Scale(domain=[low, high], nice=False, padding=8)

@@ -108,7 +108,7 @@ def _today(detail: RunDetail) -> None:
     now = outcome(detail.run.status, detail.verdict_now)
     before = outcome(detail.run.status, detail.run.evaluation_status)
     changed = "still" if now == before else "now"
-    mark = f"The pass mark of the case has moved from {judged:.2f} to {case.threshold.score:.2f} since"
+    mark = f"The threshold of the case has moved from {judged:.2f} to {case.threshold.score:.2f} since"
     st.caption(f"{mark}; under it this run would {changed} be {now.text}. The run keeps its result.")
 
 

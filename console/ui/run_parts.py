@@ -63,7 +63,7 @@ def figures(run: Run, results: Results, *, columns: int = 3) -> None:
             help=f"On the case's scale, {scale.min} to {scale.max}",
         )
         st.metric("Normalised", text.score(results.final_score_normalized), help="The score on a scale of 0 to 1")
-        st.metric("Pass mark", text.score(pass_mark(run), 2), help="Normalised, in force when the run was judged")
+        st.metric("Threshold", text.score(pass_mark(run), 2), help="Normalised, in force when the run was judged")
         st.metric("Duration", text.duration(results.execution_time_seconds))
         st.metric(
             "Tokens", text.count(usage.total), help=f"{usage.prompt:,} in the prompt, {usage.completion:,} in answers"
@@ -84,7 +84,7 @@ def scores(run: Run, key: str = "run") -> None:
     scale = run.judge_snapshot.score_range
     marks = {"Score": results.final_score}
     if run.judged_threshold is not None:
-        marks["Pass mark"] = scale.min + run.judged_threshold * (scale.max - scale.min)
+        marks["Threshold"] = scale.min + run.judged_threshold * (scale.max - scale.min)
     if results.all_responses:
         number = len(results.all_responses)
         st.caption(f"{number} responses, each a dot" if number > 1 else "One response")
@@ -148,7 +148,7 @@ def snapshot_facts(snapshot: Snapshot) -> dict[str, str]:
         "Metric": snapshot.metric.type,
         "Model": f"{llm.model} ({llm.type})",
         "Score range": f"{snapshot.score_range.min} to {snapshot.score_range.max}",
-        "Pass mark at the start": text.score(snapshot.threshold, 2),
+        "Threshold at the start": text.score(snapshot.threshold, 2),
         "Needs a reference": "yes" if snapshot.requires_reference else "no",
         "Responses": f"{asks.n_responses}",
         "Temperature": f"{llm.temperature:g}",

@@ -1,4 +1,4 @@
-"""Applying a pass mark: the reason, the button, and what came of it."""
+"""Applying a threshold: the reason, the button, and what came of it."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _SEEN = "thresholds.seen"
 
 
 def apply_form(shared: Services, case: Case, mark: float, user: User) -> None:
-    """The form, for admins. What was typed stays when the mark could not be moved."""
+    """The form, for admins. What was typed stays when the threshold could not be moved."""
     st.session_state[_SEEN] = (case.case_id, case.revision)
     saving.problem(_FORM)
     if not user.role.includes(Role.ADMIN):
-        st.caption("Moving the mark needs the role admin.")
+        st.caption("Moving the threshold needs the role admin.")
         return
     with st.form(_FORM, border=False):
         st.text_area("Reason", key=REASON, height=90, max_chars=2_000, placeholder="Why it moves; kept in the ledger")
         st.form_submit_button(
-            f"Set the mark to {mark_text(mark)}", key="thresholds.submit", type="primary", width="stretch",
+            f"Set the threshold to {mark_text(mark)}", key="thresholds.submit", type="primary", width="stretch",
             on_click=_apply, args=(shared, mark),
         )  # fmt: skip
 
@@ -39,7 +39,7 @@ def _apply(shared: Services, mark: float) -> None:
         shared,
         _FORM,
         lambda user: move_threshold(shared, user, case_id, mark, reason, revision=revision),
-        "The pass mark has moved.",
+        "The threshold has moved.",
         {REASON: ""},
     )
     if moved:

@@ -1,4 +1,4 @@
-"""How a pass mark came to be what it is: its steps over time, and the ledger of changes."""
+"""How a threshold came to be what it is: its steps over time, and the ledger of changes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _REASON = 300
 
 
 def steps_chart(view: ThresholdView, now: datetime) -> alt.LayerChart | alt.FacetChart:
-    """The mark as steps with a point per change, over the mean score of each week."""
+    """The threshold as steps with a point per change, over the mean score of each week."""
     colors = palette()
     changes = [row.change for row in reversed(view.changes)]
     marks = [
@@ -76,7 +76,7 @@ def ledger_table(rows: Sequence[LedgerRow]) -> None:
             "Why": config.TextColumn(width=330),
             "Runs before": config.NumberColumn(format="%,d", width=85, help=f"Scored runs of the {before}"),
             "Predicted": config.NumberColumn(
-                format="%.1f %%", width=80, help=f"Pass rate of the {before} under the new mark"
+                format="%.1f %%", width=80, help=f"Pass rate of the {before} under the new threshold"
             ),
             "Runs after": config.NumberColumn(
                 format="%,d", width=80, help=f"Scored runs of the {after}, or until the next change"
@@ -85,7 +85,7 @@ def ledger_table(rows: Sequence[LedgerRow]) -> None:
         },
         hide_index=True,
         placeholder=text.NOTHING,
-        alt="Changes of the pass mark",
+        alt="Changes of the threshold",
     )
 
 

@@ -1,7 +1,7 @@
-"""The what-if of a pass mark: the histogram with the line in it, three ways to move the line, and what follows.
+"""The what-if of a threshold: the histogram with the line in it, three ways to move the line, and what follows.
 
-The URL holds the mark (`?mark=0.62`) and what it is compared with (`?against=today`). The chart keeps the line in a
-selection of its own; it is made anew only when something else moves the line.
+The URL holds the threshold (`?mark=0.62`) and what it is compared with (`?against=today`). The chart keeps the line in
+a selection of its own; it is made anew only when something else moves the line.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from console.ui import text
 from console.ui.filters import Selection, show
 from console.ui.what_if_chart import histogram_chart
 
-AGAINST = {"judged": "As judged", "today": "Under today's mark"}
+AGAINST = {"judged": "As judged", "today": "Under today's threshold"}
 _ANCHOR = "thresholds.anchor"
 
 
@@ -31,16 +31,16 @@ class Proposal:
     mark: float
     """Normalised, 0..1, as it would be applied."""
     today: float | None
-    """What to compare with: today's mark for all runs, or None for the verdicts as judged."""
+    """What to compare with: today's threshold for all runs, or None for the verdicts as judged."""
 
     @property
     def exact(self) -> bool:
-        """Whether the figures are for this very mark, not for its nearest hundredth."""
+        """Whether the figures are for this very threshold, not for its nearest hundredth."""
         return on_grid(self.mark) == self.mark
 
 
 def proposal(case: Case) -> Proposal:
-    """What the URL asks for; today's mark when it asks for nothing that makes sense."""
+    """What the URL asks for; today's threshold when it asks for nothing that makes sense."""
     try:
         mark = float(st.query_params.get("mark", ""))
     except ValueError:
@@ -51,19 +51,19 @@ def proposal(case: Case) -> Proposal:
 
 
 def mark_text(mark: float) -> str:
-    """A pass mark with two digits, more only where it has them."""
+    """A threshold with two digits, more only where it has them."""
     return f"{mark:.2f}" if on_grid(mark) == mark else f"{mark:.6g}"
 
 
 def on_scale(case: Case, mark: float) -> str:
-    """The mark in the words of the case's scale."""
+    """The threshold in the words of the case's scale."""
     low, high = case.score_range.min, case.score_range.max
     return f"{low + mark * (high - low):.2f} on the scale {low} to {high}"
 
 
 HINT = (
     "Drag the line, or click where it should be; the slider and the number do the same. "
-    "In full colour: the runs between today's mark and this one."
+    "In full colour: the runs between today's threshold and this one."
 )
 
 
@@ -75,7 +75,7 @@ def against_control(asked: Proposal) -> None:
         "Compare with", list(AGAINST), key=key, format_func=AGAINST.__getitem__, required=True,
         label_visibility="collapsed", on_change=lambda: show({"against": st.session_state[key]}), width="content",
         help="A change never rewrites finished runs. As judged: the results that they have. "
-        "Under today's mark: what they would be if all had been judged by it.",
+        "Under today's threshold: what they would be if all had been judged by it.",
     )  # fmt: skip
 
 
@@ -89,22 +89,22 @@ def mover(case: Case, asked: Proposal, tally: Tally, selection: Selection) -> No
         key=key,
         on_select=lambda: _picked(key),
         selection_mode="pick",
-        alt="Histogram of normalised scores with the pass mark",
+        alt="Histogram of normalised scores with the threshold",
     )
     slider = "thresholds.slider"
     st.session_state[slider] = on_grid(asked.mark)
     st.slider(
-        "Pass mark", 0.0, 1.0, step=0.01, key=slider, label_visibility="collapsed",
+        "Threshold", 0.0, 1.0, step=0.01, key=slider, label_visibility="collapsed",
         on_change=lambda: show({"mark": f"{st.session_state[slider]:.2f}"}),
     )  # fmt: skip
 
 
 def mark_input(case: Case, asked: Proposal) -> None:
-    """The mark as a number: any from 0 to 1."""
+    """The threshold as a number: any from 0 to 1."""
     key = "thresholds.number"
     st.session_state[key] = asked.mark
     st.number_input(
-        "Pass mark", 0.0, 1.0, step=0.01, format="%.2f" if asked.exact else "%g", key=key,
+        "Threshold", 0.0, 1.0, step=0.01, format="%.2f" if asked.exact else "%g", key=key,
         on_change=lambda: show({"mark": f"{st.session_state[key]:.12g}"}),
         help="Normalised, 0 to 1. A run passes at or above it.",
     )  # fmt: skip

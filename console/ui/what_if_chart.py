@@ -1,4 +1,4 @@
-"""The histogram of normalised scores with a pass mark that can be dragged or put elsewhere with a click.
+"""The histogram of normalised scores with a threshold that can be dragged or put elsewhere with a click.
 
 The line and the colours of the bars follow the selection in the browser, without a request, while it is dragged.
 """
@@ -24,11 +24,11 @@ _GAP = 0.0008
 def histogram_chart(bins: Mapping[int, int], mark: float, today: float) -> alt.LayerChart | alt.FacetChart:
     """Bars of a hundredth each, the dashed mark of today, and the line.
 
-    A click or a drag selects `pick`, whose `step` is the new mark in hundredths.
+    A click or a drag selects `pick`, whose `step` is the new threshold in hundredths.
 
     Args:
         mark: where the line is at first, on the grid of hundredths.
-        today: the mark in force, on the same grid.
+        today: the threshold in force, on the same grid.
     """
     colors = palette()
     pick = alt.selection_point(
@@ -74,7 +74,7 @@ def _axis() -> alt.Axis:
 
 
 def _today(today: float) -> tuple[alt.Chart, alt.Chart]:
-    """Where the mark is today."""
+    """Where the threshold is today."""
     colors = palette()
     base = alt.Chart(alt.InlineData(values=[{"mark": today, "name": f"today {today:.2f}"}])).encode(x=alt.X("mark:Q"))
     right = today > 0.5
@@ -100,7 +100,7 @@ def _line(pick: alt.Parameter) -> tuple[alt.Chart, alt.Chart]:
 
 
 def _handles(bins: Mapping[int, int], pick: alt.Parameter, now: int) -> alt.Chart:
-    """A strip per hundredth, unseen, which the pointer meets; its tooltip says what the mark there would do."""
+    """A strip per hundredth, unseen, which the pointer meets; its tooltip says what the threshold there would do."""
     runs = sum(bins.values())
     today = passing(bins, now / BINS)
     rows = []
@@ -117,7 +117,7 @@ def _handles(bins: Mapping[int, int], pick: alt.Parameter, now: int) -> alt.Char
                 "change": f"{above - today:+,}" if above != today else "none",
             }
         )
-    tips = {"mark": "Pass mark", "rate": "Pass rate", "pass": "Runs that pass", "change": "Against today's mark"}
+    tips = {"mark": "Threshold", "rate": "Pass rate", "pass": "Runs that pass", "change": "Against today's threshold"}
     strips = alt.Chart(alt.InlineData(values=rows)).mark_rect(opacity=0, cursor="ew-resize")
     drawn: alt.Chart = strips.encode(
         x=alt.X("low:Q"),

@@ -1,4 +1,4 @@
-"""Moving a pass mark in a real browser."""
+"""Moving a threshold in a real browser."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def admins(services: Services) -> None:
 
 @pytest.fixture
 def case(services: Services, admins: None) -> Case:
-    """A case with the pass mark 0.5 and runs at 0.25, 0.55 and 0.95; `ada` and `bo` are admins."""
+    """A case with the threshold 0.5 and runs at 0.25, 0.55 and 0.95; `ada` and `bo` are admins."""
     made = new_case(services, f"Case {len(services.cases.list())}")
     judge = new_judge(services, made)
     scored(services, judge, made, 2.0, text="A weak summary.")
@@ -68,11 +68,11 @@ def test_move_a_threshold_by_what_if_with_a_reason_and_see_the_ledger(
     drag(page, 0.5, 0.7)
     page.wait_for_url("**mark=0.70*")
     expect(page.get_by_role("link", name="1 run would fail")).to_be_visible()
-    expect(page.get_by_role("button", name="Set the mark to 0.70")).to_be_visible()
+    expect(page.get_by_role("button", name="Set the threshold to 0.70")).to_be_visible()
 
     page.get_by_label("Reason").fill("Reviewers were stricter.")
-    page.get_by_role("button", name="Set the mark to 0.70").click()
-    expect(page.get_by_text("The pass mark has moved.")).to_be_visible()
+    page.get_by_role("button", name="Set the threshold to 0.70").click()
+    expect(page.get_by_text("The threshold has moved.")).to_be_visible()
     ledger = page.locator(".st-key-card-thresholds-ledger")
     expect(ledger.locator("td", has_text="Reviewers were stricter.")).to_be_attached()
     assert services.cases.current(case.case_id).threshold.score == 0.7
@@ -83,7 +83,7 @@ def test_a_click_and_the_keyboard_move_the_line(console_url: str, case: Case, pa
     open_thresholds(page, console_url, case)
     page.mouse.click(*point(page, 0.3))
     page.wait_for_url("**mark=0.30*")
-    expect(page.get_by_role("button", name="Set the mark to 0.30")).to_be_visible()
+    expect(page.get_by_role("button", name="Set the threshold to 0.30")).to_be_visible()
     settle(page)
     slider = page.locator(".st-key-thresholds-board").get_by_role("slider")
     slider.focus()
@@ -112,14 +112,14 @@ def test_who_saves_second_sees_who_was_first_and_loses_nothing(
     other = new_context().new_page()
     open_thresholds(other, console_url, case, "bo")
     for window, mark, reason in ((page, "0.6", "Mine"), (other, "0.8", "Theirs")):
-        window.get_by_role("spinbutton", name="Pass mark").fill(mark)
+        window.get_by_role("spinbutton", name="Threshold").fill(mark)
         window.keyboard.press("Enter")
         window.wait_for_url(f"**mark={mark}*")
         window.get_by_label("Reason").fill(reason)
         settle(window)
-    page.get_by_role("button", name="Set the mark to").click()
-    expect(page.get_by_text("The pass mark has moved.")).to_be_visible()
-    other.get_by_role("button", name="Set the mark to").click()
+    page.get_by_role("button", name="Set the threshold to").click()
+    expect(page.get_by_text("The threshold has moved.")).to_be_visible()
+    other.get_by_role("button", name="Set the threshold to").click()
     expect(other.get_by_text("The case was changed by ada")).to_be_visible()
     expect(other.get_by_label("Reason")).to_have_value("Theirs")
     assert services.cases.current(case.case_id).threshold.score == 0.6
