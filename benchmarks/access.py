@@ -1,11 +1,13 @@
 """Goals P4 and P5: lists, one run, the Overview and the what-if cost the same at every number of runs.
 
-    python -m benchmarks.access [--sizes 500,50000] [--repeats 15]
+    python -m benchmarks.access [--sizes 500,50000] [--repeats 21]
 
 Each size has its own embedded engine on a fresh file, with runs of 6 judges of 4 cases over 90 days. The sizes take
 turns, call by call, so that what else the machine does falls on all alike. Medians of `--repeats` in milliseconds; the
-last column is the largest size against the smallest. *Cold* is a process with nothing cached, on a store where another
-process has read before. *Naive* is what this product replaces: the boto3 resource and a Scan for one run.
+last column is the largest size against the smallest. *Page* is everything that the Overview page reads, its lists of
+runs included; the other lines on the Overview and the what-if read rollups alone. *Cold* is a process with nothing
+cached, on a store where another process has read before. *Naive* is what this product replaces: the boto3 resource and
+a Scan for one run.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from pathlib import Path
 
 import boto3
 
+from console.actions.overview import load_overview
 from console.config import Settings
 from console.data import recount, tables
 from console.data.cache import Cache
@@ -143,6 +146,7 @@ def patterns(services: Services, total: int) -> dict[str, Callable[[], object]]:
     day = today - timedelta(days=10)
     middle = total // 2
     warm = Rollups(services.store, Cache(services.store))
+    period = RunFilter(first_day=today - timedelta(days=DAYS - 1), last_day=today)
 
     def runs() -> Runs:
         return Runs(services.store, Cache(services.store))  # nothing cached
@@ -159,6 +163,7 @@ def patterns(services: Services, total: int) -> dict[str, Callable[[], object]]:
         "one run by id": lambda: runs().get(middle),
         "Overview, 90 days, warm": lambda: warm.read(first, today),
         "Overview, 90 days, cold": lambda: cold().read(first, today),
+        "Overview page, 90 days, warm": lambda: load_overview(services, period, [], [], today=today),
         "what-if, all history, warm": lambda: what_if(warm.read(first, today), 70),
         "what-if, all history, cold": lambda: what_if(cold().read(first, today), 70),
     }
