@@ -24,6 +24,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+_SHOWN = 100
+"""Characters of an id that a message repeats."""
+
 
 class ConsoleError(Exception):
     """Root of the tree. `status` is the HTTP status that the API answers with."""
@@ -65,7 +68,8 @@ class NotFound(ConsoleError):
     status = 404
 
     def __init__(self, kind: str, key: object) -> None:
-        super().__init__(f"There is no {kind} {key!s}. It may have been removed; check the id.")
+        shown = str(key)[:_SHOWN].encode(errors="replace").decode()
+        super().__init__(f"There is no {kind} {shown}. It may have been removed; check the id.")
         self.kind = kind
         self.key = key
 

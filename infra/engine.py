@@ -26,6 +26,8 @@ from infra.install import INSTALL_DIR, Program, find_program
 from infra.process import answers, command_of, free_port, port_is_free, start_detached, terminate, wait_until
 
 READY_SECONDS = {"dynoxide": 10.0, "moto": 60.0}
+CLOSING_SECONDS = 2.0
+"""The kernel may close the port of a killed engine a moment after the process is gone."""
 START_ATTEMPTS = 5
 """Starts on another port when something takes the one that was free a moment ago."""
 
@@ -197,7 +199,8 @@ def _start_on_a_port(
     folder: DataFolder, program: Program, port: int | None, before: EngineRecord | None
 ) -> EngineRecord:
     if port is not None:
-        if port_is_free(port):
+        patience = CLOSING_SECONDS if before and before.port == port else 0.0
+        if wait_until(partial(port_is_free, port), patience):
             return _start(folder, program, port)
         raise SetupError(f"Port {port} is taken. Name another port for the engine, or none to get a free one.")
     candidates = [before.port] if before and port_is_free(before.port) else []
