@@ -1,0 +1,140 @@
+"""Every page of the console: requests to the store and server time, with a cold and a warm cache.
+
+    python -m benchmarks.pages [--runs 50000] [--repeats 5]
+
+The pages run on the server as a browser would make them run, signed in as an admin; drawing in the browser is not in
+it. *Cold* has nothing of the configuration or of runs in the cache, *warm* has seen the page a moment ago. Medians.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import tempfile
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+from benchmarks.access import DAYS, JUDGES, fill, make_run, timed
+from console.config import Settings
+from console.data.cache import TOKEN_TABLES
+from console.data.run_items import run_key
+from console.records import Case, Judge, Role, User, utcnow
+from console.services import Services, build_services
+from console.ui import session
+
+APP = Path(__file__).resolve().parent.parent / "console" / "app.py"
+PAGES: dict[str, dict[str, str]] = {
+    "overview": {},
+    "runs": {},
+    "run": {"run": "100"},
+    "compare": {"runs": "100,106"},
+    "documents": {},
+    "judges": {},
+    "cases": {},
+    "thresholds": {"case": "case-0"},
+    "models": {},
+    "operations": {},
+    "users": {},
+    "password": {},
+}
+
+
+def configure(services: Services) -> User:
+    """The cases and judges that the runs of `benchmarks.access` name, and an admin."""
+    now = utcnow() - timedelta(days=DAYS)
+    for case_id in sorted({case_id for _, case_id in JUDGES}):
+        case = Case(
+            case_id=case_id,
+            version="1.0",
+            active=True,
+            name=case_id,
+            task_introduction="Rate the summary.",
+            evaluation_criteria="Faithfulness (1-5).",
+            created_on=now,
+            last_updated_on=now,
+        )
+        services.cases.add(case, reason="benchmark")
+    for judge_id, case_id in JUDGES:
+        snapshot = make_run(0, 1).judge_snapshot
+        judge = Judge(
+            judge_id=judge_id,
+            version="1.0",
+            active=True,
+            case_id=case_id,
+            case_name=case_id,
+            metric=snapshot.metric,
+            llm=snapshot.llm,
+            created_on=now,
+            last_updated_on=now,
+            name=judge_id,
+        )
+        services.judges.add(judge)
+    return services.users.add("bench", "Bench", Role.ADMIN, "a long enough password", by="bench")
+
+
+def visit(user: User, page: str) -> Callable[[], object]:
+    """A call that runs the page as a fresh visitor's next step; what comes before is done here."""
+    test = AppTest.from_file(APP, default_timeout=60)
+    now = utcnow().timestamp()
+    test.session_state["auth.session"] = {"username": user.username, "issued_at": now + 1, "exp_date": now + 3_600}
+    test.run()
+    test.query_params.update(PAGES[page])
+    test.switch_page(f"pages/{page}.py")
+
+    def run() -> None:
+        test.run()
+        if test.exception:
+            raise RuntimeError(f"The page {page} failed: {test.exception[0].value}")
+
+    return run
+
+
+def forget(services: Services) -> None:
+    """Empties the cache of what the pages read."""
+    for table in TOKEN_TABLES:
+        services.cache.changed(table)
+    for number in (100, 106):
+        services.cache.forget(run_key(number))
+
+
+def measured(services: Services, call: Callable[[], object]) -> tuple[int, float]:
+    """Requests to the store and milliseconds of one call."""
+    before = sum(services.store.meter.read().requests.values())
+    milliseconds = timed(call)
+    return sum(services.store.meter.read().requests.values()) - before, milliseconds
+
+
+def main() -> None:
+    """Fills a store and prints one line per page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=50_000)
+    parser.add_argument("--repeats", type=int, default=5)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, build_services(Settings(data_dir=Path(folder))) as filled:
+        user = configure(filled)
+        print(f"{arguments.runs:,} runs stored in {timed(partial(fill, filled, arguments.runs)) / 1_000:.0f} s\n")
+        os.environ |= {"DYNAMODB_ENDPOINT": filled.engine.endpoint or "", "ENGINE_KIND": filled.engine.kind}
+        services = session.services()
+        print(f"{'page':<12}{'requests cold':>14}{'warm':>6}{'ms cold':>10}{'warm':>8}")
+        for page in PAGES:
+            _row(services, user, page, arguments.repeats)
+
+
+def _row(services: Services, user: User, page: str, repeats: int) -> None:
+    colds, warms = [], []
+    for _ in range(repeats):
+        run = visit(user, page)
+        forget(services)
+        colds.append(measured(services, run))
+        warms.append(measured(services, run))
+    cold, warm = ([statistics.median(column) for column in zip(*seen, strict=True)] for seen in (colds, warms))
+    print(f"{page:<12}{cold[0]:>14.0f}{warm[0]:>6.0f}{cold[1]:>10.0f}{warm[1]:>8.0f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
