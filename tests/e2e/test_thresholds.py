@@ -48,6 +48,7 @@ def chart(page: Page) -> Locator:
 
 def point(page: Page, mark: float) -> tuple[float, float]:
     """Where in the histogram a mark is, in pixels of the window."""
+    expect(chart(page).locator("svg, canvas").first).to_be_visible()
     box = chart(page).bounding_box()
     assert box
     return box["x"] + EDGE + mark * (box["width"] - 2 * EDGE), box["y"] + box["height"] / 2
@@ -89,6 +90,8 @@ def test_a_click_and_the_keyboard_move_the_line(console_url: str, case: Case, pa
     slider.focus()
     page.keyboard.press("ArrowLeft")
     page.wait_for_url("**mark=0.29*")
+    expect(page.get_by_role("button", name="Set the threshold to 0.29")).to_be_visible()
+    settle(page)
     page.mouse.click(*point(page, 0.2))
     page.wait_for_url("**mark=0.20*")
     expect(page.get_by_role("link", name="1 run would pass")).to_be_visible()
