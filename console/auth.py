@@ -11,12 +11,14 @@ from which the issue would follow only as long as nobody changes the lifetime), 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import extra_streamlit_components as stx
 import jwt
+import msgspec
 import streamlit as st
 from streamlit_authenticator.models import CookieModel
 
@@ -25,6 +27,7 @@ from console.errors import Forbidden
 from console.records import Role, User, utcnow
 from console.ui.boundary import boundary, show_error
 from console.ui.password_form import LONGEST, password_form
+from console.ui.provider_login import leave_provider, provider_buttons, provider_session
 from console.ui.text import plain
 
 if TYPE_CHECKING:
@@ -86,13 +89,13 @@ class SessionCookie(CookieModel):  # type: ignore[misc]
 
 def current_user(services: Services) -> User | None:
     """Who is signed in, as the store knows them now, or None. One request to the store."""
-    session = st.session_state.get(_SESSION) or SessionCookie(services.users.cookie_key()).read()
-    user = services.users.find(session["username"]) if session else None
-    if session is None or user is None or not _holds(session, user):
-        _forget()
-        return None
-    st.session_state[_SESSION] = session
-    return user
+    for session in _sessions(services):
+        user = services.users.find(session["username"])
+        if user is not None and _holds(session, user):
+            st.session_state[_SESSION] = session
+            return msgspec.structs.replace(user, must_change_password=False) if session.get("provider") else user
+    _forget()
+    return None
 
 
 def require_role(services: Services, role: Role) -> User:
@@ -124,6 +127,7 @@ def sign_out(services: Services, user: User) -> None:
     _forget()
     st.session_state[_COOKIE_JOB] = "clear"
     services.users.revoke(user.username)
+    leave_provider()
 
 
 @st.fragment
@@ -159,6 +163,7 @@ def sign_in_page(services: Services) -> None:
             submitted = st.form_submit_button("Sign in", key="auth.submit", type="primary", width="stretch")
         if submitted:
             _try(services, username, password)
+        provider_buttons()
 
 
 def new_password_page(services: Services, user: User) -> None:
@@ -186,6 +191,16 @@ def account(services: Services, user: User, password_page: st.Page) -> None:
         with st.sidebar, boundary("auth.account"):
             sign_out(services, user)
             st.rerun()
+
+
+def _sessions(services: Services) -> Iterator[dict[str, Any]]:
+    """What could say who this is: this browser tab, our cookie, the provider."""
+    known = st.session_state.get(_SESSION) or SessionCookie(services.users.cookie_key()).read()
+    if known:
+        yield known
+    vouched = provider_session(LIFETIME)
+    if vouched:
+        yield vouched
 
 
 def _try(services: Services, username: str, password: str) -> None:

@@ -91,7 +91,7 @@ def console_url(services: Services, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @contextmanager
-def running(settings: Settings, port: int, log: Path) -> Iterator[None]:
+def running(settings: Settings, port: int, log: Path, *, secrets: Path | None = None) -> Iterator[None]:
     """The console as a process, from its first answer until the end of the block."""
     environment = os.environ | {
         "DYNAMODB_ENDPOINT": settings.dynamodb_endpoint or "",
@@ -100,6 +100,7 @@ def running(settings: Settings, port: int, log: Path) -> Iterator[None]:
     }
     command = [sys.executable, "-m", "streamlit", "run", "console/app.py", "--server.port", str(port)]
     command += ["--server.address", process.LOOPBACK]
+    command += ["--secrets.files", str(secrets)] if secrets else []
     with log.open("wb") as output:
         child = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
         try:
