@@ -30,7 +30,7 @@ def main() -> None:
             show_error(error, "app")
             return
         free = user is not None and not user.must_change_password
-        page = st.navigation(_sections(user), position="sidebar" if free else "hidden")
+        page = st.navigation(_sections(user), position="sidebar" if free else "hidden", expanded=True)
         with st.container(key="unseen"):
             auth.sync_cookie(shared)
         if user is None:
@@ -50,8 +50,10 @@ def _sections(user: User | None) -> dict[str, list[st.Page]]:
     return {
         "Evaluate": [
             st.Page(PAGES / "overview.py", title="Overview", icon=":material/monitoring:", default=True),
+            st.Page(PAGES / "evaluate.py", title="Run evaluation", icon=":material/play_circle:"),
             st.Page(PAGES / "runs.py", title="Runs", icon=":material/list_alt:"),
             st.Page(PAGES / "run.py", title="Run", icon=":material/article:", visibility="hidden"),
+            st.Page(PAGES / "review.py", title="Review", icon=":material/rate_review:"),
             st.Page(PAGES / "compare.py", title="Compare", icon=":material/compare_arrows:"),
             st.Page(PAGES / "documents.py", title="Documents", icon=":material/description:"),
         ],
@@ -60,6 +62,13 @@ def _sections(user: User | None) -> dict[str, list[st.Page]]:
             st.Page(PAGES / "cases.py", title="Cases", icon=":material/fact_check:"),
             st.Page(PAGES / "thresholds.py", title="Thresholds", icon=":material/vertical_align_center:"),
             st.Page(PAGES / "models.py", title="Models & metrics", icon=":material/category:"),
+        ],
+        "Explore": [
+            st.Page(PAGES / "search.py", title="Similarity search", icon=":material/search:"),
+            st.Page(PAGES / "collections.py", title="Collections", icon=":material/library_books:"),
+            st.Page(PAGES / "similar.py", title="Similar runs", icon=":material/hub:"),
+            st.Page(PAGES / "agreement.py", title="Agreement", icon=":material/join_inner:"),
+            st.Page(PAGES / "compare_judges.py", title="Compare judges", icon=":material/balance:"),
         ],
         "Operate": [
             st.Page(PAGES / "operations.py", title="Operations", icon=":material/monitor_heart:", visibility=operate),

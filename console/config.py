@@ -143,10 +143,30 @@ class Settings:
         _url("redis", "rediss", "unix"),
         secret=True,
     )
+    opensearch_url: str | None = _setting(
+        "OPENSEARCH_URL",
+        None,
+        "OpenSearch 2.7 or newer for the search strategy `opensearch`, such as `https://user:password@host`. Optional.",
+        _url("http", "https"),
+        secret=True,
+    )
+    embed_runs: bool | None = _setting(
+        "EMBED_RUNS",
+        None,
+        "Keep an embedding of each finished run's text, for similar runs and clusters of failing ones. Not set: yes, "
+        "except in AWS.",
+        _switch,
+    )
     cache_bytes: int = _setting(
         "CACHE_BYTES",
         64 * 1024 * 1024,
         "Memory for finished runs kept in each process, in bytes; 0 keeps none.",
+        _whole_number(0),
+    )
+    vector_cache_bytes: int = _setting(
+        "VECTOR_CACHE_BYTES",
+        512 * 1024 * 1024,
+        "Memory for the vectors of collections kept in each process, in bytes; about 1,200 per chunk.",
         _whole_number(0),
     )
     index_lag_seconds: float = _setting(
@@ -164,12 +184,86 @@ class Settings:
         "Base URL of another OpenAI-compatible API.",
         _url("http", "https"),
     )
+    openai_embedding_model: str = _setting(
+        "OPENAI_EMBEDDING_MODEL",
+        "text-embedding-3-small",
+        "Model of the embedder `openai`; it must be able to make vectors of 384 numbers.",
+    )
+    anthropic_api_key: str | None = _setting(
+        "ANTHROPIC_API_KEY", None, "Key for judges of the provider `anthropic`.", secret=True
+    )
+    anthropic_base_url: str = _setting(
+        "ANTHROPIC_BASE_URL",
+        "https://api.anthropic.com/v1",
+        "OpenAI-compatible API of the provider `anthropic`.",
+        _url("http", "https"),
+    )
+    google_api_key: str | None = _setting(
+        "GOOGLE_API_KEY", None, "Key for judges of the provider `google`.", secret=True
+    )
+    google_base_url: str = _setting(
+        "GOOGLE_BASE_URL",
+        "https://generativelanguage.googleapis.com/v1beta/openai",
+        "OpenAI-compatible API of the provider `google`.",
+        _url("http", "https"),
+    )
+    bedrock_api_key: str | None = _setting(
+        "AWS_BEARER_TOKEN_BEDROCK", None, "Amazon Bedrock API key for judges of the provider `bedrock`.", secret=True
+    )
+    bedrock_base_url: str | None = _setting(
+        "BEDROCK_BASE_URL",
+        None,
+        "OpenAI-compatible API of the provider `bedrock`. Not set: the one of Amazon Bedrock in `AWS_REGION`.",
+        _url("http", "https"),
+    )
+    ollama_base_url: str = _setting(
+        "OLLAMA_BASE_URL",
+        "http://127.0.0.1:11434/v1",
+        "OpenAI-compatible API of the provider `ollama`; it needs no key.",
+        _url("http", "https"),
+    )
+    other_api_key: str | None = _setting(
+        "OTHER_API_KEY", None, "Key for judges of any other provider, where its server wants one.", secret=True
+    )
+    other_base_url: str | None = _setting(
+        "OTHER_BASE_URL", None, "OpenAI-compatible API of any other provider.", _url("http", "https")
+    )
+    judge_timeout_seconds: float = _setting(
+        "JUDGE_TIMEOUT_SECONDS", 120.0, "Longest wait for one answer of a judge's model.", _seconds
+    )
     api_keys: tuple[str, ...] = _setting(
         "API_KEYS",
         (),
-        "Keys that the API accepts, separated by commas. None: the API asks for no key.",
+        "Keys that the API accepts, separated by commas; `sha256:<hex>` instead of a key keeps the key itself out of "
+        "here. None: the API asks for no key, and listens on this machine only.",
         _list,
         secret=True,
+    )
+    api_rate_limit: int = _setting(
+        "API_RATE_LIMIT",
+        6_000,
+        "Requests per minute that the API takes from one key, in each worker; 0: no limit.",
+        _whole_number(0),
+    )
+    api_evaluations: int = _setting(
+        "API_EVALUATIONS",
+        16,
+        "Evaluations that one worker of the API runs at the same time; more wait their turn.",
+        _whole_number(1),
+    )
+    cors_origins: tuple[str, ...] = _setting(
+        "CORS_ORIGINS",
+        (),
+        "Origins whose pages may call the API from a browser, such as `https://tools.example`, separated by commas; "
+        "`*` for all. None: no page of another origin.",
+        _list,
+    )
+    legacy_field_names: Literal["snake", "camel"] = _setting(
+        "LEGACY_FIELD_NAMES",
+        "snake",
+        "Names of the texts in the API's documents: `snake` (`actual_output`) or `camel` (`evaluationTarget`). "
+        "Requests may use either.",
+        _choice("snake", "camel"),
     )
     console_users_file: Path | None = _setting(
         "CONSOLE_USERS_FILE",
@@ -223,6 +317,11 @@ class Settings:
         if self.dynamodb_endpoint:
             return "endpoint"
         return "aws" if self.database_type == "dynamodb" else "embedded"
+
+    @property
+    def embeds_runs(self) -> bool:
+        """Whether finished runs get an embedding."""
+        return self.store in ("embedded", "endpoint") if self.embed_runs is None else self.embed_runs
 
     def replace(self, **changes: Any) -> Self:
         """A copy with some fields changed."""

@@ -10,6 +10,11 @@
     |-- ConflictError            409   somebody else saved first; says who and when
     |   `-- BatchTaken           409   another worker has the batch; says which and until when
     |-- SetupError               500   the environment or the settings are wrong
+    |   `-- NotServed            501   the store that serves now has no place for this
+    |-- UnsupportedMetric        501   no judge works by this metric
+    |-- JudgingError             502   no score was obtained; says why and what to do
+    |   `-- Unscored             502   a reply came, and there is no score in it
+    |-- EmbedderUnavailable      503   an embedder's service refused or did not answer
     `-- StoreError               503
         |-- StoreUnavailable     503   no answer, or none within the deadline
         |-- UnsavedItems         503   a batch gave up; names the keys that were not saved
@@ -116,6 +121,47 @@ class BatchTaken(ConflictError):
 
 class SetupError(ConsoleError):
     """The environment or the settings are wrong; the message says what to change."""
+
+
+class NotServed(SetupError):
+    """The store that serves now has no place for this."""
+
+    status = 501
+
+
+class EmbedderUnavailable(ConsoleError):
+    """An embedder's service refused or did not answer."""
+
+    status = 503
+
+    def __init__(self, embedder: str, why: str) -> None:
+        super().__init__(f"The embedder {embedder} made no vectors: {why}. Try again, or check its settings.")
+        self.embedder = embedder
+
+
+class UnsupportedMetric(ConsoleError):
+    """The metric is neither `geval` nor `similarity`."""
+
+    status = 501
+
+    def __init__(self, metric: str) -> None:
+        super().__init__(f"The metric {metric!r} cannot be evaluated. Use a judge of the metric geval or similarity.")
+        self.metric = metric
+
+
+class JudgingError(ConsoleError):
+    """No score was obtained. The first line of the message says why, the others what to do."""
+
+    status = 502
+
+    def __init__(self, message: str, *, reply: str | None = None) -> None:
+        super().__init__(message)
+        self.reply = reply
+        """What the model said, as it came, where it said something."""
+
+
+class Unscored(JudgingError):
+    """A reply without a usable score."""
 
 
 class StoreError(ConsoleError):

@@ -7,6 +7,7 @@ A record never holds a score that was not obtained: `Results` exists only on com
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -20,6 +21,9 @@ Json = dict[str, Any]
 
 RunId = int | str
 """Positive integer; a text only for runs that an earlier system wrote to DynamoDB."""
+
+STEPS = "evaluationSteps"
+"""Name in a case's metadata under which its evaluation steps are pinned."""
 
 UNCERTAIN_MARGIN = 0.1
 """Normalised distance from the threshold within which a verdict is called uncertain."""
@@ -103,6 +107,8 @@ class Metric(Record, frozen=True):
     """Unique, lower case: `geval` or `similarity`, or one that the team added."""
     created_on: datetime
     created_by: str = "system"
+    sequence: int = 0
+    """Place among metrics made in the same second, where time alone does not tell (migrated ones)."""
 
 
 class Model(Record, frozen=True):
@@ -122,6 +128,8 @@ class Model(Record, frozen=True):
     last_updated_on: datetime | None = None
     """When the prices last changed; None while they are the first ones."""
     last_updated_by: str | None = None
+    sequence: int = 0
+    """Place among models made in the same second, where time alone does not tell (migrated ones)."""
 
     def cost(self, usage: TokenUsage) -> float | None:
         """US dollars for `usage`, or None when the prices are not given."""
@@ -289,6 +297,8 @@ class Snapshot(Record, frozen=True):
     """Normalised pass mark in force at the start; the verdict uses the one in force at the end."""
     case_version: str = ""
     prompt_version: str = ""
+    evaluation_steps: str = ""
+    """The steps that were pinned on the case; empty when they were generated for it."""
 
     @classmethod
     def of(cls, judge: Judge, case: Case, *, prompt_version: str = "") -> Snapshot:
@@ -310,7 +320,14 @@ class Snapshot(Record, frozen=True):
             requires_reference=case.requires_reference,
             threshold=case.threshold.score,
             prompt_version=prompt_version,
+            evaluation_steps=pinned_steps(case),
         )
+
+
+def pinned_steps(case: Case) -> str:
+    """The evaluation steps that somebody pinned on a case; empty when they are left to the model."""
+    steps = case.metadata.get(STEPS)
+    return steps.strip() if isinstance(steps, str) else ""
 
 
 class Artifact(Record, frozen=True):
@@ -319,6 +336,12 @@ class Artifact(Record, frozen=True):
     evaluation_target: str
     expected_output: str | None = None
     metadata: Json = {}
+
+    @property
+    def digest(self) -> str:
+        """The same 16 hexadecimal digits for the same text with the same reference: how runs of one artifact meet."""
+        parts = (self.evaluation_target, self.expected_output or "")
+        return hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 class TokenUsage(Record, frozen=True):
@@ -349,6 +372,12 @@ class Results(Record, frozen=True):
     """None for runs that came without it."""
     cost: float | None = None
     """US dollars, or None when the model has no prices."""
+    distributions: list[dict[str, float]] = []
+    """Probability per score of each response, in the order of `all_responses`; empty without log-probabilities."""
+    captured_mass: list[float] = []
+    """Share of the probability that fell on scores of the scale, of each response; before it was renormalised."""
+    notes: list[str] = []
+    """What a reader should know: responses without a score, parameters that were ignored or refused."""
 
 
 class Run(Record, frozen=True):
@@ -375,6 +404,8 @@ class Run(Record, frozen=True):
     """The normalised pass mark that decided `evaluation_status`."""
     expires_at: int | None = None
     """Unix seconds after which the store may drop the item; None keeps it."""
+    legacy: Json | None = None
+    """Columns of the old system's row that the other fields cannot say, by their names there (migrated runs)."""
 
     @property
     def run_date(self) -> date:
@@ -421,6 +452,8 @@ class RunSummary(Record, frozen=True):
     created_on: datetime | None = None
     """When it was made, where that differs from `started_at` (migrated runs)."""
     case_version: str = ""
+    artifact_digest: str = ""
+    """`Artifact.digest`; empty for runs that were written before it."""
 
     @property
     def labelled(self) -> bool:
@@ -520,6 +553,17 @@ class Batch(Record, frozen=True):
     lease_until: datetime | None = None
     """When the lease lapses unless the worker extends it; then any process may resume the batch."""
     settings: Json = {}
+    spent: float = 0.0
+    """US dollars that its runs cost, where the model has prices."""
+    note: str | None = None
+    """Why it stopped before its end."""
+    reopened: int = 0
+    """Grows whenever failed rows are opened again."""
+
+    @property
+    def left(self) -> int:
+        """Rows that have not ended."""
+        return self.total - self.done - self.failed
 
 
 class RowState(StrEnum):
@@ -540,6 +584,128 @@ class BatchRow(Record, frozen=True):
     state: RowState = RowState.PENDING
     run_id: RunId | None = None
     error: str | None = None
+
+
+# --- similarity search ---------------------------------------------------------------------------------
+
+
+class Collection(Record, frozen=True):
+    """Chunks that share one embedder: what the vector schema calls a bot."""
+
+    collection_id: str
+    """`bot_id` in the store."""
+    name: str
+    created_at: datetime
+    updated_at: datetime
+    user_id: str = "system"
+    """Who made it."""
+    embedder: str = "minilm"
+    dimension: int = 384
+    total_chunks: int = 0
+    total_documents: int = 0
+    active: bool = True
+    revision: int = 0
+    """Counts the changes of its chunks."""
+    deleting: bool = False
+    """Whether its deletion has begun; deleting it again goes on."""
+    foreign: str = ""
+    """Changes when another system wrote chunks; empty while all are of this one."""
+    blocks: list[str] = []
+    """Keys of its packed blocks: the manifest."""
+    blocks_foreign: str = ""
+    """`foreign` when the blocks were packed."""
+    block_rows: int = 0
+    """Vectors in the blocks, those of replaced chunks included."""
+    block_bytes: int = 0
+
+
+class NewChunk(Record, frozen=True):
+    """A piece of a document, embedded, on its way into a collection."""
+
+    text: str
+    embedding: Any
+    """float32[d] or a list of d numbers."""
+    metadata: Json = {}
+
+
+class Chunk(Record, frozen=True):
+    """One embedded piece of text of a document in a collection."""
+
+    chunk_id: str
+    text: str
+    filename: str = ""
+    """The document."""
+    chunk_index: int = 0
+    """0-based place in the document."""
+    file_size: int = 0
+    """Bytes of the document's file."""
+    created_at: datetime | None = None
+    metadata: Json = {}
+    embedding: Any = None
+    """A list of d numbers as stored; None where it was not read."""
+
+
+class CollectionDocument(Record, frozen=True):
+    """A document of a collection."""
+
+    filename: str
+    chunks: int
+    file_size: int = 0
+    created_at: datetime | None = None
+
+
+class SearchHit(Record, frozen=True):
+    """A chunk that a search found."""
+
+    chunk_id: str
+    similarity: float
+    """Cosine, -1..1, whatever strategy found it: 1 - the distance of the vector index."""
+    text: str
+    filename: str = ""
+    chunk_index: int = 0
+    file_size: int = 0
+    created_at: datetime | None = None
+    metadata: Json = {}
+
+    @classmethod
+    def of(cls, chunk: Chunk, similarity: float) -> SearchHit:
+        """The hit that a chunk is."""
+        return cls(
+            chunk_id=chunk.chunk_id,
+            similarity=similarity,
+            text=chunk.text,
+            filename=chunk.filename,
+            chunk_index=chunk.chunk_index,
+            file_size=chunk.file_size,
+            created_at=chunk.created_at,
+            metadata=chunk.metadata,
+        )
+
+
+class VectorPart(Record, frozen=True):
+    """Vectors of a collection that appear and disappear together: the chunks of one writing of one document.
+
+    The chunks of other systems, which say nothing of that, are one part or several with an empty `group`.
+    """
+
+    group: str
+    """`<document>-<generation>`; the chunks' ids are `<group>-<index>`."""
+    count: int
+    vectors: Any
+    """float16 or float32 [count, d], L2-normalised (or zero)."""
+    first: int = 0
+    """Index of the first chunk."""
+    filename: str = ""
+    chunk_ids: list[str] = []
+    """Only where `group` is empty."""
+    filenames: list[str] = []
+    """Only where `group` is empty."""
+    metadata: bytes = b""
+    """JSON list of objects, zlib; empty when no chunk has metadata."""
+
+    def chunk_id(self, row: int) -> str:
+        """Id of the chunk in a row."""
+        return f"{self.group}-{self.first + row:06}" if self.group else self.chunk_ids[row]
 
 
 # --- rollups, people, pages --------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Sample data for an empty store: 4 cases, 6 judges over 4 models, 300 runs over 60 days.
+"""Sample data for an empty store: 4 cases, 7 judges over 5 models, 300 runs over 60 days.
 
 The same on every machine but for the dates. Loading goes on where it was interrupted.
 """
@@ -12,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from console.actions.permissions import outsider
+from console.actions.run_search import embed_missing
 from console.data.cases import Cases
 from console.data.judges import Judges
 from console.records import (
@@ -51,6 +53,9 @@ _MODELS = (
     ("claude-3-5-sonnet-20241022", "anthropic", 3.0, 15.0),
     ("llama3.1:8b", "ollama", 0.0, 0.0),
 )
+_EMBEDDER = ("all-MiniLM-L6-v2", "other", 0.0, 0.0)
+_OFFLINE = "Close to the reference"
+"""A judge that needs no network: with it the first evaluation of a newcomer works."""
 
 
 class _JudgeText(NamedTuple):
@@ -97,6 +102,8 @@ def load_sample_data(services: Services, progress: Progress = lambda _done, _tot
         for done, _ in enumerate(stored, 1):
             progress(done, RUNS)
     services.runs.announce()
+    if services.settings.embeds_runs:
+        embed_missing(services, outsider(_BY))
 
 
 def _key(number: int) -> str:
@@ -115,7 +122,17 @@ def _configure(services: Services, begin: datetime) -> list[tuple[_JudgeText, Ju
         history = histories[text.case.name]
         model = next(one for one in models if one.name == text.model)
         found.append((text, _judge(services, text, history[0], model, begin), history))
+    _offline_judge(services, histories[ANSWERS.name][0], begin)
     return found
+
+
+def _offline_judge(services: Services, case: Case, begin: datetime) -> None:
+    """A judge of the metric `similarity`; it has no runs yet."""
+    if all(judge.name != _OFFLINE for judge in services.judges.of_case(case.case_id)):
+        judges = Judges(services.store, services.cache, clock=lambda: begin)
+        metric, model = services.catalog.metric_named("similarity"), _model(services, *_EMBEDDER)
+        if metric:
+            judges.create(name=_OFFLINE, case=case, metric=metric, model=model, parameters={}, by=_BY)
 
 
 def _model(services: Services, name: str, provider: str, input_price: float, output_price: float) -> Model:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,10 +78,11 @@ def serve(settings: Settings, *, api_port: int, console_port: int, sample_data: 
             _handle_stop_signals(signal.SIG_IGN)
 
 
-def serve_api(settings: Settings, *, host: str, port: int, say: Say) -> None:
+def serve_api(settings: Settings, *, host: str, port: int, say: Say, workers: int = 1) -> None:
     """Run the API alone, in this process, until Ctrl-C or SIGTERM. Raises SetupError."""
     import uvicorn
 
+    check_address(host, settings.api_keys)
     if not port_is_free(port):
         raise SetupError(f"Port {port} is taken. Name another with --port.")
     _handle_stop_signals(signal.default_int_handler)  # uvicorn raises the signal again when it has stopped
@@ -89,7 +91,29 @@ def serve_api(settings: Settings, *, host: str, port: int, say: Say) -> None:
         if lease and lease.warning:
             say(f"Warning: {lease.warning}")
         os.environ.update(_environment(named_engine(settings, lease)))
-        uvicorn.run("api_compat:app", host=host, port=port, app_dir=str(ROOT), log_level=settings.log_level.lower())
+        uvicorn.run(
+            "api_compat:app",
+            host=host,
+            port=port,
+            workers=workers,
+            app_dir=str(ROOT),
+            log_level=settings.log_level.lower(),
+            access_log=False,  # the application has its own
+        )
+
+
+def check_address(host: str, keys: Sequence[str]) -> None:
+    """Raises SetupError when other machines could reach the API without a key."""
+    if not keys and not is_loopback(host):
+        raise SetupError(f"On {host} other machines reach the API. Set API_KEYS, or listen on 127.0.0.1.")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches an address; names that are no address are left to the system."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host in ("localhost", "testserver", "")
 
 
 def named_engine(settings: Settings, lease: EngineLease | None) -> Settings:
@@ -192,7 +216,7 @@ def _prepare_store(settings: Settings, sample_data: bool, say: Say) -> tuple[str
         if settings.console_users_file:
             import_file(services.users, settings.console_users_file)
         first_login = services.users.ensure_first_admin()
-        if sample_data and needs_sample_data(services):
+        if sample_data and not services.legacy and needs_sample_data(services):
             say("Loading the sample data.")
             load_sample_data(services)
         return first_login

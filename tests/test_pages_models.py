@@ -35,6 +35,13 @@ def test_models_are_listed_by_provider_and_name_with_their_judges(console_servic
     assert found == [("anthropic", "Opus", 0), ("ollama", "llama3.1:8b", 0), ("openai", "gpt-4o", 1)]
 
 
+def test_what_the_provider_can_do_for_a_judge_stands_beside_its_models(console_services: Services, admin: User) -> None:
+    console_services.catalog.create_model("gpt-4o", "openai", by="ana")
+    console_services.catalog.create_model("Opus", "anthropic", by="ana")
+    found = {row["Model"]: row["Can"] for row in rows(models_page(admin), "Provider")}
+    assert found == {"gpt-4o": "log-probabilities, several replies a call, JSON schema", "Opus": ""}
+
+
 def test_metrics_are_listed_with_the_judges_that_use_them(console_services: Services, admin: User) -> None:
     new_judge(console_services, new_case(console_services), "Strict")
     found = {row["Metric"]: (row["Judges"], row["Used by"]) for row in rows(models_page(admin), "Metric")}

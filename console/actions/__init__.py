@@ -8,5 +8,6 @@
 - operations: tables, engine, counters, leases, rollups; people: users and everybody's own password
 - exports: runs as CSV and JSONL
 - importing, run_lines, summeval: finished runs from files
+- collections: texts to search in; ingest: files into them; qdrant, qdrant_plan: from Qdrant
 - permissions: who may do what
 """

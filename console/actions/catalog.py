@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from console.actions.permissions import permit
 from console.errors import InvalidInput
+from console.judging.providers import CAPABILITIES, Support
 from console.records import Judge, Metric, Model, Role, User
 
 if TYPE_CHECKING:
     from console.services import Services
 
-PROVIDERS = ("openai", "anthropic", "google", "bedrock", "ollama", "other")
+PROVIDERS = tuple(CAPABILITIES)
+_LOGPROBS = {Support.YES: ("log-probabilities",), Support.MAYBE: ("log-probabilities of some",), Support.NO: ()}
 
 
 def users_of(judges: Iterable[Judge], entry: Callable[[Judge], str]) -> dict[str, list[Judge]]:
@@ -21,6 +23,13 @@ def users_of(judges: Iterable[Judge], entry: Callable[[Judge], str]) -> dict[str
     for judge in judges:
         found.setdefault(entry(judge), []).append(judge)
     return found
+
+
+def abilities(provider: str) -> list[str]:
+    """What the API of a provider can do for a judge, in words; one that is not known counts as `other`."""
+    known = CAPABILITIES.get(provider, CAPABILITIES["other"])
+    choices = ("several replies a call",) if known.n else ()
+    return [*_LOGPROBS[known.logprobs], *choices, *(("JSON schema",) if known.schema else ())]
 
 
 def create_model(

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 LATEST_BATCHES = 50
 """Batches that are looked through for leases."""
+VECTORS, NO_VECTORS = "VECTORS", "NO_VECTORS"
+"""`IndexReport.projection` of a vector index, and of one that the engine does not have."""
 Progress = Callable[[int], None]
 """Called with the number of runs counted so far."""
 
@@ -145,7 +147,7 @@ def _report(services: Services, table: tables.Table) -> TableReport:
         status=found["TableStatus"],
         items=items,
         bytes=_counted(found.get("TableSizeBytes", 0), items),
-        indexes=[_index(index, items) for index in found.get("GlobalSecondaryIndexes", [])],
+        indexes=[*(_index(index, items) for index in found.get("GlobalSecondaryIndexes", [])), *_vectors(table, found)],
         problems=problems(table, found),
         remarks=remarks(table, found, expiry, streams=services.engine.kind not in ("dynoxide", "moto")),
         protected=found.get("DeletionProtectionEnabled", False),
@@ -161,6 +163,15 @@ def _index(found: dict[str, Any], table_items: int) -> IndexReport:
         bytes=_counted(size, table_items),
         projection=found.get("Projection", {}).get("ProjectionType", ""),
     )
+
+
+def _vectors(table: tables.Table, found: dict[str, Any]) -> list[IndexReport]:
+    """The vector index of a table that should have one, or that it has none."""
+    if table.vectors is None:
+        return []
+    known = {index["IndexName"]: index.get("IndexStatus", "") for index in found.get("VectorIndexes") or []}
+    status = known.get(table.vectors.name)
+    return [IndexReport(table.vectors.name, status or "NONE", None, None, VECTORS if status else NO_VECTORS)]
 
 
 def _counted(size: int, items: int) -> int | None:

@@ -86,12 +86,15 @@ class RunLine(Record, frozen=True):
     """On the case's scale; else the mean of `all_responses`."""
     all_responses: list[float] = []
     distribution: dict[str, float] = {}
+    distributions: list[dict[str, float]] = []
+    captured_mass: list[float] = []
     scoring_mode: str = ""
     reasons: list[str] = []
     prompt_used: str | None = None
     token_usage: TokenUsage = TokenUsage()
     execution_time_seconds: float | None = None
     cost: float | None = None
+    notes: list[str] = []
     error_message: str | None = None
     """Set for a run that failed: it has no score."""
     labels: list[LabelLine] = []

@@ -2,9 +2,14 @@
 
 - options: what the commands share (options, settings, services, JSON, progress)
 - servers: serve, api
+- embed: embed runs
 - engine: engine start, status, stop
 - store: tables, seed, rollups
+- evaluate: evaluate
 - runs: import runs, export runs
+- labels: labels import, labels export; agreement: agreement
+- ingest: ingest, opensearch sync; migrate: migrate sqlite, migrate qdrant
+- search: search
 - users: users add, list, role, password, revoke, delete
 
 Exit codes: 0 done, 1 failed, 2 wrong use. Heavy imports wait until a command needs them.
@@ -16,7 +21,7 @@ import sys
 
 import typer
 
-from console.cli import engine, runs, servers, store, users
+from console.cli import agreement, embed, engine, evaluate, ingest, labels, migrate, runs, search, servers, store, users
 from console.errors import ConsoleError
 
 app = typer.Typer(
@@ -29,11 +34,19 @@ app = typer.Typer(
 app.command()(servers.serve)
 app.command()(servers.api)
 app.command()(store.seed)
+app.command()(evaluate.evaluate)
+app.command()(agreement.agreement)
+app.command()(ingest.ingest)
+app.command()(search.search)
+app.add_typer(embed.app, name="embed")
 app.add_typer(engine.app, name="engine")
 app.add_typer(store.tables_app, name="tables")
 app.add_typer(store.rollups_app, name="rollups")
 app.add_typer(runs.import_app, name="import")
 app.add_typer(runs.export_app, name="export")
+app.add_typer(labels.app, name="labels")
+app.add_typer(migrate.migrate_app, name="migrate")
+app.add_typer(ingest.opensearch_app, name="opensearch")
 app.add_typer(users.app, name="users")
 
 

@@ -1,4 +1,4 @@
-"""`import runs` and `export runs`."""
+"""`import runs`, `export runs` and `export sqlite`."""
 
 from __future__ import annotations
 
@@ -92,6 +92,25 @@ def export_runs(
         print_json({"file": str(file), "runs": rows})
     else:
         typer.echo(f"Exported {rows} run(s) to {file}.")
+
+
+@export_app.command("sqlite")
+def export_sqlite(
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="The database to write; it must not exist.")],
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Write everything as a database in the old system's schema, for going back to it (docs/rollback.md)."""
+    from console.data import legacy_export
+
+    with open_services(data_dir) as services, progress("Exporting") as advance:
+        exported = legacy_export.export_sqlite(services, file, advance)
+    if as_json:
+        print_json({"file": str(file), "rows": exported.rows, "notes": exported.notes})
+        return
+    typer.echo(f"Exported to {file}: " + ", ".join(f"{count} {table}" for table, count in exported.rows.items()) + ".")
+    for note in exported.notes:
+        typer.echo(f"Note: {note}")
 
 
 def _form_of(file: Path) -> ExportFormat:

@@ -31,9 +31,10 @@ def serve(
 def api(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that serve.")] = 1,
     data_dir: DataDir = None,
 ) -> None:
     """Run the REST API alone until Ctrl-C."""
     from console.serve import serve_api
 
-    serve_api(load_settings(data_dir), host=host, port=port, say=typer.echo)
+    serve_api(load_settings(data_dir), host=host, port=port, workers=workers, say=typer.echo)

@@ -60,7 +60,7 @@ class Batches:
 
     def get(self, batch_id: str) -> Batch:
         """The batch with its counts as they are now. One GetItem. Raises NotFound."""
-        item = self._store.get(tables.RUNS, *_header(batch_id))
+        item = self._store.get(tables.RUNS, *header_key(batch_id))
         if item is None:
             raise NotFound(KIND, batch_id)
         return _read(item)
@@ -79,7 +79,7 @@ class Batches:
             key=lambda entry: entry.batch_id,
             time=lambda entry: entry.started_at,
         ).page(limit, cursor)
-        items = self._store.batch_get(tables.RUNS, [_header(entry.batch_id) for entry in page.items])
+        items = self._store.batch_get(tables.RUNS, [header_key(entry.batch_id) for entry in page.items])
         found = {batch.batch_id: batch for batch in map(_read, items)}
         batches = [found[entry.batch_id] for entry in page.items if entry.batch_id in found]
         return Page(batches, page.cursor, page.examined)
@@ -95,7 +95,7 @@ class Batches:
         Raises:
             InvalidInput: the limit is below 1, or the cursor is not one of this list.
         """
-        return read_rows(self._store, _header(batch_id)[0], state, limit, cursor)
+        return read_rows(self._store, header_key(batch_id)[0], state, limit, cursor)
 
     # --- writing ---------------------------------------------------------------------------------------
 
@@ -123,7 +123,7 @@ class Batches:
         batch_id = str(uuid.uuid4())
         trimmed = check_name(name, KIND)
         check_text(judge_id, "The judge's id", limit=200)
-        partition_key = _header(batch_id)[0]
+        partition_key = header_key(batch_id)[0]
         try:
             total = write_rows(self._store, partition_key, batch_id, artifacts, on_saved)
             if total == 0:
@@ -146,8 +146,11 @@ class Batches:
         self._recent.remember(batch_id, _Entry(batch_id, item["startedAt"]["S"]))
         return batch
 
-    def set_state(self, batch_id: str, state: BatchState) -> Batch:
+    def set_state(self, batch_id: str, state: BatchState, *, note: str = "") -> Batch:
         """Moves the batch on. Two requests.
+
+        Args:
+            note: why, where somebody will ask.
 
         Raises:
             NotFound: there is no such batch.
@@ -155,7 +158,7 @@ class Batches:
         """
         condition = PRESENT if state is BatchState.FINISHED else _UNFINISHED
         try:
-            self._change(batch_id, condition, state=state.value)
+            self._change(batch_id, condition, state=state.value, note=note)
         except ConditionFailed as error:
             _must_exist(error, batch_id)
             raise InvalidInput(
@@ -185,7 +188,7 @@ class Batches:
             raise InvalidInput(f"A row cannot end as {state}; it ends as done or failed.", field="state")
         ended = {"state": state.value, "runId": run_id, "error": error and error[:ERROR_LIMIT]}
         sets = {name: value for name, value in ended.items() if value is not None}
-        header = _header(batch_id)
+        header = header_key(batch_id)
         row = Update(tables.RUNS, row_key(header[0], number), sets, condition=equals("state", "pending"))
         count = Update(tables.RUNS, header, adds={_COUNTERS[state]: 1}, condition=PRESENT)
         try:
@@ -198,17 +201,20 @@ class Batches:
 
     # --- the lease -------------------------------------------------------------------------------------
 
-    def claim(self, batch_id: str, owner: str, seconds: float) -> Batch:
+    def claim(self, batch_id: str, owner: str, seconds: float, *, instead_of: str | None = None) -> Batch:
         """Gives the batch to a worker until then: when it is free, lapsed or the worker's already. Two requests.
+
+        Args:
+            instead_of: a worker that is known to be dead: its lease need not lapse.
 
         Raises:
             BatchTaken: another worker has it.
             NotFound: there is no such batch.
         """
         free = Condition(
-            "attribute_exists(#pk) AND (attribute_not_exists(#own) OR #own = :own OR #until <= :now)",
+            "attribute_exists(#pk) AND (attribute_not_exists(#own) OR #own IN (:own, :dead) OR #until <= :now)",
             {"#pk": tables.PK, "#own": "leaseOwner", "#until": "leaseUntil"},
-            {":own": owner, ":now": self._clock()},
+            {":own": owner, ":dead": instead_of or owner, ":now": self._clock()},
         )
         return self._lease(batch_id, owner, seconds, free)
 
@@ -232,7 +238,7 @@ class Batches:
         mine = equals("leaseOwner", owner)
         removes = ("leaseOwner", "leaseUntil")
         try:
-            self._store.write(Update(tables.RUNS, _header(batch_id), removes=removes, condition=mine))
+            self._store.write(Update(tables.RUNS, header_key(batch_id), removes=removes, condition=mine))
         except ConditionFailed as error:
             _must_exist(error, batch_id)
 
@@ -248,10 +254,11 @@ class Batches:
         return self.get(batch_id)
 
     def _change(self, batch_id: str, condition: Condition, **sets: Any) -> None:
-        self._store.write(Update(tables.RUNS, _header(batch_id), sets, condition=condition))
+        self._store.write(Update(tables.RUNS, header_key(batch_id), sets, condition=condition))
 
 
-def _header(batch_id: str) -> tuple[str, str]:
+def header_key(batch_id: str) -> tuple[str, str]:
+    """Key of a batch's header. Raises NotFound for what cannot be an id."""
     if not _ID.fullmatch(batch_id):
         raise NotFound(KIND, batch_id)
     return f"BATCH#{batch_id}", _SORT
@@ -265,7 +272,7 @@ def _must_exist(error: ConditionFailed, batch_id: str) -> Item:
 
 
 def _item(batch: Batch) -> Item:
-    partition_key, sort = _header(batch.batch_id)
+    partition_key, sort = header_key(batch.batch_id)
     item = to_item(batch, **{tables.PK: partition_key, tables.SK: sort}, status=KIND, startedAt=batch.created_on)
     item[_JUDGE] = item.pop("judgeId")
     if item_size(item) > ITEM_BUDGET:

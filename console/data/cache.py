@@ -2,7 +2,8 @@
 
 Each configuration table has one tiny token item, bumped inside every write transaction of that table. A process
 looks at the tokens at most once a second (one request for all of them), so a write anywhere shows everywhere
-within a second. Finished runs never change, so they stay until the byte budget pushes them out.
+within a second; between processes of one machine that share a `Doorbell` it shows at once. Finished runs never
+change, so they stay until the byte budget pushes them out.
 
 The second level (Redis or Valkey, `CACHE_URL`) is shared by processes and optional: while it is down the tier
 works without it, says so in `Readings`, and tries again after `_L2_REST` seconds.
@@ -24,6 +25,7 @@ import redis
 from cachetools import LRUCache
 
 from console.data import tables
+from console.data.doorbell import Doorbell
 from console.data.dynamo import Store
 from console.data.requests import Update
 
@@ -70,10 +72,24 @@ class Cache:
         budget: int = 64 * 1024 * 1024,
         lag: float = 10.0,
         url: str | None = None,
+        interval: float = TOKEN_INTERVAL,
+        doorbell: Doorbell | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Makes an empty cache; no request.
+
+        Args:
+            budget: bytes of finished runs.
+            lag: seconds that an index may be behind its table.
+            url: address of the shared second level.
+            interval: seconds between looks at the change tokens.
+            doorbell: rung by every process of this machine that writes: a ring is a reason to look at once.
+        """
         self._store = store
         self._clock = clock
+        self._interval = interval
+        self._doorbell = doorbell
+        self._heard = 0
         self._lock = threading.Lock()
         self._config: dict[tuple[str, str], tuple[int, float, Any]] = {}
         self._runs: LRUCache[str, bytes] = LRUCache(maxsize=budget, getsizeof=len)
@@ -111,10 +127,13 @@ class Cache:
         return value
 
     def token(self, table: str) -> int:
-        """The change token of `table`, looked up at most once a second."""
+        """The change token of `table`, looked up once per interval, and when another process has rung."""
+        heard = self._doorbell.heard() if self._doorbell else 0
         with self._lock:
             now = self._clock()
-            if now - self._looked < TOKEN_INTERVAL:
+            if heard != self._heard:
+                self._heard, self._looked, self._look = heard, float("-inf"), None
+            if now - self._looked < self._interval:
                 return self._tokens[table]
             look, mine = self._look or Future(), self._look is None
             self._look = look
@@ -138,6 +157,8 @@ class Cache:
 
     def changed(self, table: str, key: str | None = None) -> None:
         """This process wrote to `table` (the record `key`): forget what it had and look at the tokens again."""
+        if self._doorbell:
+            self._doorbell.ring()
         with self._lock:
             self._looked, self._look = float("-inf"), None
             if key is not None:
@@ -195,6 +216,20 @@ class Cache:
             self._runs.pop(key, None)
         if self._shared:
             self._shared.delete(key)
+
+    # --- bytes of the shared level -------------------------------------------------------------------------
+
+    def shared_many(self, keys: Sequence[str]) -> dict[str, bytes]:
+        """What the shared level has of values that never change under their keys; {} without one."""
+        found = self._shared.get_many(keys) if self._shared and keys else {}
+        with self._lock:
+            self._shared_hits += len(found)
+        return found
+
+    def share(self, key: str, value: Callable[[], bytes]) -> None:
+        """Gives a value to the shared level; nothing without one."""
+        if self._shared:
+            self._shared.set(key, value())
 
     def read(self) -> Readings:
         """Counters since start."""

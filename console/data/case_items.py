@@ -29,14 +29,18 @@ TEXTS = {
 
 
 def check_case(case: Case, *, lenient: bool = False) -> Case:
-    """The case with its name trimmed, when it can be stored; raises InvalidInput or TooLarge."""
-    name = names.check_name(case.name, KIND, empty=lenient)
+    """The case with its name trimmed, when it can be stored; raises InvalidInput or TooLarge.
+
+    Args:
+        lenient: as the old API took it: any name, empty texts, and any ends of the scale.
+    """
+    name = names.check_name(case.name, KIND, lenient=lenient)
     for field, label in TEXTS.items():
         text = check_text(getattr(case, field), label)
         if not lenient and field != "description" and not text.strip():
             raise InvalidInput(f"{label} must not be empty.", field=field)
     low, high = case.score_range.min, case.score_range.max
-    if low > high or (low == high and not lenient):
+    if low >= high and not lenient:
         raise InvalidInput(
             f"The score range {low} to {high} is empty; the lowest score must be below the highest.",
             field="score_range",

@@ -104,7 +104,7 @@ class Cases:
         """A new case at version 1.0 with the first entry of its threshold history. One transaction.
 
         Args:
-            lenient: accept what the old API accepted: empty texts, and one score only (min == max).
+            lenient: accept what the old API accepted: any name, empty texts, any ends of the scale.
 
         Raises:
             AlreadyExists: another case has the name, letter case aside.

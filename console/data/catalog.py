@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -14,11 +14,13 @@ from console.data.cache import Cache, bump
 from console.data.codec import Item, from_item, to_item
 from console.data.dynamo import Store
 from console.data.refusals import ConditionFailed
-from console.data.requests import ABSENT, PRESENT, Put, Query, Write
+from console.data.requests import ABSENT, PRESENT, Delete, Put, Query, Write, equals
 from console.errors import AlreadyExists, InvalidInput, NotFound
-from console.records import Metric, Model, utcnow
+from console.records import Judge, Metric, Model, utcnow
 
 DEFAULT_METRICS = ("geval", "similarity")
+SYSTEM = "system"
+"""Who made the default metrics."""
 _METRICS = "CATALOG#METRIC"
 _MODELS = "CATALOG#MODEL"
 E_ = TypeVar("E_", Metric, Model)
@@ -46,14 +48,64 @@ class Catalog:
         """The metric of that name, letter case aside, or None. Cost as `metrics`."""
         return next((one for one in self.metrics() if one.name == names.folded(name)), None)
 
-    def create_metric(self, name: str, *, by: str) -> Metric:
+    def create_metric(self, name: str, *, by: str, lenient: bool = False) -> Metric:
         """Adds a metric; names are kept in lower case. One transaction.
+
+        Args:
+            lenient: allow names of the length that the old API allowed.
 
         Raises:
             AlreadyExists: the name is taken.
         """
-        name = names.folded(names.check_name(name, "metric"))
+        name = names.folded(names.check_name(name, "metric", lenient=lenient))
         return self.add_metric(Metric(metric_id=str(uuid.uuid4()), name=name, created_on=self._clock(), created_by=by))
+
+    def is_spare(self, metric: Metric, judges: Sequence[Judge]) -> bool:
+        """Whether it came with the tables and none of the judges uses it. No request."""
+        if metric.created_by != SYSTEM or metric.name not in DEFAULT_METRICS:
+            return False
+        return not any(judge.metric.id == metric.metric_id for judge in judges)
+
+    def restore(self, entry: Metric | Model, *, instead_of: Metric | None = None, named: bool = True) -> None:
+        """Stores a metric or model of another store under its own id (migration). One transaction.
+
+        Args:
+            instead_of: a metric of the same name that nobody uses: it is removed.
+            named: take the name's lock, which must be free then.
+        """
+        is_metric = isinstance(entry, Metric)
+        partition, kind = (_METRICS, "metric") if is_metric else (_MODELS, "model")
+        key = names.folded(entry.name) if is_metric else entry.name
+        entry_id = entry.metric_id if isinstance(entry, Metric) else entry.model_id
+        writes: list[Write] = [
+            Put(tables.JUDGES, to_item(entry, **{tables.PK: partition, tables.SK: entry_id}), ABSENT),
+            bump(tables.JUDGES),
+        ]
+        if named:
+            lock = names.claim(tables.JUDGES, kind, key, entry_id)
+            writes.append(lock if instead_of is None else Put(tables.JUDGES, lock.item))
+        if instead_of:
+            writes.append(Delete(tables.JUDGES, (_METRICS, instead_of.metric_id)))
+        self._store.transact(writes)
+        self._cache.changed(tables.JUDGES)
+
+    def adopt_metric(self, metric: Metric, *, by: str) -> Metric:
+        """Makes a default metric somebody's own, as of now: `by` wanted to create it. One transaction.
+
+        Raises:
+            AlreadyExists: somebody else was first.
+        """
+        adopted = msgspec.structs.replace(metric, created_on=self._clock(), created_by=by)
+        item = to_item(adopted, **{tables.PK: _METRICS, tables.SK: metric.metric_id})
+        try:
+            self._store.transact(
+                [Put(tables.JUDGES, item, equals("createdBy", metric.created_by)), bump(tables.JUDGES)]
+            )
+        except ConditionFailed as error:
+            raise AlreadyExists("metric", metric.name) from error
+        finally:
+            self._cache.changed(tables.JUDGES)
+        return adopted
 
     def add_metric(self, metric: Metric) -> Metric:
         """Stores a metric as it is (see `create_metric`)."""
@@ -82,11 +134,13 @@ class Catalog:
         by: str,
         input_price: float | None = None,
         output_price: float | None = None,
+        lenient: bool = False,
     ) -> Model:
         """Adds a model; its name is unique as it is spelled. One transaction.
 
         Args:
             input_price, output_price: US dollars per million tokens.
+            lenient: allow names of the length that the old API allowed.
 
         Raises:
             AlreadyExists: the name is taken.
@@ -94,8 +148,8 @@ class Catalog:
         return self.add_model(
             Model(
                 model_id=str(uuid.uuid4()),
-                name=names.check_name(name, "model"),
-                provider=names.folded(names.check_name(provider, "provider")),
+                name=names.check_name(name, "model", lenient=lenient),
+                provider=names.folded(names.check_name(provider, "provider", lenient=lenient)),
                 created_on=self._clock(),
                 created_by=by,
                 input_price=_price(input_price),
@@ -133,13 +187,13 @@ class Catalog:
         for name in DEFAULT_METRICS:
             if name not in present:
                 try:
-                    self.create_metric(name, by="system")
+                    self.create_metric(name, by=SYSTEM)
                 except AlreadyExists:
                     continue  # another process was first, which is what we want
 
     def _read(self, partition: str, kind: type[E_]) -> list[E_]:
         entries = [from_item(item, kind) for item in self._store.all(Query(tables.JUDGES, partition))]
-        return sorted(entries, key=lambda one: one.created_on)
+        return sorted(entries, key=lambda one: (one.created_on, one.sequence))
 
     def _add(self, kind: str, partition: str, entry_id: str, name: str, item: Item) -> None:
         keys = {tables.PK: {"S": partition}, tables.SK: {"S": entry_id}}

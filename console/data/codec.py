@@ -3,7 +3,7 @@
 An *item* is a mapping of attribute name to DynamoDB attribute value (`{"S": ...}`, `{"N": ...}`, ...).
 
 - Numbers travel as the shortest decimal text that reads back as the same float.
-- Free-form JSON objects (`metadata`, `parameters`, `configuration`) travel as JSON text, so that key order,
+- Free-form JSON objects (`metadata`, `parameters`, `configuration`, ...) travel as JSON text, so that key order,
   `1` against `1.0` and long integers survive; a Map that an earlier system wrote is read as well.
 - Text over `COMPRESS_OVER` bytes travels as Binary: one tag byte, then zlib.
 - What would still not fit an item (400 KB) continues in sibling items of the same partition: see `pack`.
@@ -41,7 +41,7 @@ NESTING = 200
 """Levels that a free-form JSON object may have: what is deeper could not be read back on every stack."""
 
 _REFERENCE = {"partId", "partCount"}
-_FREE_JSON = frozenset({"metadata", "parameters", "configuration", "settings"})
+_FREE_JSON = frozenset({"metadata", "parameters", "configuration", "settings", "legacy"})
 _NAIVE_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?")
 _ZLIB = b"z"
 _UNPACKED_LIMIT = 64 * 1024 * 1024

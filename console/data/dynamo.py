@@ -116,13 +116,13 @@ class Store:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
-    def batch_get(self, table: str, keys: Sequence[tuple[str, ...]]) -> list[Item]:
-        """The items that exist among `keys`, in no particular order. One request per 100 keys."""
+    def batch_get(self, table: str, keys: Sequence[tuple[str, ...]], *, attributes: tuple[str, ...] = ()) -> list[Item]:
+        """The items that exist among `keys`, in no particular order; all attributes, or these. One request per 100."""
         found: list[Item] = []
         name = self.name(table)
         for start in range(0, len(keys), 100):
             wanted = [item_key(table, key) for key in keys[start : start + 100]]
-            request = {name: {"Keys": wanted, "ConsistentRead": True}}
+            request = {name: {"Keys": wanted, "ConsistentRead": True, **projection(attributes)}}
             until = time.monotonic() + self._deadline
             for attempt in self._attempts(f"reading {len(wanted)} items of {table}", until):
                 answer = self.call("batch_get_item", until, RequestItems=request)
@@ -313,6 +313,7 @@ _UNMETERED = frozenset(
         "describe_time_to_live",
         "list_tables",
         "update_continuous_backups",
+        "update_table",
         "update_time_to_live",
     }
 )

@@ -277,7 +277,7 @@ def llm_ref(model: Model) -> LlmRef:
 def judge_item(judge: Judge) -> Item:
     """The item of a judge version; raises InvalidInput or TooLarge when it cannot be stored."""
     if judge.name is not None:
-        check_text(judge.name, "The name of the judge", limit=4 * names.NAME_LIMIT)
+        check_text(judge.name, "The name of the judge", limit=4 * names.LENIENT_LIMIT)
     if judge.description is not None:
         check_text(judge.description, "The description")
     item = to_item(judge, **versions.key_of(judge.judge_id, judge.version), versionTag=judge.version)

@@ -62,12 +62,20 @@ class Labels:
     # --- writing ---------------------------------------------------------------------------------------
 
     def save(
-        self, run: Run, score: float | None = None, passed: bool | None = None, comment: str = "", *, by: str
+        self,
+        run: Run,
+        score: float | None = None,
+        passed: bool | None = None,
+        comment: str = "",
+        *,
+        by: str,
+        on: datetime | None = None,
     ) -> Label:
         """The label of `by` on a run; replaces the one that was there. One Query and one transaction.
 
         Args:
             score: on the case's scale.
+            on: when it was given, for labels that come from elsewhere; None is now.
 
         Raises:
             InvalidInput: the run is not finished, the score is outside of its range, the comment is too long,
@@ -77,7 +85,7 @@ class Labels:
         label = Label(
             run_id=run.run_id,
             labelled_by=by,
-            labelled_on=self._clock(),
+            labelled_on=on or self._clock(),
             score=score,
             passed=passed,
             comment=comment.strip(),

@@ -7,13 +7,13 @@ from typing import Any
 import msgspec
 
 from console.data.cases import Cases
-from console.data.catalog import Catalog
+from console.data.catalog import SYSTEM, Catalog
 from console.data.judges import Judges
-from console.data.legacy_shapes import Row, case_row, judge_row, metric_row, model_row, threshold_row
+from console.data.legacy_shapes import Row, case_row, fitting, judge_row, metric_row, model_row, threshold_row
 from console.data.names import may_be_id
 from console.data.thresholds import Thresholds
-from console.errors import ConflictError, NotFound
-from console.records import Case, Json, ScoreRange, Threshold
+from console.errors import ConflictError, InvalidInput, NotFound
+from console.records import Case, Json, Metric, ScoreRange, Threshold
 
 _REASON = "Changed through the API"
 
@@ -33,21 +33,27 @@ class LegacyConfiguration:
     # --- metrics and models ----------------------------------------------------------------------------
 
     def create_metric(self, name: str) -> str:
-        """Adds a metric and returns its id. Raises AlreadyExists."""
-        return self._catalog.create_metric(name, by=self._by).metric_id
+        """Adds a metric and returns its id. Raises AlreadyExists.
+
+        A default metric that nobody uses is not listed, and becomes the caller's own here.
+        """
+        found = self._catalog.metric_named(name)
+        if found and self._is_spare(found):
+            return self._catalog.adopt_metric(found, by=self._by).metric_id
+        return self._catalog.create_metric(name, by=self._by, lenient=True).metric_id
 
     def get_metric(self, metric_id: str) -> Row | None:
         """One metric."""
         return next((row for row in self.list_metrics() if row["id"] == metric_id), None)
 
     def list_metrics(self) -> list[Row]:
-        """All metrics: newest second first, in order of creation within it."""
-        rows = [metric_row(metric) for metric in self._catalog.metrics()]
+        """All metrics: newest second first, in order of creation within it; without defaults that nobody uses."""
+        rows = [metric_row(metric) for metric in self._catalog.metrics() if not self._is_spare(metric)]
         return sorted(rows, key=lambda row: str(row["created_at"]), reverse=True)
 
     def create_model(self, name: str, provider: str) -> str:
         """Adds a model and returns its id. Raises AlreadyExists."""
-        return self._catalog.create_model(name, provider, by=self._by).model_id
+        return self._catalog.create_model(name, provider, by=self._by, lenient=True).model_id
 
     def get_model(self, model_id: str) -> Row | None:
         """One model."""
@@ -75,7 +81,7 @@ class LegacyConfiguration:
             name=name.lower(),
             task_introduction=task_introduction,
             evaluation_criteria=evaluation_criteria,
-            score_range=ScoreRange(min=min_score, max=max_score),
+            score_range=ScoreRange(min=fitting(min_score), max=fitting(max_score)),
             requires_reference=requires_reference,
             threshold=Threshold(score=score_threshold),
             by=self._by,
@@ -216,6 +222,10 @@ class LegacyConfiguration:
 
     # --- inside ----------------------------------------------------------------------------------------
 
+    def _is_spare(self, metric: Metric) -> bool:
+        """Whether it came with the tables, and nobody has made use of it."""
+        return metric.created_by == SYSTEM and self._catalog.is_spare(metric, self._judges.list())
+
     def _change_case(self, current: Case, changes: dict[str, Any]) -> None:
         locked: dict[str, Any] = {"by": self._by, "revision": current.revision}
         if changes.keys() == {"threshold"}:
@@ -228,4 +238,7 @@ def _bounds(stored: ScoreRange, low: int | None, high: int | None) -> dict[str, 
     """The change of a score range of which one or both ends may be given."""
     if low is None and high is None:
         return {}
-    return {"score_range": ScoreRange(min=stored.min if low is None else low, max=stored.max if high is None else high)}
+    wanted = ScoreRange(min=stored.min if low is None else low, max=stored.max if high is None else high)
+    if wanted.min > wanted.max:
+        raise InvalidInput(f"The score range {wanted.min} to {wanted.max} is empty. Give both ends.", field="min_score")
+    return {"score_range": wanted}

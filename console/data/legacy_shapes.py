@@ -6,10 +6,12 @@ The keys are those of its `SELECT` statements. Times are naive UTC: `created_at`
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from console.errors import InvalidInput
 from console.records import (
     Case,
     Document,
@@ -24,10 +26,24 @@ from console.records import (
 Row = dict[str, Any]
 """A legacy dict."""
 
+INT64 = 2**63
+"""Integers from here on were more than the old system's database could hold."""
+FAILED = "Evaluation failed: "
+"""How the old system began the error of a run."""
+GEVAL_VERSION = "1.0.0"
+"""What the old system called itself in the metadata of its runs."""
+
 RUN_NAMES = ("judge_name", "model_name", "model_provider", "case_name", "metric_name")
 """Order of the names in one run."""
 RUN_ROW_NAMES = ("judge_name", "case_name", "metric_name", "model_name", "model_provider")
 """Order of the names in a list of runs."""
+
+
+def fitting(score: int) -> int:
+    """The end of a scale, when the old system's database can hold it. Raises InvalidInput."""
+    if not -INT64 <= score < INT64:
+        raise InvalidInput("A score of more than 18 digits cannot be kept. Use a smaller number.", field="min_score")
+    return score
 
 
 def sql_time(at: datetime) -> str:
@@ -129,10 +145,10 @@ def run_row(run: Run, judge: Judge | None, case: Case | None, *, names: Sequence
     usage = results.token_usage if results else None
     completed = run.status is RunStatus.COMPLETED
     named = _names(run, judge, case)
-    return {
+    row = {
         "id": run.run_id,
         "judge_id": run.judge_id,
-        "document_id": run.document_id,
+        "document_id": run.document_id or embedded_document_id(run),
         "status": run.status.value,
         "evaluation_status": run.evaluation_status.value if completed else None,
         "final_score": results.final_score if results else None,
@@ -143,14 +159,49 @@ def run_row(run: Run, judge: Judge | None, case: Case | None, *, names: Sequence
         "completion_tokens": usage.completion if usage else None,
         "execution_time_seconds": results.execution_time_seconds if results else None,
         "prompt_used": results.prompt_used if results else None,
-        "error_message": run.error_message or None,
-        "metadata": run.metadata or None,
+        "error_message": _error(run.error_message),
+        "metadata": run.metadata or judged_metadata(run),
         "started_at": iso_time(run.started_at),
         "completed_at": iso_time(run.completed_at) if completed and run.completed_at else None,
         "created_at": sql_time(run.created_on or run.started_at),
         **{name: named[name] for name in names},
         "actual_output": run.evaluated_artifact.evaluation_target,
         "expected_output": run.evaluated_artifact.expected_output,
+    }
+    return {**row, **run.legacy} if run.legacy else row
+
+
+def embedded_document_id(run: Run) -> str:
+    """The id that the text of a run without a document has: every run of the old system had one."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"geval:run:{run.run_id}"))
+
+
+def _error(message: str | None) -> str | None:
+    return message if not message or message.startswith(FAILED) else FAILED + message
+
+
+def failure_text(message: str | None) -> str:
+    """Why a run failed: the first line of its message, without the old system's beginning."""
+    return (message or "").removeprefix(FAILED).split("\n")[0]
+
+
+def judged_metadata(run: Run) -> Row | None:
+    """The metadata that the old system gave the runs that it judged, for those that this one judged."""
+    if run.results is None or run.completed_at is None or not run.results.scoring_mode:
+        return None
+    snapshot = run.judge_snapshot
+    parameters = {
+        "name": snapshot.case_name,
+        "task_introduction": snapshot.task_introduction,
+        "evaluation_criteria": snapshot.evaluation_criteria,
+        "min_score": snapshot.score_range.min,
+        "max_score": snapshot.score_range.max,
+        **snapshot.parameters,
+    }
+    return {
+        "judge_parameters": parameters,
+        "geval_version": GEVAL_VERSION,
+        "evaluation_timestamp": iso_time(run.completed_at),
     }
 
 

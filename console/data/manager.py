@@ -24,7 +24,7 @@ from console.data.dynamo import Store
 from console.data.judges import Judges
 from console.data.legacy_configuration import LegacyConfiguration
 from console.data.legacy_order import latest_runs
-from console.data.legacy_shapes import RUN_NAMES, RUN_ROW_NAMES, Row, document_row, run_row
+from console.data.legacy_shapes import INT64, RUN_NAMES, RUN_ROW_NAMES, Row, document_row, run_row
 from console.data.names import may_be_id
 from console.data.repositories import Repositories
 from console.data.runs import Runs
@@ -32,7 +32,7 @@ from console.data.thresholds import Thresholds
 from console.errors import InvalidInput, NotFound
 from console.records import Artifact, Json, Results, RunId, RunStatus, Snapshot, Threshold, TokenUsage
 
-RUN_IDS = range(1, 2**63)
+RUN_IDS = range(1, INT64)
 """Ids that the old system's database could hold."""
 
 _PAGE = 1_000

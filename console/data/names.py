@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from console.data import tables
 from console.data.codec import Item, check_text, to_wire_map
 from console.data.requests import ABSENT, Condition, Delete, Put
 from console.errors import InvalidInput
 
 NAME_LIMIT = 200
+LENIENT_LIMIT = 50_000
+"""Characters that a name may have where the old API is served: it had no limit."""
 ID_BYTES = 2_048
 """Longest partition key of DynamoDB: no record has a longer id."""
 _LOCK = "LOCK"
 
 
-def check_name(name: str, kind: str, *, empty: bool = False) -> str:
+def check_name(name: str, kind: str, *, lenient: bool = False) -> str:
     """`name` without surrounding white space.
 
+    Args:
+        lenient: what the old API accepted: the name as it is, also empty, and much longer.
+
     Raises:
-        InvalidInput: empty (unless `empty` is allowed), too long, or with a broken character.
+        InvalidInput: empty, too long, or with a broken character.
     """
-    trimmed = check_text(name, f"The name of the {kind}").strip()
-    if not trimmed and not empty:
-        raise InvalidInput(f"The {kind} needs a name.", field="name")
-    if len(trimmed) > NAME_LIMIT:
+    checked = check_text(name, f"The name of the {kind}")
+    limit = LENIENT_LIMIT if lenient else NAME_LIMIT
+    if not lenient:
+        checked = checked.strip()
+        if not checked:
+            raise InvalidInput(f"The {kind} needs a name.", field="name")
+    if len(checked) > limit:
         raise InvalidInput(
-            f"The name of the {kind} has {len(trimmed)} characters; at most {NAME_LIMIT} are allowed.", field="name"
+            f"The name of the {kind} has {len(checked)} characters; at most {limit} are allowed.", field="name"
         )
-    return trimmed
+    return checked
 
 
 def may_be_id(text: str) -> bool:
@@ -43,7 +53,9 @@ def folded(name: str) -> str:
 
 
 def lock_key(kind: str, folded_name: str) -> tuple[str, str]:
-    """Key of the lock item of a name."""
+    """Key of the lock item of a name; of a name too long for a key, the one of its hash."""
+    if len(folded_name.encode()) > ID_BYTES // 2:
+        folded_name = f"sha256:{hashlib.sha256(folded_name.encode()).hexdigest()}"
     return f"NAME#{kind.upper()}#{folded_name}", _LOCK
 
 

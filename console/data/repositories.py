@@ -7,19 +7,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
+from console.data.batch_runs import BatchRuns
 from console.data.batches import Batches
 from console.data.cache import Cache
 from console.data.cases import Cases
 from console.data.catalog import Catalog
+from console.data.collections import Collections
 from console.data.documents import Documents
 from console.data.dynamo import Store
 from console.data.judges import Judges
 from console.data.labels import Labels
 from console.data.overlay import LAG
 from console.data.rollups import Rollups
+from console.data.run_vectors import RunVectors
 from console.data.runs import Runs
 from console.data.thresholds import Thresholds
 from console.data.users import Users
+from console.data.vector_blocks import Blocks
+from console.data.vector_reads import VectorReads
+from console.data.vectors import Chunks
 from console.records import utcnow
 
 
@@ -35,10 +41,15 @@ class Repositories:
     thresholds: Thresholds
     documents: Documents
     runs: Runs
+    run_vectors: RunVectors
     rollups: Rollups
     labels: Labels
     batches: Batches
+    batch_runs: BatchRuns
     users: Users
+    collections: Collections
+    vectors: Chunks
+    vector_reads: VectorReads
 
     @classmethod
     def over(
@@ -59,6 +70,7 @@ class Repositories:
             more: the fields that a subclass adds.
         """
         runs = Runs(store, cache, lag=lag, clock=clock)
+        collections, vectors = Collections(store, clock), Chunks(store, clock)
         return cls(
             store=store,
             cache=cache,
@@ -68,9 +80,14 @@ class Repositories:
             thresholds=Thresholds(store, cache),
             documents=Documents(store, cache, ttl_days=document_ttl_days, lag=lag, clock=clock),
             runs=runs,
+            run_vectors=RunVectors(store, runs),
             rollups=Rollups(store, cache, clock),
             labels=Labels(store, runs.recent, clock),
             batches=Batches(store, lag=lag, clock=clock),
+            batch_runs=BatchRuns(store, runs.recent, clock),
             users=Users(store, clock),
+            collections=collections,
+            vectors=vectors,
+            vector_reads=VectorReads(store, cache, collections, vectors, Blocks(store, cache)),
             **more,
         )

@@ -10,6 +10,7 @@ an earlier day finishes, is imported, or when rollups are rebuilt.
 
 from __future__ import annotations
 
+import hashlib
 import math
 import random
 from collections.abc import Callable, Iterable, Iterator
@@ -33,6 +34,7 @@ OPEN_DAYS = 2
 the day between allows for clocks that differ around midnight."""
 BINS = 100
 _PAGE = 1_000
+_MODEL_BYTES = 200
 _COUNTS = ("completed", "failed", "passed", "rejected", "tokens", "timed")
 _SUMS = ("score", "normalized", "squared", "seconds", "cost")
 _DIGITS = 9
@@ -49,7 +51,7 @@ def bin_of(normalized: float) -> int:
 
 def key_of(row: RunSummary) -> Key:
     """The rollup that a run belongs to."""
-    return row.started_at.date(), row.case_id, row.judge_id, row.model_name
+    return row.started_at.date(), row.case_id, row.judge_id, _short(row.model_name)
 
 
 def item_key(key: Key, shard: int) -> tuple[str, str]:
@@ -82,8 +84,18 @@ def amounts(row: RunSummary) -> dict[str, float]:
 
 def increment(row: RunSummary, conflicts: int = 0) -> Update:
     """The write that counts a finished run; after a conflict it goes to another shard."""
+    return increments([row], conflicts)[0]
+
+
+def increments(rows: Iterable[RunSummary], conflicts: int = 0) -> list[Update]:
+    """The writes that count several finished runs, one for each rollup; after a conflict they go to other shards."""
+    totals: dict[Key, dict[str, float]] = {}
+    for row in rows:
+        sums = totals.setdefault(key_of(row), {})
+        for name, amount in amounts(row).items():
+            sums[name] = round(sums.get(name, 0) + amount, _DIGITS)
     shard = 0 if conflicts == 0 else random.randrange(1, SHARDS)  # noqa: S311 - spreading, not a secret
-    return Update(tables.RUNS, item_key(key_of(row), shard), adds=_added(amounts(row)))
+    return [Update(tables.RUNS, item_key(key, shard), adds=_added(sums)) for key, sums in totals.items()]
 
 
 def _added(sums: dict[str, float]) -> dict[str, float]:
@@ -195,6 +207,14 @@ def plus(one: Rollup, other: Rollup) -> Rollup:
     for place, count in other.bins.items():
         bins[place] = bins.get(place, 0) + count
     return msgspec.structs.replace(one, bins=bins, **sums)
+
+
+def _short(model: str) -> str:
+    """A model's name as a sort key of DynamoDB can hold it: that has 1,024 bytes, ids and escapes included."""
+    if len(model.encode()) <= _MODEL_BYTES:
+        return model
+    digest = hashlib.sha256(model.encode()).hexdigest()[:16]
+    return f"{model.encode()[: _MODEL_BYTES // 2].decode(errors='ignore')}~{digest}"
 
 
 def _unescaped(part: str) -> str:

@@ -12,7 +12,17 @@ from console.records import Label, Run, RunId, RunStatus, RunSummary
 PREVIEW = 160
 """Characters of the artifact or error in a list row."""
 SPREAD_BINS = 10
-_BRIEF = ("spread", "cost", "threshold", "error", "completedAt", "documentId", "createdOn", "caseVersion")
+_BRIEF = (
+    "spread",
+    "cost",
+    "threshold",
+    "error",
+    "completedAt",
+    "documentId",
+    "createdOn",
+    "caseVersion",
+    "artifactDigest",
+)
 _ROW = frozenset({tables.PK, tables.SK, *tables.RUN_SUMMARY})
 
 
@@ -69,6 +79,7 @@ def summary_of(run: Run, labels: Sequence[Label] = ()) -> RunSummary:
         document_id=run.document_id,
         created_on=run.created_on,
         case_version=snapshot.case_version,
+        artifact_digest=run.evaluated_artifact.digest,
     )
 
 
@@ -115,8 +126,8 @@ def run_summary(item: Item) -> RunSummary:
 
 
 def read_run(item: Item, parts: dict[str, bytes] | None = None) -> Run:
-    """A run from its item, also from one that an earlier system wrote."""
-    plain = plain_map(item, parts)
+    """A run from its item, also from one that an earlier system wrote; without its embedding."""
+    plain = plain_map({name: item[name] for name in item if name != tables.VECTOR_ATTRIBUTE}, parts)
     results = plain.get("results")
     if results is not None and "metadata" in results:
         plain.setdefault("metadata", results["metadata"])

@@ -22,7 +22,7 @@ from console.data.neighbours import neighbour
 from console.data.overlay import RecentWrites
 from console.data.partition import parts_of, read_partition, write_parts
 from console.data.refusals import ConditionFailed
-from console.data.requests import ABSENT, Put, Update, Write, one_of
+from console.data.requests import ABSENT, Condition, Put, Update, Write, one_of
 from console.data.run_items import label_attributes, read_run, run_item, run_key, summary_of
 from console.data.run_lists import list_runs
 from console.errors import ConflictError, InvalidInput, NotFound
@@ -121,6 +121,11 @@ class Runs:
         if count < 1:
             raise InvalidInput("Ask for at least one run id.")
         return self._store.add(tables.RUNS, _COUNTER, "n", count) - count + 1
+
+    def last_id(self) -> int:
+        """The highest id that was given out; 0 before the first. One request."""
+        item = self._store.get(tables.RUNS, *_COUNTER)
+        return int(item["n"]["N"]) if item else 0
 
     def reserve_ids(self, highest: int) -> None:
         """Makes the next ids greater than `highest` (migration). One or two requests."""
@@ -243,6 +248,28 @@ class Runs:
         self.recent.remember(run.run_id, row)
         return True
 
+    def import_many(self, runs: Sequence[Run]) -> None:
+        """Stores runs as they are and counts the finished ones, all or none. One transaction.
+
+        Call `announce` after the last ones.
+
+        Args:
+            runs: so few that they and their rollups are at most 100 items and 4 MB.
+
+        Raises:
+            ConditionFailed: one of them is there.
+        """
+        finished = [summary_of(run) for run in runs if run.status.finished]
+        puts = [self._put(run, first=True) for run in runs]
+        self._store.transact(lambda conflicts: [*puts, *rollups.increments(finished, conflicts)])
+
+    def replace_unfinished(self, run: Run) -> None:
+        """Puts a finished run in the place of an unfinished one of its id and start. One transaction.
+
+        Raises ConflictError as `complete`.
+        """
+        self._finish(run)
+
     def announce(self) -> None:
         """Tells every process that rollups of earlier days have changed. One request."""
         self._store.write(bump(tables.RUNS))
@@ -269,12 +296,7 @@ class Runs:
         return found
 
     def _put(self, run: Run, *, first: bool, labels: Sequence[Label] = ()) -> Put:
-        item = run_item(run)
-        if labels:
-            item |= to_wire_map(label_attributes(labels, run.case_id))
-        item, parts = pack(item)
-        write_parts(self._store, run_key(run.run_id), parts)
-        return Put(tables.RUNS, item, ABSENT if first else _UNFINISHED)
+        return run_put(self._store, run, ABSENT if first else _UNFINISHED, labels)
 
     def _finish(self, run: Run) -> Run:
         put = self._put(run, first=False)
@@ -300,6 +322,16 @@ class Runs:
         if found is None:
             return NotFound(KIND, run_id)
         return ConflictError(KIND, str(run_id), changed_by=found.created_by, changed_on=found.completed_at)
+
+
+def run_put(store: Store, run: Run, condition: Condition, labels: Sequence[Label] = ()) -> Put:
+    """The write of a run, whose long texts are stored by now. No request unless a text is over 350 KB."""
+    item = run_item(run)
+    if labels:
+        item |= to_wire_map(label_attributes(labels, run.case_id))
+    item, parts = pack(item)
+    write_parts(store, run_key(run.run_id), parts)
+    return Put(tables.RUNS, item, condition)
 
 
 def _import_key(key: str) -> tuple[str, str]:

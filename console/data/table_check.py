@@ -45,6 +45,8 @@ def remarks(table: Table, found: dict[str, Any], expiry: str | None, *, streams:
         said.append("has no stream")
     if table.ttl and expiry != TTL_ATTRIBUTE:
         said.append(f"items do not expire by {TTL_ATTRIBUTE}")
+    if table.vectors and not found.get("VectorIndexes"):
+        said.append("has no vector index in this store; similarity search reads packed blocks instead")
     known = {index.name for index in table.indexes}
     said += [f"has the index {name} of another system" for name in indexes if name not in known]
     return said

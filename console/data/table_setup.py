@@ -12,6 +12,9 @@ from console.data.dynamo import Store
 from console.data.refusals import code_of
 from console.errors import SetupError, StoreError
 
+_UNKNOWN = ("UnknownOperationException", "ValidationException", "SerializationException", "400")
+"""What an engine answers that does not know vector indexes."""
+
 
 def create_tables(store: Store, *, production: bool = False, streams: bool = False) -> list[str]:
     """Creates the tables that are missing and waits until all can be used; returns the new ones' names.
@@ -26,6 +29,9 @@ def create_tables(store: Store, *, production: bool = False, streams: bool = Fal
         list(pool.map(partial(_await_active, store), tables.TABLES))
     for table in missing:
         _after_create(store, table)
+    for table in tables.TABLES:
+        if table.vectors and table not in missing:
+            add_vector_index(store, table)
     return [store.name(table.name) for table in missing]
 
 
@@ -38,6 +44,36 @@ def describe(store: Store, table: str) -> dict[str, Any] | None:
     return found
 
 
+def vector_index(store: Store, table: tables.Table) -> str:
+    """How a table's vector index is: `ACTIVE`, `CREATING`, ... or empty when there is none. One request."""
+    described = describe(store, table.name) or {}
+    found = {index["IndexName"]: index for index in described.get("VectorIndexes") or []}
+    one = found.get(table.vectors.name if table.vectors else "")
+    return str(one["IndexStatus"]) if one else ""
+
+
+def add_vector_index(store: Store, table: tables.Table) -> bool:
+    """Gives an existing table its vector index; whether it has (or will have) one. Engines without them refuse."""
+    if table.vectors is None or vector_index(store, table):
+        return table.vectors is not None
+    named = [table.vectors.hash_key, table.vectors.filter_key]
+    described = describe(store, table.name) or {}
+    known = {one["AttributeName"]: one for one in described.get("AttributeDefinitions", [])}
+    known |= {name: {"AttributeName": name, "AttributeType": "S"} for name in named}
+    try:
+        store.call(
+            "update_table",
+            TableName=store.name(table.name),
+            AttributeDefinitions=list(known.values()),
+            VectorIndexUpdates=[{"Create": table.vectors.definition()}],
+        )
+    except StoreError as error:
+        if code_of(error) not in _UNKNOWN:
+            raise
+        return False
+    return bool(vector_index(store, table))
+
+
 def expiry_attribute(store: Store, table: str) -> str | None:
     """The attribute by which the store removes items of a table, or None. One request."""
     answer = store.call("describe_time_to_live", TableName=store.name(table))["TimeToLiveDescription"]
@@ -45,12 +81,16 @@ def expiry_attribute(store: Store, table: str) -> str | None:
 
 
 def _create(store: Store, table: tables.Table, *, production: bool, streams: bool) -> None:
-    definition = table.definition(store.name(table.name), production=production, streams=streams)
-    try:
-        store.call("create_table", **definition)
-    except StoreError as error:
-        if code_of(error) != "ResourceInUseException":
-            raise
+    for vectors in (True, False):
+        definition = table.definition(store.name(table.name), production=production, streams=streams, vectors=vectors)
+        try:
+            store.call("create_table", **definition)
+        except StoreError as error:
+            if vectors and table.vectors and code_of(error) in _UNKNOWN:
+                continue
+            if code_of(error) != "ResourceInUseException":
+                raise
+        return
 
 
 def _await_active(store: Store, table: tables.Table) -> None:

@@ -1,8 +1,8 @@
 """The only place that names tables, keys, indexes and the time-to-live attribute.
 
-Every table is keyed by two strings, `partitionKey` and `sortKey` (ConsoleUsers by `username`), billed on demand and
-encrypted at rest (always so in DynamoDB). Names of tables, keys, indexes and attributes are fixed: items that earlier
-systems wrote stay readable.
+Every table is keyed by two strings, `partitionKey` and `sortKey` (ConsoleUsers by `username`, VectorEmbeddings by
+`bot_id` and `chunk_id`, BotCollections by `bot_id`), billed on demand and encrypted at rest (always so in DynamoDB).
+Names of tables, keys, indexes and attributes are fixed: items that earlier systems wrote stay readable.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ JUDGES = "JudgesConfiguration"
 RUNS = "EvaluationRuns"
 THRESHOLDS = "ThresholdsHistory"
 USERS = "ConsoleUsers"
+VECTORS = "VectorEmbeddings"
+COLLECTIONS = "BotCollections"
 
 ACTIVE_CASES = "ActiveCasesIndex"
 ACTIVE_JUDGES = "ActiveJudgesIndex"
@@ -28,6 +30,13 @@ RUNS_BY_CASE = "RunsByCaseIndex"
 RUNS_BY_DATE = "RunsByDateIndex"
 RUNS_BY_STATUS = "RunsByStatusIndex"
 LABELLED_RUNS = "LabelledRunsIndex"
+CHUNKS_BY_FILE = "filename-index"
+CHUNK_VECTORS = "embedding-index"
+RUN_VECTORS = "RunEmbeddingIndex"
+
+VECTOR_ATTRIBUTE = "embedding"
+VECTOR_DIMENSIONS = 384
+"""Numbers in a vector of the vector indexes; a vector of another length must not be under `VECTOR_ATTRIBUTE`."""
 
 # What a row of a run list shows. DynamoDB allows 20 non-key attributes per index and 100 per table,
 # so what is only displayed, never filtered on, travels together in the map `brief`.
@@ -56,6 +65,10 @@ RUN_SUMMARY = (
 )
 
 
+CHUNK_SHOWN = ("text", "chunk_index", "file_size", "created_at", "metadata")
+"""What a search result shows of a chunk, beside its key and filename."""
+
+
 @dataclass(frozen=True, slots=True)
 class Index:
     """A global secondary index; `include` empty means every attribute."""
@@ -79,6 +92,32 @@ class Index:
 
 
 @dataclass(frozen=True, slots=True)
+class VectorIndex:
+    """A vector index (cosine) over `VECTOR_ATTRIBUTE`, searched within one value of `hash_key`.
+
+    Items without the attribute are not in it. Only some engines have such indexes.
+    """
+
+    name: str
+    hash_key: str
+    filter_key: str
+    include: tuple[str, ...]
+
+    def definition(self) -> dict[str, Any]:
+        """The index as CreateTable and UpdateTable want it."""
+        keys = ((self.hash_key, "HASH"), (self.filter_key, "INLINE_FILTER"))
+        included = [name for name in self.include if name not in (self.hash_key, self.filter_key)]
+        return {
+            "IndexName": self.name,
+            "VectorAttribute": {"AttributeName": VECTOR_ATTRIBUTE},
+            "SearchSchema": [{"AttributeName": name, "SearchSchemaElementType": kind} for name, kind in keys],
+            "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": included},
+            "Dimensions": VECTOR_DIMENSIONS,
+            "DistanceFunction": "COSINE",
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A table: its keys (strings all), its indexes, and whether it has a stream and a time to live."""
 
@@ -88,18 +127,24 @@ class Table:
     indexes: tuple[Index, ...] = field(default=())
     stream: bool = False
     ttl: bool = False
+    vectors: VectorIndex | None = None
 
-    def definition(self, table_name: str, *, production: bool = False, streams: bool = True) -> dict[str, Any]:
+    def definition(
+        self, table_name: str, *, production: bool = False, streams: bool = True, vectors: bool = False
+    ) -> dict[str, Any]:
         """The table as CreateTable wants it, named `table_name` (prefix included).
 
         Args:
             production: protect it against deletion.
+            vectors: with its vector index.
             streams: give it the stream that it has in AWS. The embedded engine keeps stream records in a table
                 that each write reads through, so that writing slows down with every run.
         """
         keys = {self.hash_key, *([self.range_key] if self.range_key else [])}
         for index in self.indexes:
             keys |= {index.hash_key, index.range_key}
+        if self.vectors and vectors:
+            keys |= {self.vectors.hash_key, self.vectors.filter_key}
         definition: dict[str, Any] = {
             "TableName": table_name,
             "BillingMode": "PAY_PER_REQUEST",
@@ -110,6 +155,8 @@ class Table:
         }
         if self.indexes:
             definition["GlobalSecondaryIndexes"] = [index.definition() for index in self.indexes]
+        if self.vectors and vectors:
+            definition["VectorIndexes"] = [self.vectors.definition()]
         if self.stream and streams:
             definition["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
         return definition
@@ -142,7 +189,18 @@ TABLES: tuple[Table, ...] = (
         ),
         stream=True,
         ttl=True,
+        vectors=VectorIndex(
+            RUN_VECTORS, "caseId", "evaluationStatus", ("judgeName", "finalScoreNormalized", "preview")
+        ),
     ),
     Table(THRESHOLDS),
     Table(USERS, hash_key="username", range_key=None),
+    Table(
+        VECTORS,
+        hash_key="bot_id",
+        range_key="chunk_id",
+        indexes=(Index(CHUNKS_BY_FILE, "bot_id", "filename", ("chunk_index", "file_size", "created_at")),),
+        vectors=VectorIndex(CHUNK_VECTORS, "bot_id", "filename", CHUNK_SHOWN),
+    ),
+    Table(COLLECTIONS, hash_key="bot_id", range_key=None),
 )

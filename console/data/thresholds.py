@@ -16,6 +16,8 @@ from console.errors import InvalidInput
 from console.records import Case, Threshold, ThresholdChange
 
 REASON_LIMIT = 2_000
+UNASSIGNED = "UNASSIGNED#"
+"""Begins the partition of an entry that came without its case, each in one of its own."""
 
 
 def check_threshold(score: float) -> float:

@@ -30,6 +30,7 @@ def _choose(number: int) -> None:
     title = "Choose one more run" if number else "Choose two to four runs"
     with nothing(title, "Type the number of a run above, or tick runs in the list and press Compare.", "compare"):
         st.page_link("pages/runs.py", label="Runs", icon=":material/list_alt:")
+        st.page_link("pages/compare_judges.py", label="Compare whole judges", icon=":material/balance:")
 
 
 run_page(main)

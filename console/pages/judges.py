@@ -89,15 +89,15 @@ def _row(judge: Judge, case: str) -> dict[str, object]:
 def _columns() -> dict[str, object]:
     config = st.column_config
     return {
-        "Name": config.TextColumn(width=240),
-        "Case": config.TextColumn(width=200),
+        "Name": config.TextColumn(width=200),
+        "Case": config.TextColumn(width=160),
         "Model": config.TextColumn(width=220),
         "Metric": config.TextColumn(width=80),
         "Responses": config.NumberColumn(width=80),
         "Temperature": config.NumberColumn(format="%g", width=90),
         "Version": config.TextColumn(width=62),
         "Saved": config.DatetimeColumn("Saved (UTC)", format="D MMM YYYY, HH:mm", timezone="UTC", width=138),
-        "By": config.TextColumn(width=90),
+        "By": config.TextColumn(width=80),
     }
 
 

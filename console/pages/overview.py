@@ -69,6 +69,11 @@ def _scope(view: Overview, selection: filters.Selection) -> None:
         parts.append(f"scores are those of the latest {text.count(view.sampled)}")
     with st.container(horizontal=True, vertical_alignment="center", key="overview-scope"):
         st.caption("  ·  ".join(parts), width="content")
+        if view.now.counts.rejected:
+            st.page_link(
+                "pages/similar.py", label="Failing runs by what they are about", icon=":material/hub:",
+                query_params={"period": PERIOD, **st.query_params.to_dict()},
+            )  # fmt: skip
         if selection.filtered:
             st.button(
                 "Clear filters", key="overview.clear", type="tertiary", icon=":material/close:", on_click=filters.clear

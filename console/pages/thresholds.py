@@ -1,6 +1,7 @@
 """Thresholds: the threshold of a case, what another one would do to its runs, and the ledger of its changes.
 
-All figures come from rollups, whatever the number of runs. `?case=` chooses the case, `?mark=` the line.
+All figures but those of the calibration come from rollups, whatever the number of runs. `?case=` chooses the case,
+`?mark=` the line.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from console.actions.thresholds import ThresholdView, load_thresholds
 from console.actions.what_if import pass_rate_at, what_if
 from console.records import Case, Role, User, utcnow
 from console.services import Services
-from console.ui import filters, text
+from console.ui import calibration, choices, filters, text
 from console.ui import what_if as board
 from console.ui.boundary import boundary, nothing
 from console.ui.dashboard import card
@@ -21,9 +22,13 @@ from console.ui.session import page_title, run_page, services
 from console.ui.threshold_form import apply_form
 from console.ui.threshold_history import ledger_table, steps_chart
 
+_OPENED = "thresholds.opened"
+
 
 def main() -> None:
     """The page."""
+    if opened := st.session_state.pop(_OPENED, None):
+        st.switch_page("pages/run.py", query_params={"run": opened})
     with boundary("thresholds"):
         shared = services()
         user = auth.require_role(shared, Role.VIEWER)
@@ -36,7 +41,8 @@ def main() -> None:
         if not cases:
             nothing("There are no cases yet", "A threshold belongs to a case: make one first.", "thresholds")
             return
-        case_id = _case_control(cases, selection.wanted.case_id)
+        case_id = selection.wanted.case_id or _first(cases)
+        choices.case_control("thresholds", cases, case_id, ("mark", *calibration.PARAMS), width=420)
         view = load_thresholds(shared, case_id, today=today)
         render(shared, view, selection, user)
 
@@ -61,6 +67,7 @@ def render(shared: Services, view: ThresholdView, selection: filters.Selection, 
                 board.effect(found)
                 board.flips(case, asked, found, selection)
                 apply_form(shared, case, asked.mark, user)
+    calibration.section(shared, case, selection, asked.mark, _open)
     with st.grid(columns=2, min_column_width=420, gap=14, key="thresholds-parts"):
         with card("By judge", "Pass rate before and after", "thresholds-judges"):
             board.per_judge(view, rollups, asked)
@@ -74,18 +81,13 @@ def render(shared: Services, view: ThresholdView, selection: filters.Selection, 
         ledger_table(view.changes)
 
 
-def _case_control(cases: list[Case], asked: str | None) -> str:
-    """Which case; the first one by name when the URL names none."""
-    options = dict(filters.choices(cases, [], [], []).options["case"])
-    case_id = asked or next(iter(options))
-    options.setdefault(case_id, text.shorten(case_id, 40))
-    key = "thresholds.case"
-    st.session_state[key] = case_id
-    st.selectbox(
-        "Case", list(options), key=key, format_func=options.__getitem__, label_visibility="collapsed", width=420,
-        on_change=lambda: filters.show({"case": st.session_state[key], "mark": None}),
-    )  # fmt: skip
-    return case_id
+def _first(cases: list[Case]) -> str:
+    """The first case by name."""
+    return next(iter(filters.choices(cases, [], [], []).options["case"]))
+
+
+def _open(run_id: str) -> None:
+    st.session_state[_OPENED] = run_id
 
 
 def _facts(view: ThresholdView, tally: Tally) -> None:

@@ -1,1 +1,4 @@
-"""Similarity search: embedders, chunking and strategies. Knows nothing of the store."""
+"""Similarity search: embedders, chunking and strategies. Knows nothing of the store.
+
+A file's way in: `readers` (by `parsing`, in a process of its own), `chunking` (by `tokens`), `embedder`.
+"""

@@ -17,6 +17,10 @@
 - saving: a write in a callback, and what came of it
 - picker: a table in which a click picks a row
 - what_if, what_if_chart, threshold_form, threshold_history: the parts of Thresholds
+- calibration, calibration_chart: the human labels on Thresholds
+- choices: which case and judge a page is about
+- review, review_item: the parts of Review
+- agreement, agreement_controls, agreement_charts, compare_judges: the parts of Agreement and of Compare judges
 - catalog: the parts of Models & metrics
 - documents: the parts of Documents
 - record, record_dialogs, record_list, editor: the pages of one record and of all of them; case_form and judge_form

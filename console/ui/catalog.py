@@ -35,6 +35,7 @@ def model_table(
             "Model": model.name,
             "Prompt": model.input_price,
             "Answer": model.output_price,
+            "Can": ", ".join(catalog.abilities(model.provider)),
             "Judges": len(used.get(model.model_id, [])),
             "Created": model.created_on,
             "Id": model.model_id,
@@ -44,9 +45,10 @@ def model_table(
     price = "US dollars per million tokens"
     columns = {
         "Provider": config.TextColumn(width=85),
-        "Model": config.TextColumn(width=230),
+        "Model": config.TextColumn(width=190),
         "Prompt": config.NumberColumn("Prompt $/M", format="%.2f", width=85, help=f"{price} of the prompt"),
         "Answer": config.NumberColumn("Answer $/M", format="%.2f", width=85, help=f"{price} of the answer"),
+        "Can": config.TextColumn("Capabilities", width=380, help="What the provider's API takes and gives"),
         "Judges": config.NumberColumn(format="%,d", width=60, help="Judges in use with this model"),
         "Created": config.DatetimeColumn("Created (UTC)", format="D MMM YYYY", timezone="UTC", width=105),
         "Id": config.TextColumn(width=110),
@@ -77,6 +79,7 @@ def model_panel(
     )
     facts = {
         "Provider": model.provider,
+        "Capabilities": ", ".join(catalog.abilities(model.provider)) or "one reply per call, scored as it is",
         **prices,
         "Prices changed": changed,
         "Created": f"{text.moment(model.created_on)}, {model.created_by}",
@@ -102,12 +105,12 @@ def metric_table(metrics: Sequence[Metric], used: Mapping[str, Sequence[Judge]])
     st.dataframe(
         pd.DataFrame([_metric_cells(metric, used.get(metric.metric_id, [])) for metric in metrics]),
         column_config={
-            "Metric": config.TextColumn(width=150),
+            "Metric": config.TextColumn(width=110),
             "Method": config.TextColumn(width=300),
             "Judges": config.NumberColumn(format="%,d", width=60, help="Judges in use with this metric"),
-            "Used by": config.TextColumn(width=330),
+            "Used by": config.TextColumn(width=340),
             "Created": config.DatetimeColumn("Created (UTC)", format="D MMM YYYY", timezone="UTC", width=105),
-            "By": config.TextColumn(width=90),
+            "By": config.TextColumn(width=80),
             "Id": config.TextColumn(width=110),
         },
         hide_index=True,

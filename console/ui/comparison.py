@@ -18,8 +18,12 @@ from console.ui.style import outcome, palette
 
 MISSING = "no such run"
 _PREVIEW = 70
+_UNSCROLLED = 26
+"""Fields that the table shows without scrolling in itself."""
+_FIELD_WIDTH = 230
+"""Pixels of a run in it: four stand side by side."""
 _ADD = "compare.add"
-_CHANGES: dict[Change, tuple[str, parts.Color]] = {
+CHANGES: dict[Change, tuple[str, parts.Color]] = {
     Change.IMPROVED: ("▲", "blue"),
     Change.REGRESSED: ("▼", "orange"),
     Change.EQUAL: ("=", "gray"),
@@ -52,7 +56,7 @@ def summary(view: Comparison, differing: int, fields: int) -> None:
     """How the others did against the baseline, in counts, and what limits the comparison."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="compare-summary"):
         st.markdown(f"Against run {text.plain(view.baseline.run_id, 30)}:", width="content")
-        for change, (mark, color) in _CHANGES.items():
+        for change, (mark, color) in CHANGES.items():
             number = view.count(change)
             if number or change in (Change.IMPROVED, Change.REGRESSED):
                 st.badge(f"{mark} {number} {change}", color=color if number else "gray")
@@ -84,12 +88,12 @@ def _head(view: Comparison, column: Column) -> None:
             parts.badge(run)
         if column is not view.baseline:
             change = view.change(column)
-            mark, color = _CHANGES[change]
+            mark, color = CHANGES[change]
             st.badge(f"{mark} {change}", color=color)
     if run is None:
         st.caption("There is no such run. It may have been removed.")
         return
-    st.caption(text.plain(parts.origin(run)))
+    st.caption(text.plain(parts.origin(run, 32)))
     st.page_link("pages/run.py", label="Open", icon=":material/open_in_full:", query_params={"run": str(run.run_id)})
 
 
@@ -141,8 +145,11 @@ def field_table(table: pd.DataFrame) -> None:
 
     st.dataframe(
         table.style.apply(marks, axis=1),
-        column_config={"_index": st.column_config.TextColumn("Field", width=150, pinned=True)},
-        height=min(36 * len(table) + 40, 900),
+        column_config={
+            "_index": st.column_config.TextColumn("Field", width=150, pinned=True),
+            **{title: st.column_config.TextColumn(width=_FIELD_WIDTH) for title in table.columns},
+        },
+        height="content" if len(table) <= _UNSCROLLED else 900,
         placeholder="",
         alt="Fields of the runs",
     )

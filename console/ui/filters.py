@@ -45,7 +45,7 @@ class Selection:
         wanted = self.wanted
         fields = (wanted.case_id, wanted.judge_id, wanted.model, wanted.metric, wanted.status, wanted.verdict)
         scores = (wanted.score_from, wanted.score_below)
-        return wanted.uncertain or any(value is not None for value in fields + scores)
+        return wanted.uncertain or any(value is not None for value in (*fields, *scores, wanted.batch_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,7 @@ def read(default_period: str, today: date) -> Selection:
         score_below=_bound(_param("score_below")),
         first_day=first,
         last_day=last,
+        batch_id=_param("batch"),
     )
     return Selection(period, wanted)
 
@@ -129,8 +130,13 @@ def filter_bar(page: str, known: Choices) -> None:
 
 
 def score_bounds(page: str, selection: Selection) -> None:
-    """The bounds of the score that came with a link, and the way to be rid of them."""
+    """The bounds of the score, and the batch, that came with a link, and the way to be rid of them."""
     wanted = selection.wanted
+    if wanted.batch_id is not None:
+        st.button(
+            "One batch", key=f"{page}.batch", icon=":material/close:", type="tertiary",
+            help="Show the runs of all batches", on_click=show, args=({"batch": None, "run": None},),
+        )  # fmt: skip
     if wanted.score_from is not None or wanted.score_below is not None:
         st.button(
             _score_words(wanted), key=f"{page}.scores", icon=":material/close:", type="tertiary",
@@ -149,7 +155,7 @@ def show(params: Mapping[str, str | None]) -> None:
 
 def clear() -> None:
     """Take every filter out of the URL; the range of days stays."""
-    show(dict.fromkeys((*FIELDS, *SCORES, "show", "run")))
+    show(dict.fromkeys((*FIELDS, *SCORES, "batch", "show", "run")))
 
 
 def show_all_days() -> None:

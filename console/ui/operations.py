@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from console.actions import operations as actions
-from console.actions.operations import Counters, Health, Operations, TableReport
+from console.actions.operations import NO_VECTORS, VECTORS, Counters, Health, Operations, TableReport
 from console.data.recount import Difference
 from console.records import Batch, User
 from console.services import Services
@@ -22,6 +22,12 @@ _KINDS = {
     "moto": "Moto (embedded, in memory only)",
     "endpoint": "DynamoDB-compatible endpoint",
     "aws": "Amazon DynamoDB",
+}
+_PROJECTIONS = {
+    "ALL": "holds whole items",
+    "INCLUDE": "holds what lists show",
+    VECTORS: "vectors, by cosine",
+    NO_VECTORS: "not on this engine: searches compare every vector",
 }
 _SLOW = 250.0
 """Milliseconds from which on one small read is slow."""
@@ -122,11 +128,11 @@ def table_card(reports: Sequence[TableReport]) -> None:
         st.dataframe(
             rows,
             column_config={
-                "Name": st.column_config.TextColumn(width=210),
-                "Kind": st.column_config.TextColumn(width=60),
-                "Status": st.column_config.TextColumn(width=80),
-                "Items": st.column_config.NumberColumn(format="%,d", width=80),
-                "Size": st.column_config.TextColumn(width=80, alignment="right"),
+                "Name": st.column_config.TextColumn(width=175),
+                "Kind": st.column_config.TextColumn(width=55),
+                "Status": st.column_config.TextColumn(width=70),
+                "Items": st.column_config.NumberColumn(format="%,d", width=65),
+                "Size": st.column_config.TextColumn(width=70, alignment="right"),
                 "State": st.column_config.TextColumn(width=380),
             },
             hide_index=True,
@@ -239,7 +245,7 @@ def _rows(report: TableReport) -> list[dict[str, object]]:
             "Status": index.status.capitalize(),
             "Items": index.items,
             "Size": text.size(index.bytes),
-            "State": {"ALL": "holds whole items", "INCLUDE": "holds what lists show"}.get(index.projection, ""),
+            "State": _PROJECTIONS.get(index.projection, ""),
         }
         for index in report.indexes
     ]

@@ -33,7 +33,7 @@ def responses_strip(scores: Sequence[float], low: float, high: float, marks: Map
         .encode(x="at:Q", y=alt.value(13 * place), text="name:N")
         for place, line in enumerate(lines)
     ]
-    return finished(alt.LayerChart(layer=[dots, rules, *names]), 96 + 6 * tallest)
+    return finished(alt.LayerChart(layer=[dots, rules, *names]), 96 + 6 * max(tallest, min(len(scores), 10)))
 
 
 def probabilities(distribution: Mapping[str, float]) -> Layer:

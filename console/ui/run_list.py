@@ -9,7 +9,7 @@ from functools import partial
 import msgspec
 import streamlit as st
 
-from console.actions import exports, statistics
+from console.actions import exports, rerun, statistics
 from console.actions.comparison import LEAST, MOST
 from console.actions.overview import Span, load_trend
 from console.records import Judge, Page, RunFilter, RunStatus, RunSummary, Verdict, utcnow
@@ -56,6 +56,7 @@ def toolbar(shared: Services, selection: filters.Selection) -> None:
         )
         filters.score_bounds("runs", selection)
         _compare()
+        _run_again()
         with st.popover("Export", icon=":material/download:", key="runs.export"):
             _export(shared, selection.wanted)
 
@@ -96,6 +97,13 @@ def _compare() -> None:
     )  # fmt: skip
     if pressed:
         st.switch_page("pages/compare.py", query_params={"runs": ",".join(ticked)})
+
+
+def _run_again() -> None:
+    """The way to judging the texts of the ticked runs again."""
+    ticked = _ticked()
+    if ticked and st.button("Run again", key="runs.again", icon=":material/replay:", disabled=len(ticked) > rerun.MOST):
+        st.switch_page("pages/evaluate.py", query_params={"again": ",".join(ticked)})
 
 
 def _ticked() -> list[str]:

@@ -8,6 +8,7 @@ import msgspec
 import streamlit as st
 
 from console.actions.run_detail import RunDetail
+from console.actions.run_search import nearest_to_run
 from console.records import Run, RunFilter, User
 from console.services import Services
 from console.ui import diff, filters, text
@@ -15,6 +16,8 @@ from console.ui import run_parts as parts
 from console.ui.boundary import boundary
 from console.ui.dashboard import card
 from console.ui.label_form import label_form
+from console.ui.rerun import rerun_card
+from console.ui.similar_runs import near_table
 from console.ui.style import outcome
 
 _SIDE_BY_SIDE, _DIFFERENCES = "Side by side", "Differences"
@@ -88,15 +91,18 @@ def body(shared: Services, user: User, detail: RunDetail) -> None:
             if run.results:
                 with card("Scores", "", "run-scores"):
                     parts.scores(run)
+                    parts.notes(run.results)
             with card("Human labels", "", "run-labels"):
                 parts.label_cards(detail.labels)
                 label_form(shared, user, run, detail.labels)
+            rerun_card(shared, user, run)
         with grid.cell():
             if run.results and run.results.reasons:
                 with card("Reasons", "", "run-reasons"):
                     parts.reasons(run.results)
             with card("Snapshot", _snapshot_note(detail), "run-snapshot"):
                 _snapshot(detail)
+    _nearest(shared, run)
     _more(run)
 
 
@@ -176,6 +182,25 @@ def _snapshot(detail: RunDetail) -> None:
         height="content",
         alt="Snapshot",
     )
+
+
+def _nearest(shared: Services, run: Run) -> None:
+    """The failing runs of the case whose texts are nearest: looked up when somebody asks."""
+    if not shared.settings.embeds_runs:
+        return
+    with card("Nearest failing runs", "Runs of the case that failed with a text like this one", "run-nearest"):
+        if not st.toggle("Look them up", key="run.nearest"):
+            return
+        with boundary("run.nearest"), st.spinner("Searching …"):
+            found = nearest_to_run(shared, run)
+            if found:
+                near_table("run.nearest", found, _open_run)
+            else:
+                st.caption("No failing run of this case has an embedding.")
+
+
+def _open_run(run_id: str) -> None:
+    filters.show({"run": run_id})
 
 
 def _more(run: Run) -> None:

@@ -30,11 +30,14 @@ def badge(run: Run) -> None:
     st.badge(how.text, color=_BADGES.get(how.word, "gray"))
 
 
-def origin(run: Run) -> str:
-    """Who judged what and when, in one line; plain text."""
+def origin(run: Run, limit: int = 80) -> str:
+    """Who judged what and when, in one line of names of at most `limit` characters; plain text."""
     snapshot = run.judge_snapshot
-    judge = text.judge_name(snapshot.judge_name, run.judge_id)
-    facts = [f"{judge}  v{snapshot.version}", snapshot.case_name, snapshot.llm.model, text.moment(run.started_at)]
+    judge, case, model = (
+        text.shorten(name, limit)
+        for name in (text.judge_name(snapshot.judge_name, run.judge_id), snapshot.case_name, snapshot.llm.model)
+    )
+    facts = [f"{judge}  v{snapshot.version}", case, model, text.moment(run.started_at)]
     return "  ·  ".join(fact for fact in facts if fact)
 
 
@@ -113,6 +116,12 @@ def reasons(results: Results | None) -> None:
         if len(said) > 1:
             st.caption(f"Reason {number}")
         block(reason, f"run-reason-{number}")
+
+
+def notes(results: Results) -> None:
+    """What a reader should know beside the score."""
+    for note in results.notes:
+        st.caption(text.plain(note))
 
 
 def artifact_text(artifact: Artifact) -> None:

@@ -108,7 +108,7 @@ def performance_table(tallies: Mapping[str, Tally], what: str) -> None:
     st.dataframe(
         frame,
         column_config={
-            what: config.TextColumn(width=150),
+            what: config.TextColumn(width=195),
             "Runs": config.NumberColumn(format="%,d", width=52),
             "Average": config.NumberColumn(format="%.3f", width=68, help="Mean normalised score, 0 to 1"),
             "Std dev": config.NumberColumn(format="%.3f", width=68, help="Sample standard deviation, same scale"),
@@ -116,7 +116,7 @@ def performance_table(tallies: Mapping[str, Tally], what: str) -> None:
             "Time": config.NumberColumn(format="%.1f s", width=60, help="Mean execution time in seconds"),
         },
         hide_index=True,
-        placeholder="",
+        placeholder=text.NOTHING,
         alt=f"Performance by {what.lower()}",
     )
 
@@ -141,7 +141,7 @@ def _cells(row: RunSummary) -> dict[str, object]:
 
 
 def _human(row: RunSummary) -> str:
-    parts = [] if row.label_score is None else [f"{row.label_score:g}"]
+    parts = [] if row.label_score is None else [f"{row.label_score:.3g}"]
     if row.label_passed is not None:
         parts.append("pass" if row.label_passed else "fail")
     return ", ".join(parts)

@@ -50,6 +50,11 @@ def count(number: float | None) -> str:
     return f"{number:,.0f}"
 
 
+def plural(number: int, word: str) -> str:
+    """A number of things, such as `1 row` or `1,000 rows`."""
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+
+
 def duration(seconds: float | None) -> str:
     """Seconds as milliseconds, seconds, minutes or hours, whichever reads best."""
     if seconds is None:

@@ -20,6 +20,8 @@ from console.ui.what_if import mark_text
 
 _HEIGHT = 190
 _TICKS = 6
+_SHORTEST = timedelta(days=7)
+"""What the axis shows at least, so that a day or two do not fill it."""
 _REASON = 300
 """Characters of a reason in a tooltip."""
 
@@ -42,12 +44,12 @@ def steps_chart(view: ThresholdView, now: datetime) -> alt.LayerChart | alt.Face
     line = [{"at": row["at"], "mark": row["mark"]} for row in marks]
     line.append({"at": now.isoformat(), "mark": view.case.threshold.score})
     weeks = [
-        {"at": _midnight(day), "mark": tally.mean}
+        {"at": _midnight(max(day, view.days.first)), "mark": tally.mean}
         for day, tally in by_week(view.rollups, view.days.first, view.days.last).items()
         if tally.completed
     ]
     days = alt.Axis(values=_ticks(view.days), format="%-d %b %Y", labelOverlap=True)
-    ends = [_midnight(view.days.first), now.isoformat()]
+    ends = [_midnight(min(view.days.first, now.date() - _SHORTEST)), now.isoformat()]
     x = alt.X("at:T", scale=alt.Scale(type="utc", domain=ends, nice=False), title=None, axis=days)
     y = alt.Y("mark:Q", scale=alt.Scale(domain=[0, 1]), title=None, axis=alt.Axis(tickCount=5, format=".1f"))
     tips = [
@@ -72,7 +74,7 @@ def ledger_table(rows: Sequence[LedgerRow]) -> None:
             "When": config.DatetimeColumn("When (UTC)", format="D MMM YYYY, HH:mm", timezone="UTC", width=135),
             "From": config.TextColumn(width=52, alignment="right"),
             "To": config.TextColumn(width=52, alignment="right"),
-            "By": config.TextColumn(width=90),
+            "By": config.TextColumn(width=125),
             "Why": config.TextColumn(width=330),
             "Runs before": config.NumberColumn(format="%,d", width=85, help=f"Scored runs of the {before}"),
             "Predicted": config.NumberColumn(

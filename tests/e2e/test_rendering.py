@@ -161,6 +161,9 @@ RECORDS: dict[str, Callable[[Store], dict[str, str]]] = {
     "judges": lambda store: {"judge": store.judge},
     "cases": lambda store: {"case": store.case},
     "thresholds": lambda store: {"case": store.case},
+    "review": lambda store: {"case": store.case, "run": store.run, "judge_score": "shown"},
+    "agreement": lambda store: {"case": store.case},
+    "compare_judges": lambda store: {"case": store.case},
     "models": lambda store: {"model": store.model},
     "users": lambda _: {"user": "user1"},
 }
@@ -190,6 +193,12 @@ def test_a_hostile_address_is_shown_as_text(page: str, visit: Visit, store: Stor
         "q",
         "mark",
         "status",
+        "baseline",
+        "candidate",
+        "cell",
+        "point",
+        "skip",
+        "last",
     )
     visit.open(page, **dict.fromkeys(names, beacon))
     assert visit.found() == NOTHING

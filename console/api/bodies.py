@@ -1,0 +1,75 @@
+"""What counts as a JSON body: JSON, and nothing that Python's reader takes beyond it.
+
+NaN and infinite numbers, lone surrogates and nesting that no stack bears become the 422 of a body that cannot be read,
+before any model sees them: none of them could be stored, answered, or repeated in a message.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+from console.data.codec import NESTING
+
+
+class StrictRequest(Request):
+    """A request whose `json` refuses what is no JSON."""
+
+    async def json(self) -> Any:
+        """The body. Raises JSONDecodeError."""
+        if not hasattr(self, "_json"):
+            self._json = read_json(await self.body())
+        return self._json
+
+
+class StrictRoute(APIRoute):
+    """A route whose handlers get a `StrictRequest`."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler."""
+        handle = super().get_route_handler()
+
+        async def strict(request: Request) -> Response:
+            return await handle(StrictRequest(request.scope, request.receive))
+
+        return strict
+
+
+def read_json(raw: bytes) -> Any:
+    """The value of a JSON text. Raises JSONDecodeError for anything that is not one."""
+    try:
+        value = json.loads(raw)
+        if raw.count(b"[") + raw.count(b"{") > NESTING:
+            _check_nesting(value)
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise
+    except UnicodeEncodeError as error:
+        raise json.JSONDecodeError("A text has a lone surrogate, which is no character", "", 0) from error
+    except ValueError as error:
+        raise json.JSONDecodeError("A number is not finite, or too long", "", 0) from error
+    except RecursionError as error:
+        raise _too_deep() from error
+    return value
+
+
+def _check_nesting(value: Any) -> None:
+    level = [value]
+    for _ in range(NESTING + 1):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, (dict, list))
+        ]
+        if not level:
+            return
+    raise _too_deep()
+
+
+def _too_deep() -> json.JSONDecodeError:
+    return json.JSONDecodeError(f"The body is nested deeper than {NESTING} levels", "", 0)

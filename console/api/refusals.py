@@ -1,0 +1,56 @@
+"""Errors as answers: the console's own by their status, and requests that do not fit as the old system said it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+
+from console.api.shapes import Refusal
+from console.errors import ConsoleError
+
+
+def handle_errors(application: FastAPI) -> None:
+    """Answers the errors that handlers raise."""
+    application.add_exception_handler(ConsoleError, refuse)
+    application.add_exception_handler(RequestValidationError, unfitting)
+
+
+def refuse(_request: Request, error: Exception) -> JSONResponse:
+    """One of the console's errors as its HTTP status."""
+    status = error.status if isinstance(error, ConsoleError) else 500
+    return JSONResponse({"detail": str(error)}, status)
+
+
+def unfitting(_request: Request, error: Exception) -> JSONResponse:
+    """422: what does not fit, where, and what was given there."""
+    errors = error.errors() if isinstance(error, RequestValidationError) else []
+    return JSONResponse({"detail": [jsonable_encoder(_readable(one)) for one in errors]}, 422)
+
+
+def _readable(problem: dict[str, Any]) -> dict[str, Any]:
+    """Bytes, such as a body that is not declared as JSON, are repeated as text."""
+    given = problem.get("input")
+    return {**problem, "input": given.decode(errors="replace")} if isinstance(given, bytes) else problem
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI document's answers for refusals; 422 is always one of them."""
+    return {status: {"model": Refusal, "description": _MEANINGS[status]} for status in sorted({*statuses, 422})}
+
+
+_MEANINGS = {
+    400: "An id in the address or the body is not well-formed, or the body is not UTF-8.",
+    401: "The API asks for a key, and there is none or an unknown one.",
+    404: "There is no such record.",
+    409: "The name is taken, or somebody else saved first.",
+    413: "The body, or a text in it, is too long.",
+    422: "The request does not fit.",
+    429: "Too many requests with this key.",
+    500: "The evaluation failed; the run says why.",
+    501: "No evaluation works by this metric.",
+    503: "The store does not answer.",
+}

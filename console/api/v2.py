@@ -1,0 +1,236 @@
+"""`/v2`: what is new since the old system, for scripts. Field names are those of exports.
+
+An application of its own below the old one, so that the old OpenAPI document stays what clients were made from.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, FastAPI, Query, Response
+from pydantic import BaseModel, Field
+
+from console.actions import batches as batch_actions
+from console.actions.batch_files import Columns, RowsFile
+from console.actions.batch_worker import CONCURRENCY
+from console.actions.labels import save_label
+from console.actions.search import search
+from console.actions.thresholds import move_threshold
+from console.api.bodies import StrictRoute
+from console.api.context import Actor, UsedServices
+from console.api.refusals import documented, handle_errors
+from console.api.shapes import answer
+from console.records import RunFilter, RunStatus, Verdict
+
+router = APIRouter(route_class=StrictRoute)
+Limit = Annotated[int, Query(ge=1, le=1_000)]
+Cursor = Annotated[str | None, Query(description="The cursor of the page before.")]
+_TEXT, _REFERENCE = "actual_output", "expected_output"
+
+
+class Rows(BaseModel):
+    """One page of a list."""
+
+    items: list[dict[str, Any]]
+    cursor: str | None = Field(description="Pass it back for the next page; null on the last one.")
+
+
+class LabelRequest(BaseModel):
+    """A verdict on a run: a score, pass or fail, or both."""
+
+    score: float | None = Field(None, description="On the scale of the case.")
+    passed: bool | None = None
+    comment: str = ""
+
+
+class ThresholdRequest(BaseModel):
+    """Where the threshold moves, and why."""
+
+    score: float = Field(ge=0.0, le=1.0, description="Normalised.")
+    reason: str = Field(min_length=1)
+
+
+class RowRequest(BaseModel):
+    """One text of a batch."""
+
+    actual_output: str = Field(min_length=1)
+    expected_output: str | None = None
+    metadata: dict[str, Any] = {}
+
+
+class BatchRequest(BaseModel):
+    """Texts to evaluate with one judge."""
+
+    name: str = Field(min_length=1, max_length=200)
+    judge_id: str
+    rows: list[RowRequest] = Field(min_length=1, max_length=10_000)
+    concurrency: int = Field(CONCURRENCY, ge=1, le=batch_actions.MOST_AT_ONCE)
+    budget: float | None = Field(None, gt=0, description="US dollars; the model needs prices.")
+    start: bool = Field(True, description="Work on it at once, in the worker that took the request.")
+
+
+class SearchRequest(BaseModel):
+    """What to look for in a collection."""
+
+    text: str = Field(min_length=1, max_length=20_000)
+    k: int = Field(10, ge=1, le=100)
+    strategy: str = "auto"
+    filename: str | None = Field(None, description="Only chunks of this document.")
+
+
+def application() -> FastAPI:
+    """The application to mount; it shares the state of the one above it."""
+    made = FastAPI(
+        title="G-Eval API, what is new", version="2.0.0", description=__doc__.split("\n\n")[0], redoc_url=None
+    )
+    handle_errors(made)
+    made.include_router(router)
+    return made
+
+
+@router.get("/runs", response_model=Rows, tags=["Runs"], responses=documented(503))
+def list_runs(
+    services: UsedServices,
+    judge_id: str | None = None,
+    case_id: str | None = None,
+    status: RunStatus | None = None,
+    verdict: Verdict | None = None,
+    model: str | None = None,
+    metric: str | None = None,
+    batch_id: str | None = None,
+    first_day: date | None = None,
+    last_day: date | None = None,
+    labelled: bool | None = None,
+    uncertain: bool = False,
+    score_from: float | None = None,
+    score_below: float | None = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Response:
+    """Runs that match, newest first. A page may be short before the last one."""
+    wanted = RunFilter(
+        judge_id=judge_id,
+        case_id=case_id,
+        status=status,
+        verdict=verdict,
+        model=model,
+        metric=metric,
+        batch_id=batch_id,
+        first_day=first_day,
+        last_day=last_day,
+        labelled=labelled,
+        uncertain=uncertain,
+        score_from=score_from,
+        score_below=score_below,
+    )
+    page = services.runs.list(wanted, limit=limit, cursor=cursor)
+    return answer({"items": page.items, "cursor": page.cursor})
+
+
+@router.get("/runs/{run_id}", response_model=dict[str, Any], tags=["Runs"], responses=documented(404, 503))
+def get_run(services: UsedServices, run_id: int) -> Response:
+    """One run with the snapshot that judged it."""
+    return answer(services.runs.get(run_id))
+
+
+@router.get(
+    "/runs/{run_id}/labels", response_model=list[dict[str, Any]], tags=["Labels"], responses=documented(404, 503)
+)
+def list_labels(services: UsedServices, run_id: int) -> Response:
+    """The labels of a run."""
+    return answer(services.labels.of(services.runs.get(run_id).run_id))
+
+
+@router.put(
+    "/runs/{run_id}/labels",
+    response_model=dict[str, Any],
+    tags=["Labels"],
+    responses=documented(400, 404, 409, 413, 503),
+)
+def put_label(request: LabelRequest, services: UsedServices, actor: Actor, run_id: int) -> Response:
+    """The caller's label on a run; it replaces the one before."""
+    return answer(save_label(services, actor, services.runs.get(run_id), **request.model_dump()))
+
+
+@router.get(
+    "/cases/{case_id}/thresholds",
+    response_model=list[dict[str, Any]],
+    tags=["Thresholds"],
+    responses=documented(404, 503),
+)
+def list_thresholds(services: UsedServices, case_id: str) -> Response:
+    """The history of a case's threshold, newest first: from, to, who and why."""
+    return answer(services.thresholds.history(services.cases.get(case_id)))
+
+
+@router.put(
+    "/cases/{case_id}/thresholds",
+    response_model=dict[str, Any],
+    tags=["Thresholds"],
+    responses=documented(400, 404, 409, 413, 503),
+)
+def put_threshold(request: ThresholdRequest, services: UsedServices, actor: Actor, case_id: str) -> Response:
+    """Move the threshold of a case, with a reason."""
+    revision = services.cases.current(case_id).revision
+    return answer(move_threshold(services, actor, case_id, request.score, request.reason, revision=revision))
+
+
+@router.get("/batches", response_model=Rows, tags=["Batches"], responses=documented(503))
+def list_batches(services: UsedServices, limit: Limit = 100, cursor: Cursor = None) -> Response:
+    """Batches, newest first."""
+    page = services.batches.list(limit, cursor)
+    return answer({"items": page.items, "cursor": page.cursor})
+
+
+@router.post("/batches", response_model=dict[str, Any], tags=["Batches"], responses=documented(400, 404, 413, 501, 503))
+def create_batch(request: BatchRequest, services: UsedServices, actor: Actor) -> Response:
+    """Submit texts to be evaluated with one judge."""
+    lines = b"\n".join(
+        msgspec.json.encode({**row.metadata, _TEXT: row.actual_output, _REFERENCE: row.expected_output})
+        for row in request.rows
+    )
+    batch = batch_actions.submit(
+        services,
+        actor,
+        request.name,
+        services.judges.get(request.judge_id),
+        RowsFile.of("rows.jsonl", lines),
+        Columns(_TEXT, _REFERENCE),
+        concurrency=request.concurrency,
+        budget=request.budget,
+    )
+    if request.start:
+        batch_actions.start(services, actor, batch.batch_id)
+    return answer(batch)
+
+
+@router.get("/batches/{batch_id}", response_model=dict[str, Any], tags=["Batches"], responses=documented(404, 503))
+def get_batch(services: UsedServices, batch_id: str) -> Response:
+    """One batch, with how far it is."""
+    return answer(services.batches.get(batch_id))
+
+
+@router.post(
+    "/batches/{batch_id}/cancel",
+    response_model=dict[str, Any],
+    tags=["Batches"],
+    responses=documented(404, 409, 503),
+)
+def cancel_batch(services: UsedServices, actor: Actor, batch_id: str) -> Response:
+    """Stop a batch: rows in flight end, no others begin."""
+    return answer(batch_actions.cancel(services, actor, batch_id))
+
+
+@router.post(
+    "/collections/{collection_id}/search",
+    response_model=Rows,
+    tags=["Search"],
+    responses=documented(400, 404, 413, 503),
+)
+def search_collection(request: SearchRequest, services: UsedServices, collection_id: str) -> Response:
+    """The chunks nearest to a text."""
+    filters = {"filename": request.filename} if request.filename else None
+    found = search(services, collection_id, text=request.text, k=request.k, strategy=request.strategy, filters=filters)
+    return answer({"items": found.results, "cursor": None})

@@ -1,0 +1,115 @@
+"""`agreement`: how far a judge agrees with people."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from console.cli.options import AsJson, DataDir, open_services, print_json
+from console.cli.runs import DAY
+from console.errors import NotFound
+
+if TYPE_CHECKING:
+    from console.actions.agreement import Agreement
+    from console.actions.labelled import Labelled
+    from console.judging.statistics import Estimate
+
+_DIGITS = 6
+
+
+def agreement(
+    case: Annotated[str, typer.Option(help="Name of the case.")],
+    judge: Annotated[str | None, typer.Option(help="Id of the judge.", show_default="all of the case")] = None,
+    version: Annotated[str | None, typer.Option(help="Version of the judge.")] = None,
+    first: Annotated[datetime | None, typer.Option("--from", formats=[DAY], help="First day, UTC.")] = None,
+    last: Annotated[datetime | None, typer.Option("--to", formats=[DAY], help="Last day, UTC.")] = None,
+    human_mark: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Normalised score from which people pass.", show_default="the threshold"),
+    ] = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Compare a case's runs with their human labels: correlations, Cohen's kappa, precision and recall."""
+    from console.actions.agreement import against_people
+    from console.actions.labelled import load_labelled
+
+    with open_services(data_dir) as services:
+        found = services.cases.find_by_name(case)
+        if found is None:
+            raise NotFound("case", case)
+        labelled = load_labelled(
+            services,
+            found.case_id,
+            judge_id=judge,
+            version=version,
+            first_day=first.date() if first else None,
+            last_day=last.date() if last else None,
+            human_mark=human_mark,
+        )
+    report = against_people(labelled)
+    if as_json:
+        print_json(_as_json(labelled, report))
+    else:
+        typer.echo(_as_text(labelled, report))
+
+
+def _estimates(report: Agreement) -> dict[str, Estimate]:
+    found, quality = report.correlations, report.quality
+    return {
+        "pearson": found.pearson,
+        "spearman": found.spearman,
+        "kendall": found.kendall,
+        "kappa": quality.kappa,
+        "precision": quality.precision,
+        "recall": quality.recall,
+        "f1": quality.f1,
+    }
+
+
+def _as_json(labelled: Labelled, report: Agreement) -> dict[str, Any]:
+    """Figures to six digits; null where one is not defined, with the reason under `notes`."""
+    found = _estimates(report)
+    confusion = report.confusion
+    return {
+        "case": labelled.case.name,
+        "n": report.correlations.pearson.n,
+        **{name: _rounded(one.value) for name, one in found.items()},
+        "intervals": {
+            name: [_rounded(one.low), _rounded(one.high)] for name, one in found.items() if one.low is not None
+        },
+        "notes": {name: one.why for name, one in found.items() if one.why},
+        "confusion": {
+            "both_pass": confusion.true_pass,
+            "only_judge_passes": confusion.false_pass,
+            "only_people_pass": confusion.false_fail,
+            "both_fail": confusion.true_fail,
+        },
+        "threshold": report.mark,
+        "human_mark": labelled.human_mark,
+        "labelled_without_score": labelled.unscored,
+        "complete": labelled.complete,
+    }
+
+
+def _as_text(labelled: Labelled, report: Agreement) -> str:
+    from console.judging.statistics import kappa_words
+
+    confusion = report.confusion
+    lines = [f"{labelled.case.name}: {confusion.n} labelled run(s), {report.correlations.pearson.n} with a human score"]
+    for name, one in _estimates(report).items():
+        said = "-" if one.value is None else f"{one.value: .6f}"
+        interval = "" if one.low is None or one.high is None else f"  95% {one.low:.3f} to {one.high:.3f}"
+        words = f"  {kappa_words(one.value)}" if name == "kappa" and one.value is not None else ""
+        lines.append(f"{name.capitalize():<10}{said}{interval}{words}" + (f"  {one.why}" if one.why else ""))
+    lines.append(
+        f"Both pass {confusion.true_pass}, only the judge {confusion.false_pass}, only people {confusion.false_fail}, "
+        f"both fail {confusion.true_fail} (threshold {report.mark:g}, people pass from {labelled.human_mark:g})"
+    )
+    return "\n".join(lines)
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, _DIGITS)

@@ -1,0 +1,50 @@
+"""`embed runs`: embeddings for finished runs that have none."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from console.cli.options import AsJson, DataDir, open_services, operator, print_json, progress
+
+app = typer.Typer(help="Embeddings, for finding similar texts.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Keeps `runs` a command of its own while it is the only one."""
+
+
+@app.command("runs")
+def runs(
+    case: Annotated[str | None, typer.Option(help="Only runs of the case of this name.")] = None,
+    days: Annotated[int | None, typer.Option(help="Only runs of the last days.", min=1)] = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Give finished runs that have no embedding one, newest first. Stop and repeat it at will."""
+    from console.actions.permissions import outsider
+    from console.actions.run_search import embed_missing
+    from console.errors import NotFound
+    from console.records import RunFilter, utcnow
+
+    with open_services(data_dir) as services, progress("Embedding") as advance:
+        found = None if case is None else services.cases.find_by_name(case)
+        if case is not None and found is None:
+            raise NotFound("case", case)
+        first_day = None if days is None else (utcnow() - timedelta(days=days - 1)).date()
+        examined = 0
+
+        def show(seen: int, embedded: int) -> None:
+            nonlocal examined
+            examined = seen
+            advance(embedded, None)
+
+        wanted = RunFilter(case_id=found.case_id if found else None, first_day=first_day)
+        embedded = embed_missing(services, outsider(operator()), wanted, progress=show)
+    if as_json:
+        print_json({"examined": examined, "embedded": embedded})
+    else:
+        typer.echo(f"{embedded} of {examined} runs were given an embedding.")

@@ -1,0 +1,168 @@
+"""`evaluate`: a file of texts, judged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from console.cli.options import AsJson, DataDir, open_services, operator, print_json, progress
+from console.errors import InvalidInput, NotFound
+from console.records import Batch, BatchState, Judge, Role, User, utcnow
+
+if TYPE_CHECKING:
+    from console.actions.batch_files import Columns, RowsFile
+    from console.actions.batches import Checked, Estimate
+    from console.services import Services
+
+_SHOWN_PROBLEMS = 20
+
+
+def evaluate(
+    file: Annotated[
+        Path | None, typer.Argument(exists=True, dir_okay=False, help="CSV with a header, or JSON Lines.")
+    ] = None,
+    judge: Annotated[str | None, typer.Option(help="Id of the judge, or its name where only one has it.")] = None,
+    resume: Annotated[str | None, typer.Option(help="Id of a batch to go on with, instead of a file.")] = None,
+    concurrency: Annotated[int | None, typer.Option(min=1, max=64, help="Rows at once.", show_default="8")] = None,
+    budget: Annotated[float | None, typer.Option(help="US dollars that the batch may cost.")] = None,
+    text: Annotated[str | None, typer.Option(help="Column of the text.", show_default="by its name")] = None,
+    reference: Annotated[str | None, typer.Option(help="Column of the reference.", show_default="by its name")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the batch.", show_default="the file's")] = None,
+    skip_invalid: Annotated[bool, typer.Option("--skip-invalid", help="Leave out rows with problems.")] = False,
+    estimate: Annotated[bool, typer.Option("--estimate", help="Only say what it would take.")] = False,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Judge every text of a file. What was done stays done: go on with --resume after a crash or a stop.
+
+    Exit code 1 when rows failed or the batch stopped before its end.
+    """
+    if resume is None and (file is None or judge is None):
+        raise typer.BadParameter("Give a file and --judge, or --resume with the id of a batch.")
+    from console.actions import batches
+
+    with open_services(data_dir) as services:
+        if resume is not None:
+            batch = _work(services, resume, concurrency, budget, quiet=as_json)
+        else:
+            assert file is not None and judge is not None  # noqa: PT018, S101 - checked above
+            chosen = _judge(services, judge)
+            rows, columns, checked = _read(file, text, reference, skip_invalid=skip_invalid)
+            at_once = concurrency or 8
+            if estimate:
+                _print_estimate(batches.estimate(services, chosen, checked, concurrency=at_once), as_json)
+                return
+            made = batches.submit(
+                services,
+                _operator(),
+                name or file.name,
+                chosen,
+                rows,
+                columns,
+                concurrency=at_once,
+                budget=budget,
+                leave_out=skip_invalid,
+            )
+            if not as_json:
+                typer.echo(f"Batch {made.batch_id}: {made.total} row(s).", err=True)
+            batch = _work(services, made.batch_id, None, None, quiet=as_json)
+    _print_batch(batch, as_json)
+    if batch.state is not BatchState.FINISHED or batch.failed:
+        raise typer.Exit(1)
+
+
+def _read(
+    path: Path, text: str | None, reference: str | None, *, skip_invalid: bool
+) -> tuple[RowsFile, Columns, Checked]:
+    """The file, which of its columns count, and what is in it."""
+    from console.actions.batch_files import Columns, RowsFile
+    from console.actions.batches import check_file
+
+    file = RowsFile.at(path)
+    names = file.columns()
+    for column in (text, reference):
+        if column is not None and column not in names:
+            raise InvalidInput(f"{path} has no column {column}. It has {', '.join(names)}.")
+    columns = Columns(text, reference) if text else file.guess()
+    columns = Columns(columns.text, reference or columns.reference)
+    checked = check_file(file, columns)
+    if checked.problems and not skip_invalid:
+        for problem in checked.problems[:_SHOWN_PROBLEMS]:
+            typer.echo(str(problem), err=True)
+        count = len(checked.problems)
+        raise InvalidInput(f"{count} row(s) of {path} have problems. Correct them, or leave them out: --skip-invalid.")
+    return file, columns, checked
+
+
+def _judge(services: Services, wanted: str) -> Judge:
+    found = services.judges.find(wanted)
+    named = [judge for judge in services.judges.list() if judge.name == wanted]
+    if found or len(named) == 1:
+        return found or named[0]
+    if named:
+        raise InvalidInput(f"{len(named)} judges are named {wanted!r}. Give the id of one.")
+    raise NotFound("judge", wanted)
+
+
+def _work(services: Services, batch_id: str, concurrency: int | None, budget: float | None, *, quiet: bool) -> Batch:
+    from console.actions import batches
+
+    with progress("Evaluating") as advance:
+        return batches.work(
+            services,
+            _operator(),
+            batch_id,
+            concurrency=concurrency,
+            budget=budget,
+            progress=lambda batch: None if quiet else advance(batch.done + batch.failed, batch.total),
+        )
+
+
+def _operator() -> User:
+    """Whoever runs the command: the store's own access rights decide what they may do."""
+    now = utcnow()
+    return User(
+        username=operator(),
+        name=operator(),
+        role=Role.ADMIN,
+        password_hash="",
+        created_on=now,
+        sessions_valid_from=now,
+    )
+
+
+def _print_estimate(found: Estimate, as_json: bool) -> None:
+    if as_json:
+        import dataclasses
+
+        print_json(dataclasses.asdict(found))
+        return
+    cost = "unknown: the model has no prices" if found.cost is None else f"${found.cost:.4f}"
+    typer.echo(f"{found.rows} row(s), {found.calls} call(s), about {found.tokens:,} tokens, {found.seconds:.0f} s")
+    typer.echo(f"Cost {cost}. By {found.basis}.")
+
+
+def _print_batch(batch: Batch, as_json: bool) -> None:
+    if as_json:
+        print_json(_facts(batch))
+        return
+    typer.echo(f"Batch {batch.batch_id} is {batch.state}: {batch.done} done, {batch.failed} failed, {batch.left} left.")
+    if batch.note:
+        typer.echo(batch.note)
+    if batch.left:
+        typer.echo(f"Go on with: python -m console evaluate --resume {batch.batch_id}")
+
+
+def _facts(batch: Batch) -> dict[str, Any]:
+    return {
+        "batch": batch.batch_id,
+        "state": batch.state,
+        "total": batch.total,
+        "done": batch.done,
+        "failed": batch.failed,
+        "left": batch.left,
+        "spent": batch.spent,
+        "note": batch.note,
+    }

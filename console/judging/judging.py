@@ -1,0 +1,67 @@
+"""Judging as one object: the metrics, the providers and the embedder behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from console.config import Settings
+from console.errors import UnsupportedMetric
+from console.judging.geval import GEval
+from console.judging.providers import CAPABILITIES, Provider, Providers, address
+from console.judging.similarity import Embedder, similarity
+from console.judging.steps import StepsShelf
+from console.records import Artifact, Results, Snapshot
+
+GEVAL, SIMILARITY = "geval", "similarity"
+
+
+class Judging:
+    """Evaluates artifacts under snapshots. Safe to share between threads.
+
+    Args:
+        providers: where models are asked.
+        embedder: makes the embedder of the metric `similarity`, when it is first needed.
+        shelf: where evaluation steps are kept; None keeps them in memory.
+    """
+
+    def __init__(self, providers: Providers, embedder: Callable[[], Embedder], shelf: StepsShelf | None = None) -> None:
+        self.providers = providers
+        self._embedder = embedder
+        self._geval = GEval(shelf)
+
+    def check(self, metric: str) -> None:
+        """Raises UnsupportedMetric when no judge works by this metric."""
+        if metric not in (GEVAL, SIMILARITY):
+            raise UnsupportedMetric(metric)
+
+    def evaluate(self, snapshot: Snapshot, artifact: Artifact) -> Results:
+        """What the judge of a snapshot finds. The cost is left to whoever knows the prices.
+
+        Raises:
+            UnsupportedMetric: the metric is neither `geval` nor `similarity`.
+            JudgingError: no score was obtained.
+        """
+        self.check(snapshot.metric.type)
+        if snapshot.metric.type == SIMILARITY:
+            return similarity(snapshot, artifact, self._embedder())
+        return self._geval.evaluate(snapshot, artifact, self.providers.get(snapshot.llm.type))
+
+    def steps(self, snapshot: Snapshot) -> str:
+        """The evaluation steps of a snapshot: pinned, kept, or written now by its model. Raises JudgingError."""
+        return self._geval.steps(snapshot, self.providers.get(snapshot.llm.type))
+
+    def known_steps(self, snapshot: Snapshot) -> str | None:
+        """The evaluation steps of a snapshot as far as they are there. Raises JudgingError at wrong parameters."""
+        return self._geval.known_steps(snapshot) if snapshot.metric.type == GEVAL else None
+
+
+def providers(settings: Settings) -> Providers:
+    """The providers that the settings reach, each connected when it is first asked."""
+
+    def make(name: str) -> Provider:
+        from console.judging.openai_api import OpenAiProvider  # noqa: PLC0415 - the SDK takes a second to import
+
+        able = CAPABILITIES.get(name, CAPABILITIES["other"])
+        return OpenAiProvider(name, address(name, settings), able, timeout=settings.judge_timeout_seconds)
+
+    return Providers(make)

@@ -1,0 +1,58 @@
+"""The metric `similarity`: how near the evaluated text is to its reference, by the cosine of their embeddings.
+
+Needs no model of a provider and no network. Below zero texts have nothing to do with each other, and how little is
+no news: the cosine is cut to 0..1 and laid over the scale of the case.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from console.errors import JudgingError
+from console.records import Artifact, Results, Snapshot
+
+MODE = "similarity"
+
+
+class Embedder(Protocol):
+    """What turns texts into vectors."""
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """float32[n, d], L2-normalised."""
+        ...
+
+
+def similarity(
+    snapshot: Snapshot, artifact: Artifact, embedder: Embedder, *, clock: Callable[[], float] = time.perf_counter
+) -> Results:
+    """The results of comparing an artifact with its reference.
+
+    Raises:
+        JudgingError: there is no reference, or no text.
+    """
+    if not artifact.expected_output or not artifact.evaluation_target.strip():
+        missing = "text" if artifact.expected_output else "reference"
+        raise JudgingError(
+            f"There is no {missing} to compare: the metric similarity needs the evaluated text and its reference.\n"
+            "Give the document an expected output, or use a judge of the metric geval."
+        )
+    began = clock()
+    vectors: NDArray[Any] = embedder.embed([artifact.evaluation_target, artifact.expected_output]).astype(np.float64)
+    cosine = float(vectors[0] @ vectors[1] / (np.linalg.norm(vectors[0]) * np.linalg.norm(vectors[1])))
+    share = min(max(cosine, 0.0), 1.0)
+    scale = snapshot.score_range
+    score = scale.min + share * (scale.max - scale.min)
+    return Results(
+        final_score=score,
+        final_score_normalized=scale.normalise(score),
+        all_responses=[score],
+        scoring_mode=MODE,
+        reasons=[f"The cosine of the two embeddings is {cosine:.4f}."],
+        execution_time_seconds=clock() - began,
+        cost=0.0,
+    )

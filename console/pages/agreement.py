@@ -1,0 +1,131 @@
+"""Agreement: how far a judge agrees with people, or with another judge over the same artifacts.
+
+`?case=` and `?against=` choose the question, `?judge=` (with a version after `@`) or `?baseline=` and `?candidate=` the
+judges, `?cell=` and `?point=` the runs that are listed.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from console import auth
+from console.actions.agreement import SAMPLE as PAIRS
+from console.actions.agreement import Agreement, Side, against_judge, against_people, load_pairs, sides_of, two_sides
+from console.actions.labelled import case_with_labels, load_labelled
+from console.records import Role, utcnow
+from console.services import Services
+from console.ui import agreement as board
+from console.ui import agreement_controls as controls
+from console.ui import choices, filters
+from console.ui.boundary import boundary, nothing
+from console.ui.dashboard import card
+from console.ui.session import page_title, run_page, services
+
+CLEARED = ("judge", "baseline", "candidate", "cell", "point", "human")
+_OPENED = "agreement.opened"
+
+
+def main() -> None:
+    """The page."""
+    if opened := st.session_state.pop(_OPENED, None):
+        page, name = ("compare", "runs") if "," in opened else ("run", "run")
+        st.switch_page(f"pages/{page}.py", query_params={name: opened})
+    with boundary("agreement"):
+        shared = services()
+        auth.require_role(shared, Role.VIEWER)
+        today = utcnow().date()
+        selection = filters.read("all", today)
+        cases = shared.cases.list()
+        asked = selection.wanted.case_id
+        case = None if asked else case_with_labels(shared, cases)
+        case_id = asked or (case.case_id if case else "")
+        with st.container(horizontal=True, vertical_alignment="center", key="agreement-head"):
+            page_title(shared, "Agreement")
+            if case_id:
+                choices.case_control("agreement", cases, case_id, CLEARED, width=260)
+                controls.against_control()
+            filters.period_control("agreement", selection, today)
+        if not case_id:
+            nothing("There are no cases yet", "Agreement needs a case, a judge, and runs with labels.", "agreement")
+        elif st.query_params.get("against") == "judge":
+            _judges(shared, case_id, selection)
+        else:
+            _people(shared, case_id, selection)
+
+
+def _people(shared: Services, case_id: str, selection: filters.Selection) -> None:
+    """A judge against people."""
+    sides = sides_of(shared, case_id)
+    known = {choices.side_param(side): side for side in sides}
+    param = st.query_params.get("judge", "")
+    side = known.get(param) or (Side(param) if param else None)
+    human = controls.human_mark()
+    wanted = selection.wanted
+    view = load_labelled(
+        shared,
+        case_id,
+        judge_id=side.judge_id if side else None,
+        version=side.version if side else None,
+        first_day=wanted.first_day,
+        last_day=wanted.last_day,
+        human_mark=human,
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom", key="agreement-filters"):
+        controls.judge_control(choices.side_names(shared, sides), param)
+        controls.human_control(view)
+        st.caption(controls.bound(view), width="content")
+    if not view.runs:
+        with nothing(
+            "No labelled runs here", "Label runs in the review queue, or widen the range of days.", "agreement"
+        ):
+            st.page_link(
+                "pages/review.py", label="Review", icon=":material/rate_review:", query_params={"case": case_id}
+            )
+        return
+    _render(shared, against_people(view), board.PEOPLE, view.human_mark)
+
+
+def _judges(shared: Services, case_id: str, selection: filters.Selection) -> None:
+    """A judge against another over the same artifacts."""
+    sides = sides_of(shared, case_id)
+    defaults = two_sides(sides)
+    if defaults is None:
+        nothing("There is only one judge", "Make a second judge or a second version, and run both.", "agreement")
+        return
+    names = choices.side_names(shared, sides)
+    baseline, candidate = choices.asked_sides(sides, defaults)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="agreement-filters"):
+        choices.side_control("agreement", "baseline", "Baseline", names, choices.side_param(baseline))
+        choices.side_control("agreement", "candidate", "Candidate", names, choices.side_param(candidate))
+    wanted = selection.wanted
+    pairs = load_pairs(shared, case_id, baseline, candidate, first_day=wanted.first_day, last_day=wanted.last_day)
+    found = against_judge(pairs)
+    st.caption(
+        f"{len(found.points):,} artifacts with a score by both"
+        + ("" if pairs.complete else f", from the latest {PAIRS:,} runs of each")
+        + ". Verdicts are against today's threshold"
+    )
+    if not found.points:
+        nothing("No artifact has a score by both", "Run both judges over the same texts.", "agreement-pairs")
+        return
+    _render(shared, found, board.JUDGES, found.mark)
+
+
+def _render(shared: Services, found: Agreement, sides: board.Sides, other_mark: float) -> None:
+    points, cell, words = board.chosen_points(found)
+    board.coefficients(found)
+    with st.grid(columns=2, min_column_width=380, gap=14, key="agreement-charts"):
+        with card("Scores", "Each dot is an artifact; equal ones are drawn side by side. Click one to list it",
+                  "agreement-scatter"):  # fmt: skip
+            board.points_chart(found, sides, other_mark)
+        with card("Verdicts", "Click a cell to list its runs", "agreement-verdicts"):
+            board.matrix(found, sides, cell)
+    names = {judge.judge_id: judge.name or "" for judge in shared.judges.list()}
+    board.run_table(points, words, sides, names, _open)
+
+
+def _open(address: str) -> None:
+    st.session_state[_OPENED] = address
+
+
+run_page(main)

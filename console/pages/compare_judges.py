@@ -1,0 +1,91 @@
+"""Compare judges: two judges, or two versions of one, over the same artifacts.
+
+`?case=`, `?baseline=` and `?candidate=` (a judge's id, with a version after `@`) choose them, `?only=` what is listed.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from console import auth
+from console.actions.agreement import Pairs, against_judge, load_pairs, sides_of, two_sides
+from console.records import Role, utcnow
+from console.services import Services
+from console.ui import choices, filters
+from console.ui import compare_judges as board
+from console.ui.boundary import boundary, nothing
+from console.ui.session import page_title, run_page, services
+
+_OPENED = "judges.opened"
+
+
+def main() -> None:
+    """The page."""
+    if opened := st.session_state.pop(_OPENED, None):
+        page, name = ("compare", "runs") if "," in opened else ("run", "run")
+        st.switch_page(f"pages/{page}.py", query_params={name: opened})
+    with boundary("judges"):
+        shared = services()
+        auth.require_role(shared, Role.VIEWER)
+        today = utcnow().date()
+        selection = filters.read("all", today)
+        cases = shared.cases.list()
+        case_id = selection.wanted.case_id or (cases[0].case_id if cases else "")
+        with st.container(horizontal=True, vertical_alignment="center", key="judges-compare-head"):
+            page_title(shared, "Compare judges")
+            if case_id:
+                choices.case_control("judges", cases, case_id, ("baseline", "candidate", "only"), width=260)
+            filters.period_control("judges", selection, today)
+        if not case_id:
+            nothing("There are no cases yet", "Make a case and two judges, and run both over the same texts.", "judges")
+            return
+        _chosen(shared, case_id, selection)
+
+
+def _chosen(shared: Services, case_id: str, selection: filters.Selection) -> None:
+    """The two sides, and what the choice finds."""
+    sides = sides_of(shared, case_id)
+    defaults = two_sides(sides)
+    if defaults is None:
+        with nothing(
+            "There is only one judge in this case", "Make a second judge or a second version, and run both.", "judges"
+        ):
+            st.page_link("pages/judges.py", label="Judges", icon=":material/gavel:")
+        return
+    names = choices.side_names(shared, sides)
+    baseline, candidate = choices.asked_sides(sides, defaults)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="judges-sides"):
+        choices.side_control("judges", "baseline", "Baseline", names, choices.side_param(baseline))
+        choices.side_control("judges", "candidate", "Candidate", names, choices.side_param(candidate))
+        st.button(
+            "Swap", key="judges.swap", icon=":material/swap_horiz:", on_click=filters.show,
+            args=({"baseline": choices.side_param(candidate), "candidate": choices.side_param(baseline)},),
+        )  # fmt: skip
+    wanted = selection.wanted
+    pairs = load_pairs(shared, case_id, baseline, candidate, first_day=wanted.first_day, last_day=wanted.last_day)
+    if not pairs.pairs:
+        nothing("Neither has a finished run in these days", "Run both judges over the same texts.", "judges-empty")
+        return
+    render(pairs)
+
+
+def render(pairs: Pairs) -> None:
+    """Everything below the choice."""
+    board.header(pairs)
+    found = against_judge(pairs)
+    board.figures(pairs, found)
+    if found.points:
+        board.histogram(pairs)
+    with st.container(border=True, key="card-judges-pairs", gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center", key="judges-pairs-head"):
+            st.subheader("Artifacts", anchor=False, width="content")
+            only = board.only_control()
+        st.caption("Largest losses first. Click a row to compare its two runs")
+        board.pair_table(board.listed(pairs, only), _open)
+
+
+def _open(address: str) -> None:
+    st.session_state[_OPENED] = address
+
+
+run_page(main)

@@ -1,0 +1,53 @@
+"""Review: label the runs that wait for it, one at a time, the doubtful ones first.
+
+`?case=` and `?judge=` choose the queue; `?run=`, `?done=` and `?skip=` are the place in it.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from console import auth
+from console.actions.review import load_queue
+from console.actions.run_detail import load_run
+from console.records import Role, RunFilter, User
+from console.services import Services
+from console.ui import choices, review
+from console.ui.boundary import boundary, nothing
+from console.ui.review_item import item
+from console.ui.session import page_title, run_page, services
+
+
+def main() -> None:
+    """The page."""
+    with boundary("review"):
+        shared = services()
+        user = auth.require_role(shared, Role.VIEWER)
+        cases = shared.cases.list()
+        if not cases:
+            page_title(shared, "Review")
+            nothing("There are no cases yet", "Make a case and a judge, run it, then label its runs here.", "review")
+            return
+        case_id = st.query_params.get("case") or cases[0].case_id
+        judge_id = st.query_params.get("judge") or None
+        with st.container(horizontal=True, vertical_alignment="center", key="review-head"):
+            page_title(shared, "Review")
+            choices.case_control("review", cases, case_id, ("judge", *review.PLACE))
+            choices.judge_control("review", shared.judges.of_case(case_id), judge_id, review.PLACE)
+            review.files(shared, user, RunFilter(case_id=case_id, judge_id=judge_id))
+        render(shared, user, case_id, judge_id)
+
+
+def render(shared: Services, user: User, case_id: str, judge_id: str | None) -> None:
+    """The place in the queue, and the run that is there."""
+    queue = load_queue(shared, case_id, judge_id=judge_id)
+    at = review.place()
+    run_id = review.asked_run(queue, at)
+    if run_id is None:
+        review.finished(at, queue)
+        return
+    review.progress(queue, at)
+    item(shared, user, load_run(shared, run_id), at, revealed=st.query_params.get("judge_score") == "shown")
+
+
+run_page(main)

@@ -1,0 +1,118 @@
+"""Similar runs: runs found by a text, and failing runs in groups of texts alike. The URL holds all of it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from console import auth
+from console.actions import run_search
+from console.records import Case, Role, Verdict, utcnow
+from console.services import Services
+from console.ui import filters, similar_runs, text
+from console.ui.boundary import boundary, nothing
+from console.ui.dashboard import card
+from console.ui.session import page_title, run_page, services
+
+PERIOD = "90"
+FOUND = 20
+OPENED = "similar.opened"
+_RESULTS = {"fail": "Failing runs", "all": "All runs"}
+
+
+def main() -> None:
+    """The page."""
+    if opened := st.session_state.pop(OPENED, None):
+        st.switch_page("pages/run.py", query_params={"run": opened})
+    with boundary("similar"):
+        shared = services()
+        auth.require_role(shared, Role.VIEWER)
+        today = utcnow().date()
+        selection = filters.read(PERIOD, today)
+        cases = shared.cases.list()
+        with st.container(horizontal=True, vertical_alignment="bottom", key="similar-head"):
+            page_title(shared, "Similar runs")
+            filters.period_control("similar", selection, today)
+        filters.filter_bar(
+            "similar", filters.choices(cases, shared.judges.list(), shared.catalog.metrics(), shared.catalog.models())
+        )
+        _search(shared, cases)
+        _groups(shared, selection)
+
+
+def _search(shared: Services, cases: list[Case]) -> None:
+    """The field for a text, and the runs nearest to it."""
+    with card("Find runs by a text", "Runs whose evaluated text means about the same, of all days", "similar-search"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key="similar-ask"):
+            st.session_state["similar.text"] = st.query_params.get("text", "")
+            st.text_input(
+                "Text", key="similar.text", placeholder="A text, or what it is about", label_visibility="collapsed",
+                max_chars=2_000, on_change=_asked,
+            )  # fmt: skip
+            st.session_state["similar.of"] = _of()
+            st.segmented_control(
+                "Runs", list(_RESULTS), key="similar.of", format_func=_RESULTS.__getitem__, required=True,
+                label_visibility="collapsed", on_change=_asked,
+            )  # fmt: skip
+        asked = st.query_params.get("text", "")
+        if not asked.strip():
+            return
+        with boundary("similar.search"), st.spinner("Searching …"):
+            wanted = st.query_params.get("case")
+            ids = [wanted] if wanted else [case.case_id for case in cases]
+            verdict = Verdict.FAIL if _of() == "fail" else None
+            found = run_search.nearest_to_text(shared, asked, ids, FOUND, verdict=verdict)
+            if found:
+                similar_runs.near_table("similar", found, _open)
+            else:
+                st.caption("No run with an embedding matches. `python -m console embed runs` gives older runs theirs.")
+
+
+def _groups(shared: Services, selection: filters.Selection) -> None:
+    """The failing runs of the filter in groups."""
+    with boundary("similar.groups"), st.spinner("Grouping the failing runs …"):
+        found = run_search.group_failing(shared, selection.wanted)
+        if found.without and run_search.embed_failing(shared, selection.wanted):
+            found = run_search.group_failing(shared, selection.wanted)
+        if not found.groups:
+            _none(found.without)
+            return
+        with card("Failing runs by what they are about", _scope(found), "similar-map"):
+            st.altair_chart(similar_runs.group_map(found), alt="Failing runs on a map of their texts")
+        similar_runs.group_cards(found, _open)
+
+
+def _none(without: int) -> None:
+    if without:
+        nothing(
+            "The failing runs have no embeddings yet",
+            f"{text.count(without)} failing runs match. An admin gives them theirs: python -m console embed runs",
+            "similar",
+        )
+    else:
+        nothing("No failing runs match", "Take a filter away, or widen the range of days.", "similar")
+
+
+def _scope(found: run_search.FailingRuns) -> str:
+    parts = ["Near each other: texts alike"]
+    if found.more:
+        parts.append(f"the newest {text.count(run_search.CLUSTERED)} only")
+    if found.without:
+        parts.append(f"{text.count(found.without)} without an embedding are left out")
+    return "; ".join(parts)
+
+
+def _of() -> str:
+    asked = st.query_params.get("of", "fail")
+    return asked if asked in _RESULTS else "fail"
+
+
+def _asked() -> None:
+    of = st.session_state["similar.of"]
+    filters.show({"text": st.session_state["similar.text"] or None, "of": None if of == "fail" else of})
+
+
+def _open(run_id: str) -> None:
+    st.session_state[OPENED] = run_id
+
+
+run_page(main)

@@ -1,0 +1,210 @@
+"""Chunks in an OpenSearch k-NN index, fed from a collection.
+
+Each collection has an alias. A sync builds a new index behind it and then moves the alias, so that a search never sees
+half of a collection; the revision that an index was built from is in its mapping's `_meta`. The index compares by
+cosine with the engine `lucene`, whose score is (2 - distance) / 2
+(https://docs.opensearch.org/latest/mappings/supported-field-types/knn-spaces): similarity = 2 * score - 1.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from opensearchpy import ConnectionError as Unreachable
+from opensearchpy import NotFoundError, OpenSearch, OpenSearchException, helpers
+
+from console.errors import InvalidInput, NotFound, SetupError, StoreError, StoreUnavailable
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from console.config import Settings
+    from console.records import Chunk, Collection
+
+MOST = 10_000
+"""Results of one search: what `index.max_result_window` allows by default."""
+_BULK = 500
+_TIMEOUT = 10
+"""Seconds for one request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A chunk that was found."""
+
+    chunk_id: str
+    similarity: float
+    """Cosine, -1..1."""
+
+
+def open_index(settings: Settings) -> OpenSearchIndex:
+    """The index that the settings name. Makes no request.
+
+    Raises:
+        SetupError: none is configured.
+    """
+    if not settings.opensearch_url:
+        raise SetupError("OpenSearch is not configured. Set OPENSEARCH_URL, or choose another strategy.")
+    client = OpenSearch(settings.opensearch_url, timeout=_TIMEOUT, max_retries=2, retry_on_timeout=True)
+    return OpenSearchIndex(client, prefix=f"{settings.table_prefix}geval-chunks".lower().lstrip("._-"))
+
+
+class OpenSearchIndex:
+    """The indexes of all collections in one OpenSearch domain. Thread-safe."""
+
+    def __init__(self, client: OpenSearch, *, prefix: str = "geval-chunks") -> None:
+        self._client = client
+        self._prefix = prefix
+
+    def is_current(self, collection: Collection) -> bool:
+        """Whether the index holds the collection as it is now. One request."""
+        with _translated():
+            try:
+                found: dict[str, Any] = self._client.indices.get_mapping(index=self._alias(collection.collection_id))
+            except NotFoundError:
+                return False
+        meta = next(iter(found.values()))["mappings"].get("_meta", {})
+        return bool(meta.get("revision") == _revision(collection))
+
+    def sync(
+        self,
+        collection: Collection,
+        chunks: Iterable[Chunk],
+        progress: Callable[[int], None] = lambda _done: None,
+    ) -> int:
+        """Bring the index to the revision of the collection; the number of chunks sent, 0 when it is there already.
+
+        One request per 500 chunks. An interrupted sync leaves the index as it was, and its remains to the next one.
+
+        Args:
+            chunks: every chunk of the collection with its embedding; not read when the index is up to date.
+
+        Raises:
+            StoreUnavailable: OpenSearch does not answer.
+            StoreError: it refused the index or a chunk.
+        """
+        if self.is_current(collection):
+            return 0
+        alias = self._alias(collection.collection_id)
+        index = f"{alias}-r{_hash(_revision(collection), 12)}"
+        with _translated():
+            self._client.indices.delete(index=index, ignore_unavailable=True)
+            self._client.indices.create(index=index, body=_definition(collection))
+            sent = self._send(index, chunks, progress)
+            self._client.indices.refresh(index=index)
+            self._move(alias, index)
+        return sent
+
+    def search(
+        self, collection_id: str, vector: NDArray[Any] | Sequence[float], k: int, filters: Mapping[str, object] = {}
+    ) -> list[Hit]:
+        """The `k` most similar chunks, best first; as many as there are. One request.
+
+        Args:
+            vector: of the collection's dimension.
+            k: at most `MOST`.
+            filters: `filename` or names of metadata, with the value that they must have.
+
+        Raises:
+            NotFound: the collection was never synced.
+            InvalidInput: `k` is out of range.
+        """
+        if not 1 <= k <= MOST:
+            raise InvalidInput(f"OpenSearch answers with 1 to {MOST:,} results.", field="k")
+        with _translated():
+            try:
+                answer = self._client.search(
+                    index=self._alias(collection_id), body=_question([float(one) for one in vector], k, filters)
+                )
+            except NotFoundError as error:
+                raise NotFound("OpenSearch index of the collection", collection_id) from error
+        return [Hit(hit["_source"]["chunk_id"], 2 * hit["_score"] - 1) for hit in answer["hits"]["hits"]]
+
+    def remove(self, collection_id: str) -> None:
+        """Remove the index of a collection; nothing happens when there is none. Two requests."""
+        with _translated():
+            for name in self._client.indices.get(index=f"{self._alias(collection_id)}-r*"):
+                self._client.indices.delete(index=name, ignore_unavailable=True)
+
+    def _alias(self, collection_id: str) -> str:
+        """A name that OpenSearch takes, whatever the id is."""
+        return f"{self._prefix}-{_hash(collection_id, 32)}"
+
+    def _send(self, index: str, chunks: Iterable[Chunk], progress: Callable[[int], None]) -> int:
+        actions = ({"_index": index, **_document(chunk)} for chunk in chunks)
+        sent = 0
+        for sent, _ in enumerate(helpers.streaming_bulk(self._client, actions, chunk_size=_BULK, max_retries=3), 1):
+            if sent % _BULK == 0:
+                progress(sent)
+        progress(sent)
+        return sent
+
+    def _move(self, alias: str, index: str) -> None:
+        """Point the alias to the new index alone, and drop the others."""
+        others = [name for name in self._client.indices.get(index=f"{alias}-r*") if name != index]
+        moves: list[dict[str, Any]] = [{"add": {"index": index, "alias": alias}}]
+        moves += [{"remove_index": {"index": name}} for name in others]
+        self._client.indices.update_aliases(body={"actions": moves})
+
+
+def _revision(collection: Collection) -> str:
+    """Changes with every change of the collection's chunks, whoever made it."""
+    return f"{collection.revision} {collection.foreign}".strip()
+
+
+def _hash(text: str, digits: int) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:digits]
+
+
+def _definition(collection: Collection) -> dict[str, Any]:
+    """The index of one revision. Metadata of any form are matched by their text (`flat_object`)."""
+    method = {"name": "hnsw", "engine": "lucene", "space_type": "cosinesimil"}
+    return {
+        "settings": {"index": {"knn": True}},
+        "mappings": {
+            "_meta": {"collection": collection.collection_id, "revision": _revision(collection)},
+            "dynamic": False,
+            "properties": {
+                "chunk_id": {"type": "keyword"},
+                "filename": {"type": "keyword"},
+                "metadata": {"type": "flat_object"},
+                "embedding": {"type": "knn_vector", "dimension": collection.dimension, "method": method},
+            },
+        },
+    }
+
+
+def _document(chunk: Chunk) -> dict[str, Any]:
+    return {
+        "_id": _hash(chunk.chunk_id, 64),
+        "_source": {
+            "chunk_id": chunk.chunk_id,
+            "filename": chunk.filename,
+            "metadata": chunk.metadata,
+            "embedding": [float(one) for one in chunk.embedding],
+        },
+    }
+
+
+def _question(vector: list[float], k: int, filters: Mapping[str, object]) -> dict[str, Any]:
+    """A k-NN query with its filter inside, so that `k` results are found among those that match."""
+    terms = [{"term": {name if name == "filename" else f"metadata.{name}": value}} for name, value in filters.items()]
+    wanted: dict[str, Any] = {"vector": vector, "k": k}
+    if terms:
+        wanted["filter"] = {"bool": {"filter": terms}}
+    return {"size": k, "_source": ["chunk_id"], "query": {"knn": {"embedding": wanted}}}
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """OpenSearch's errors as ours."""
+    try:
+        yield
+    except Unreachable as error:
+        raise StoreUnavailable("OpenSearch does not answer. Check OPENSEARCH_URL and the network.") from error
+    except OpenSearchException as error:
+        raise StoreError(f"OpenSearch refused the request: {str(error)[:300]}") from error

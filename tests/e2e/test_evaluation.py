@@ -1,0 +1,97 @@
+"""A file of texts in a real browser: uploaded, run, cancelled, resumed, and a failed row opened."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from console.config import Settings
+from console.records import Role
+from console.services import Services
+from infra import process
+from tests.console_app import new_case, new_judge, new_user
+from tests.e2e.conftest import running
+from tests.e2e.test_journeys import settle, sign_in
+from tests.openai_server import Answer, Body, OpenAiServer, completion, refusal
+
+pytestmark = pytest.mark.browser
+
+ROWS = 30
+
+
+def answer(body: Body) -> Answer:
+    """Refuses the seventh text."""
+    if "Summary number 7." in body["messages"][-1]["content"]:
+        return refusal(400, "The text is against our policy.")
+    return completion(body)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[OpenAiServer]:
+    with OpenAiServer(answer, latency=0.8) as fake:
+        yield fake
+
+
+@pytest.fixture(scope="module")
+def console_url(
+    services: Services, server: OpenAiServer, settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """A console whose judges ask the server of this module."""
+    patch = pytest.MonkeyPatch()
+    patch.setitem(os.environ, "OPENAI_BASE_URL", server.url)
+    patch.setitem(os.environ, "OPENAI_API_KEY", "key")
+    patch.setitem(os.environ, "DATA_DIR", str(tmp_path_factory.mktemp("data")))
+    port = process.free_port()
+    with running(settings, port, tmp_path_factory.mktemp("console") / "console.log"):
+        yield f"http://{process.LOOPBACK}:{port}"
+    patch.undo()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _evaluator(services: Services) -> None:
+    new_user(services, "eva", Role.EVALUATOR)
+    new_judge(services, new_case(services))
+
+
+def metric(page: Page, label: str, value: str) -> None:
+    expect(page.get_by_test_id("stMetric").filter(has_text=label)).to_contain_text(value)
+
+
+def test_a_file_is_run_cancelled_resumed_and_a_failure_opened(
+    page: Page, services: Services, console_url: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "articles.csv"
+    file.write_text("id,output\n" + "".join(f"{number},Summary number {number}.\n" for number in range(1, ROWS + 1)))
+
+    page.goto(f"{console_url}/evaluate")
+    sign_in(page, "eva")
+    page.get_by_test_id("stButtonGroup").get_by_text("A file of texts").click()
+    page.locator("input[type=file]").set_input_files(file)
+    expect(page.get_by_text("30 rows to evaluate, the first 5:")).to_be_visible()
+    page.get_by_role("spinbutton", name="Rows at once").fill("3")
+    page.get_by_role("spinbutton", name="Rows at once").press("Tab")
+    settle(page)
+    page.get_by_role("button", name="Evaluate 30 rows").click()
+
+    metric(page, "State", "Running")
+    page.get_by_role("button", name="Cancel").click()
+    metric(page, "State", "Stopped")
+    expect(page.get_by_text("Cancelled by eva.")).to_be_visible()
+    batch = services.batches.list().items[0]
+    assert 0 < batch.done + batch.failed < ROWS
+
+    page.get_by_role("button", name="Resume").click()
+    metric(page, "State", "Finished")
+    metric(page, "Done", str(ROWS - 1))
+    metric(page, "Failed", "1")
+
+    settle(page)
+    page.get_by_test_id("stDataFrame").last.click(position={"x": 400, "y": 52})
+    page.wait_for_url("**/run?run=*")
+    expect(page.get_by_text("The text is against our policy.").first).to_be_visible()
+    batch = services.batches.get(batch.batch_id)
+    assert (batch.done, batch.failed) == (ROWS - 1, 1)

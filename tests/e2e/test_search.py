@@ -1,0 +1,113 @@
+"""A collection from its first document to its map, in a real browser."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, Request, expect
+
+from console.records import Chunk, Role
+from console.services import Services
+from tests.console_app import new_user
+from tests.e2e.test_journeys import settle, sign_in
+from tests.hostile_files import paragraph, text_pdf, word
+
+pytestmark = pytest.mark.browser
+
+BEACON = "![x](https://example.com/beacon.png) <img src='https://example.com/y.png' onerror='alert(1)'>"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def admin(services: Services) -> None:
+    new_user(services, "ada", Role.ADMIN)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[Path]:
+    """Three documents, and one that is none."""
+    contents = {
+        "france.pdf": text_pdf(b"Paris is the capital of France."),
+        "bread.docx": word(paragraph("Mix flour with water and yeast, and bake the bread in a hot oven.")),
+        "beacon.txt": f"Rome is the capital of Italy. {BEACON}".encode(),
+        "broken.pdf": b"this is no PDF",
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    return [tmp_path / name for name in contents]
+
+
+def button(page: Page, name: str) -> None:
+    settle(page)
+    page.get_by_role("button", name=re.compile(rf"{name}\b")).first.click()
+
+
+def test_make_a_collection_upload_documents_search_and_open_the_map(
+    console_url: str, services: Services, page: Page, files: list[Path]
+) -> None:
+    name = f"World {len(services.collections.list())}"
+    elsewhere: list[str] = []
+
+    def watch(request: Request) -> None:
+        if not request.url.startswith((console_url, console_url.replace("http", "ws"), "data:", "blob:")):
+            elsewhere.append(request.url)
+
+    page.on("request", watch)
+    page.goto(f"{console_url}/collections")
+    sign_in(page, "ada")
+    button(page, "New collection")
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+
+    page.locator("input[type=file]").set_input_files(files)
+    button(page, "Add 4 files")
+    expect(page.get_by_text("Added 3 documents, 3 chunks.")).to_be_visible()
+    expect(page.get_by_text("broken.pdf was refused")).to_be_visible()
+    made = services.collections.named(name)
+    assert (made.total_documents, made.user_id) == (3, "ada")
+
+    settle(page)
+    page.get_by_role("link", name="Search in it").click()
+    page.get_by_role("textbox", name="Search", exact=True).fill("How do I make a loaf?")
+    page.get_by_role("textbox", name="Search", exact=True).press("Enter")
+    page.wait_for_url("**q=**")
+    first = page.locator(".st-key-hit-1")
+    expect(first.get_by_role("button", name="bread.docx")).to_be_visible()
+    expect(page.get_by_text("<img src=")).to_be_visible()
+
+    button(page, "bread.docx")
+    page.wait_for_url("**hit=**")
+    expect(page.locator(".st-key-search-panel").get_by_role("button", name="Find similar")).to_be_visible()
+
+    settle(page)
+    page.get_by_test_id("stButtonGroup").get_by_text("Map", exact=True).click()
+    page.wait_for_url("**view=map**")
+    expect(page.get_by_test_id("stVegaLiteChart").locator("svg, canvas").first).to_be_visible()
+    expect(page.get_by_text("3 chunks, results larger, the question as a cross")).to_be_visible()
+
+    settle(page)
+    page.get_by_test_id("stButtonGroup").get_by_text("Compare strategies").click()
+    expect(page.get_by_role("heading", name="Compare strategies")).to_be_visible()
+    address = page.url
+    page.goto(address)
+    expect(page.get_by_role("heading", name="Compare strategies")).to_be_visible()
+    expect(page.get_by_role("textbox", name="Search", exact=True)).to_have_value("How do I make a loaf?")
+    assert elsewhere == []
+
+
+def test_a_click_on_a_point_of_the_map_opens_its_chunk(console_url: str, services: Services, page: Page) -> None:
+    [vector] = services.embedder().embed(["Paris"])
+    made = services.collections.create("One point", by="ada")
+    chunk = Chunk(chunk_id="point", text="Paris", filename="a.txt", embedding=vector)
+    services.vectors.import_chunks(made.collection_id, [chunk])
+    services.collections.recount(made.collection_id)
+    page.goto(f"{console_url}/search?collection={made.collection_id}&view=map")
+    sign_in(page, "ada")
+    point = page.get_by_test_id("stVegaLiteChart").locator("[aria-label='a.txt']")
+    expect(point).to_be_visible()
+    settle(page)
+    point.click()
+    page.wait_for_url("**hit=point**")
+    expect(page.locator(".st-key-search-panel").get_by_text("Paris", exact=True)).to_be_visible()
