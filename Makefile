@@ -26,7 +26,7 @@ api: $(STAMP)
 	@exec $(PY) -m console api $(ARGS)
 
 test: $(DEV_STAMP)
-	@$(PY) -m pytest -n $(WORKERS) --dist worksteal -q $(ARGS)
+	@OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) --dist worksteal -q $(ARGS)
 
 test-slow: $(DEV_STAMP)
 	@$(PY) -m pytest -n $(WORKERS) --dist worksteal -q -m slow --timeout 3600 $(ARGS)

@@ -1,1 +1,1 @@
-"""The G-Eval console: data tier, judging, search, pages and commands. Start with `records.py`."""
+"""The G-Eval console: data tier, judging, search, pages and commands. Start with `records/`."""

@@ -1,4 +1,4 @@
-"""Sample data for an empty store: 4 cases, 7 judges over 5 models, 300 runs over 60 days.
+"""Sample data for an empty store: 4 cases, 7 judges over 5 models, 300 runs over 60 days, one collection.
 
 The same on every machine but for the dates. Loading goes on where it was interrupted.
 """
@@ -10,8 +10,10 @@ import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from console.actions.ingest import ingest
 from console.actions.permissions import outsider
 from console.actions.run_search import embed_missing
 from console.data.cases import Cases
@@ -34,13 +36,17 @@ from console.records import (
     utcnow,
 )
 from console.sample_texts import ANSWERS, CASES, EXPLANATIONS, SUMMARIES, TONE, CaseText
+from console.search.readers import DiskFile
 
 if TYPE_CHECKING:
     from console.services import Services
 
+ROOT = Path(__file__).resolve().parent.parent
 RUNS = 300
 DAYS = 60
 _BY = "sample"
+_HANDBOOK = "handbook"
+_CHAPTERS = ("README.md", "docs/rollback.md")
 _RESPONSES = 10
 _FAILURES = (
     "The model did not answer within 60 s (3 attempts). Check the provider's status, then run it again.",
@@ -104,6 +110,17 @@ def load_sample_data(services: Services, progress: Progress = lambda _done, _tot
     services.runs.announce()
     if services.settings.embeds_runs:
         embed_missing(services, outsider(_BY))
+    _handbook(services)
+
+
+def _handbook(services: Services) -> None:
+    """A collection to search in: what the product says of itself."""
+    if services.collections.find(_HANDBOOK) is None:
+        services.collections.create("Handbook", by=_BY, collection_id=_HANDBOOK)
+    stored = {document.filename for document in services.vectors.documents(_HANDBOOK)}
+    files = [DiskFile(ROOT / name) for name in _CHAPTERS]
+    missing = [file for file in files if file.path.is_file() and file.name not in stored]
+    ingest(services, _HANDBOOK, missing, by=_BY)
 
 
 def _key(number: int) -> str:

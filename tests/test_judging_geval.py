@@ -177,6 +177,30 @@ def test_a_refusal_is_a_failure_with_its_words() -> None:
         GEval().evaluate(judge(custom_chain_of_thought="T"), artifact(), refused)
 
 
+def test_a_judge_without_a_single_score_is_asked_again_behind_another_fence() -> None:
+    replies = iter(["Hm.", '{"score":4}'])
+    one = provider(lambda call: scripted.replied([next(replies)]), NO_LOGPROBS)
+
+    found = GEval().evaluate(judge(n_responses=1, custom_chain_of_thought="T"), artifact(), one)
+
+    assert found.final_score == 4.0
+    assert found.notes == ["The judge was asked again, because no response had a score."]
+    assert len({call.prompt for call in one.calls}) == 2
+
+
+@pytest.mark.parametrize(
+    ("choice", "calls"),
+    [(Choice("Junk."), 3), (Choice("", refusal="No."), 1), (Choice('{"reason": "long', cut_off=True), 1)],
+)
+def test_asking_again_ends_and_is_left_where_it_cannot_help(choice: Choice, calls: int) -> None:
+    one = provider(lambda call: Reply([choice] * call.n, TokenUsage()), NO_LOGPROBS)
+
+    with pytest.raises(Unscored):
+        GEval().evaluate(judge(custom_chain_of_thought="T"), artifact(), one)
+
+    assert len(one.calls) == calls
+
+
 # --- steps -----------------------------------------------------------------------------------------------------
 
 

@@ -41,7 +41,7 @@ def _manager(request: Request) -> AnyManager:
 
 
 def actor_of(request: Request) -> User:
-    """The caller as actions want somebody: a key may do what an evaluator may."""
+    """The caller as actions want somebody."""
     return outsider(caller_of(request))
 
 

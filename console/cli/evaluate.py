@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from console.actions.permissions import outsider
 from console.cli.options import AsJson, DataDir, open_services, operator, print_json, progress
 from console.errors import InvalidInput, NotFound
-from console.records import Batch, BatchState, Judge, Role, User, utcnow
+from console.records import Batch, BatchState, Judge
 
 if TYPE_CHECKING:
     from console.actions.batch_files import Columns, RowsFile
@@ -56,7 +57,7 @@ def evaluate(
                 return
             made = batches.submit(
                 services,
-                _operator(),
+                outsider(operator()),
                 name or file.name,
                 chosen,
                 rows,
@@ -112,25 +113,12 @@ def _work(services: Services, batch_id: str, concurrency: int | None, budget: fl
     with progress("Evaluating") as advance:
         return batches.work(
             services,
-            _operator(),
+            outsider(operator()),
             batch_id,
             concurrency=concurrency,
             budget=budget,
             progress=lambda batch: None if quiet else advance(batch.done + batch.failed, batch.total),
         )
-
-
-def _operator() -> User:
-    """Whoever runs the command: the store's own access rights decide what they may do."""
-    now = utcnow()
-    return User(
-        username=operator(),
-        name=operator(),
-        role=Role.ADMIN,
-        password_hash="",
-        created_on=now,
-        sessions_valid_from=now,
-    )
 
 
 def _print_estimate(found: Estimate, as_json: bool) -> None:

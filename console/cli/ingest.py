@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,24 +18,6 @@ if TYPE_CHECKING:
 opensearch_app = typer.Typer(help="The OpenSearch index of collections.", no_args_is_help=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    """A file on the disk."""
-
-    path: Path
-
-    @property
-    def name(self) -> str:
-        return self.path.name
-
-    @property
-    def size(self) -> int:
-        return self.path.stat().st_size
-
-    def read(self) -> bytes:
-        return self.path.read_bytes()
-
-
 def ingest(
     collection: Annotated[str, typer.Argument(help="Id or name of the collection.")],
     files: Annotated[
@@ -49,13 +30,14 @@ def ingest(
 ) -> None:
     """Read, embed and store files. A file of a name that is there replaces it; a bad file fails alone."""
     from console.actions import ingest as actions
+    from console.search.readers import DiskFile
 
     with open_services(data_dir) as services, progress("Ingesting files") as advance:
         chosen = _collection_id(services, collection, create=create)
         done = actions.ingest(
             services,
             chosen,
-            [_File(path) for path in files],
+            [DiskFile(path) for path in files],
             by=operator(),
             progress=lambda number, _step, share: advance(round((number + share) * 100), len(files) * 100),
         )

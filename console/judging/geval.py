@@ -25,7 +25,25 @@ NO_LOGPROBS = (
     "No logprobs available for choice. G-EVAL requires logprobs=True and top_logprobs > 0 in the API call.\n"
     'Choose a model that gives log-probabilities, or set the judge\'s parameter scoring_mode to "sampled".'
 )
+ASKED_AGAIN = 2
+"""Times that a judge is asked anew when none of its responses has a score, before the run fails."""
 _STEPS_TEMPERATURE, _STEPS_TOKENS = 0.7, 1000
+
+
+class _NoScore(Unscored):
+    """None of the responses has a score."""
+
+    worth_another = False
+    """Whether asking again may help: not after a refusal, nor after a reply that was too long."""
+
+    @classmethod
+    def of(cls, failures: list[Unscored], choices: list[Choice]) -> _NoScore:
+        """The first failure, with how many there were."""
+        first = failures[0]
+        more = f"\nNone of {len(failures)} responses had a score." if len(failures) > 1 else ""
+        error = cls(f"{first}{more}", reply=first.reply)
+        error.worth_another = not any(choice.refusal or choice.cut_off for choice in choices)
+        return error
 
 
 class GEval:
@@ -59,7 +77,18 @@ class GEval:
         run.notes += [f"The parameter {name} means nothing here and was ignored." for name in ignored]
         began = self._clock()
         steps = self._steps(run)
-        prompt = scoring_prompt(snapshot, artifact, steps, Fence.new())
+        for _ in range(ASKED_AGAIN):
+            try:
+                return self._answer(run, steps, began)
+            except _NoScore as error:
+                if not error.worth_another:
+                    raise
+                run.notes.append("The judge was asked again, because no response had a score.")
+        return self._answer(run, steps, began)
+
+    def _answer(self, run: _Evaluation, steps: str, began: float) -> Results:
+        """The results of asking for all responses, in a prompt with a fence of its own. Raises as `evaluate`."""
+        prompt = scoring_prompt(run.snapshot, run.artifact, steps, Fence.new())
         mode = self._mode(run)
         choices = run.ask(prompt, logprobs=mode == LOGPROBS)
         if mode == LOGPROBS and not any(choice.tokens for choice in choices):
@@ -172,7 +201,7 @@ class _Evaluation:
             scored.append(weighted)
             reasons.append(reason)
         if not scored:
-            raise self._unscored(failures)
+            raise _NoScore.of(failures, choices)
         if failures:
             self.notes.append(f"{len(failures)} of {len(choices)} responses had no score: {_first_line(failures[0])}")
         final = math.fsum(one.score for one in scored) / len(scored)
@@ -206,12 +235,6 @@ class _Evaluation:
         if not scale.min <= score <= scale.max:
             raise Unscored(f"The score {form.score} is outside of {scale.min} to {scale.max}.", reply=choice.content)
         return Weighted(score, {f"{score:g}": 1.0}, 1.0), form.reason
-
-    def _unscored(self, failures: list[Unscored]) -> Unscored:
-        """The first failure, with how many there were."""
-        first = failures[0]
-        more = f"\nNone of {len(failures)} responses had a score." if len(failures) > 1 else ""
-        return Unscored(f"{first}{more}", reply=first.reply)
 
     def _call(self, prompt: str, **more: object) -> Call:
         given = self.parameters

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 from tokenizers import Tokenizer
 
 from console.errors import SetupError
@@ -95,6 +96,9 @@ class MiniLM:
     dimension = DIMENSION
 
     def __init__(self, folder: Path | None = None) -> None:
+        # One thread, in the whole process: with more, BLAS waits in a loop for threads that a busy machine does not
+        # run. At a load of 9 on two cores 16 chunks took 1 s with one thread, and 11 to 25 s with two.
+        threadpool_limits(1, user_api="blas")
         folder = folder or _model_folder()
         tensors = read_tensors(folder / "model.safetensors", sha256=SHA256, sparse=_WORDS)
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))

@@ -67,6 +67,27 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class DiskFile:
+    """A `Source` on the disk."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """Without its folder."""
+        return self.path.name
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self.path.stat().st_size
+
+    def read(self) -> bytes:
+        """Its content."""
+        return self.path.read_bytes()
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """The text of a file."""
 

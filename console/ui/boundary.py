@@ -40,9 +40,9 @@ def boundary(key: str) -> Iterator[None]:
 def show_error(error: ConsoleError, key: str) -> None:
     """An error as a card: what happened, in its own words, and a button to try again."""
     title = next((title for kind, title in _TITLES.items() if isinstance(error, kind)), "Something went wrong")
-    with st.container(border=True, key=f"notice-{key}"):
-        st.markdown(f":material/error: **{title}**")
-        st.text(str(error))
+    with st.container(border=True, key=f"notice-{key}", horizontal_alignment="center"):
+        st.markdown(f":material/error: **{title}**", width="content")
+        st.text(str(error), width="content")
         st.button("Try again", key=f"{key}.retry", icon=":material/refresh:")
 
 

@@ -41,7 +41,9 @@ def runs_over_time(days: Mapping[date, Tally], *, small: bool = False) -> Layer:
             x=_day_x(days),
             x2="until:T",
             y=alt.Y(
-                "below:Q", title=None if small else "Runs", axis=alt.Axis(tickMinStep=1, tickCount=2 if small else 4)
+                "below:Q",
+                title=None if small else "Runs",
+                axis=alt.Axis(tickMinStep=1, tickCount=2 if small else 4, format=",.0f"),
             ),
             y2="above:Q",
             color=_results([PASS, FAIL, ERROR], legend=not small),

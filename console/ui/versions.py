@@ -77,7 +77,7 @@ def _table(editor: Editor[R], record_id: str, known: list[R]) -> None:
             "By": config.TextColumn(width=110),
             "Changed": config.TextColumn(width="large", help="Against the version before"),
             "Runs": config.NumberColumn(format="%,d", width=58, help="Finished runs"),
-            "Pass rate": config.NumberColumn(format="percent", width=74),
+            "Pass rate": config.NumberColumn(format="%.1f %%", width=74),
             "Average": config.NumberColumn(format="%.3f", width=70, help="Mean normalised score, 0 to 1"),
         },
         st.query_params.get("version"),
@@ -91,7 +91,7 @@ def _figures(results: VersionResults, version: str) -> dict[str, float | None]:
     tally = results.tallies.get(version)
     if tally is None:
         return {"Runs": 0, "Pass rate": None, "Average": None}
-    return {"Runs": tally.runs, "Pass rate": tally.pass_rate, "Average": tally.mean}
+    return {"Runs": tally.runs, "Pass rate": None if tally.pass_rate is None else tally.pass_rate * 100, "Average": tally.mean}
 
 
 def _scope(results: VersionResults) -> str:

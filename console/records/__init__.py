@@ -1,0 +1,77 @@
+"""Every domain record: read this first.
+
+- base: what all records share; ids, JSON, time, pages of lists
+- catalog: metrics, and models with their prices
+- cases: evaluation scenarios; their scale, pass mark, versions and threshold history
+- judges: one model, one metric and parameters, specialised for one case
+- documents: stored texts that runs can be made from
+- runs: a run with the snapshot, artifact and results inside it, and human labels
+- run_lists: rows of run lists, and the filter of a list
+- batches: many runs submitted together, row by row
+- rollups: counts and sums of finished runs
+- search: collections, chunks and hits
+- people: users and roles
+
+Records are immutable. Their fields are `snake_case` here and `camelCase` in the store and in exports.
+Datetimes are aware and UTC. Scores are on the case's scale; *normalised* scores are 0..1.
+A record never holds a score that was not obtained: `Results` exists only on completed runs.
+"""
+
+from console.records.base import Json, Page, Record, RunId, utcnow
+from console.records.batches import Batch, BatchRow, BatchState, RowState
+from console.records.cases import STEPS, Case, ScoreRange, Threshold, ThresholdChange, pinned_steps
+from console.records.catalog import Metric, Model, TokenUsage
+from console.records.documents import Document, DocumentSummary
+from console.records.judges import EvaluationParameters, Judge, LlmRef, MetricRef, judge_parameters
+from console.records.people import Role, User
+from console.records.rollups import Rollup
+from console.records.run_lists import UNCERTAIN_MARGIN, RunFilter, RunSummary
+from console.records.runs import Artifact, Label, Results, Run, RunStatus, Snapshot, Verdict
+from console.records.search import Chunk, Collection, CollectionDocument, NewChunk, SearchHit, VectorPart
+
+__all__ = [
+    "STEPS",
+    "UNCERTAIN_MARGIN",
+    "Artifact",
+    "Batch",
+    "BatchRow",
+    "BatchState",
+    "Case",
+    "Chunk",
+    "Collection",
+    "CollectionDocument",
+    "Document",
+    "DocumentSummary",
+    "EvaluationParameters",
+    "Json",
+    "Judge",
+    "Label",
+    "LlmRef",
+    "Metric",
+    "MetricRef",
+    "Model",
+    "NewChunk",
+    "Page",
+    "Record",
+    "Results",
+    "Role",
+    "Rollup",
+    "RowState",
+    "Run",
+    "RunFilter",
+    "RunId",
+    "RunStatus",
+    "RunSummary",
+    "ScoreRange",
+    "SearchHit",
+    "Snapshot",
+    "Threshold",
+    "ThresholdChange",
+    "TokenUsage",
+    "User",
+    "VectorPart",
+    "Verdict",
+    "judge_parameters",
+    "pinned_steps",
+    "utcnow",
+]

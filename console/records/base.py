@@ -1,0 +1,34 @@
+"""What all records share: their base, JSON, time, ids of runs and pages of lists."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+Json = dict[str, Any]
+"""A free-form JSON object: kept exactly, key order and number types included."""
+
+RunId = int | str
+"""Positive integer; a text only for runs that an earlier system wrote to DynamoDB."""
+
+
+def utcnow() -> datetime:
+    """The current time, aware, UTC, microseconds."""
+    return datetime.now(UTC)
+
+
+class Record(msgspec.Struct, frozen=True, rename="camel"):
+    """Base of all records: frozen and slotted. Make them with keywords."""
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True):
+    """One page of a list."""
+
+    items: list[T]
+    cursor: str | None = None
+    """Opaque; pass it back for the next page. None on the last page."""
+    examined: int = 0
+    """Rows that were read to make the page."""

@@ -1,0 +1,88 @@
+"""Evaluation scenarios: their scale, pass mark and versions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from console.records.base import Json, Record
+
+STEPS = "evaluationSteps"
+"""Name in a case's metadata under which its evaluation steps are pinned."""
+
+
+class ScoreRange(Record, frozen=True):
+    """The scale of a case, both ends included."""
+
+    min: int = 1
+    """Lowest score."""
+    max: int = 5
+    """Highest score."""
+
+    def normalise(self, score: float) -> float:
+        """(score - min) / (max - min); 0 when the range is a single point."""
+        width = self.max - self.min
+        return (score - self.min) / width if width else 0.0
+
+
+class Threshold(Record, frozen=True):
+    """The pass mark of a case."""
+
+    score: float = 0.5
+    """Normalised, 0..1; a run passes at or above it."""
+    description: str = ""
+    """Why this mark, in the words of who set it."""
+
+
+class ThresholdChange(Record, frozen=True):
+    """One entry of a case's threshold history."""
+
+    case_id: str
+    timestamp: datetime
+    """Unique within the case."""
+    threshold_id: str
+    score: float
+    """The new mark, normalised 0..1."""
+    previous_score: float | None = None
+    """The mark before; None for the first."""
+    reason: str = ""
+    changed_by: str = "system"
+    metadata: Json = {}
+
+
+class Case(Record, frozen=True):
+    """One version of an evaluation scenario."""
+
+    case_id: str
+    version: str
+    """"1.0", "2.0", ...: ordered by number, never as text."""
+    active: bool
+    """Whether this is the version in force; at most one version of a case is."""
+    name: str
+    """Unique without regard to letter case."""
+    task_introduction: str
+    evaluation_criteria: str
+    created_on: datetime
+    """When the case (its first version) was made."""
+    last_updated_on: datetime
+    """When this version was made, or its threshold last moved."""
+    description: str = ""
+    score_range: ScoreRange = ScoreRange()
+    requires_reference: bool = False
+    threshold: Threshold = Threshold()
+    threshold_id: str | None = None
+    """Id of the history entry that set the threshold; None where an earlier system kept no history."""
+    metadata: Json = {}
+    revision: int = 1
+    """Counts every write to the case; the optimistic lock."""
+    created_by: str = "system"
+    last_updated_by: str = "system"
+    sequence: int = 0
+    """Place among cases made in the same second, where time alone does not tell (migrated ones)."""
+    earlier_thresholds: list[ThresholdChange] = []
+    """History that an earlier system kept inside the case, oldest first."""
+
+
+def pinned_steps(case: Case) -> str:
+    """The evaluation steps that somebody pinned on a case; empty when they are left to the model."""
+    steps = case.metadata.get(STEPS)
+    return steps.strip() if isinstance(steps, str) else ""

@@ -1,0 +1,110 @@
+"""Rows of run lists, and which of them a list shows."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from console.records.base import Record, RunId
+from console.records.runs import RunStatus, Verdict
+
+UNCERTAIN_MARGIN = 0.1
+"""Normalised distance from the threshold within which a verdict is called uncertain."""
+
+
+class RunSummary(Record, frozen=True):
+    """A row of a run list: what the run indexes project."""
+
+    run_id: RunId
+    started_at: datetime
+    status: RunStatus
+    evaluation_status: Verdict = Verdict.PENDING
+    judge_id: str = ""
+    case_id: str = ""
+    judge_name: str | None = None
+    judge_version: str = ""
+    case_name: str = ""
+    metric_name: str = ""
+    model_name: str = ""
+    model_provider: str = ""
+    final_score: float | None = None
+    final_score_normalized: float | None = None
+    total_tokens: int | None = None
+    execution_time_seconds: float | None = None
+    preview: str = ""
+    """The first characters of the artifact, or of the error of a failed run."""
+    batch_id: str | None = None
+    created_by: str = ""
+    label_score: float | None = None
+    """Mean of the human scores, on the case's scale."""
+    label_passed: bool | None = None
+    """Verdict of the latest label that gave one."""
+    spread: list[int] = []
+    """Ten equal bins of the responses over the score range, 0..9 high: the small distribution."""
+    cost: float | None = None
+    threshold: float | None = None
+    """The normalised pass mark that decided the verdict."""
+    error: str | None = None
+    """First line of the error of a failed run."""
+    completed_at: datetime | None = None
+    document_id: str | None = None
+    created_on: datetime | None = None
+    """When it was made, where that differs from `started_at` (migrated runs)."""
+    case_version: str = ""
+    artifact_digest: str = ""
+    """`Artifact.digest`; empty for runs that were written before it."""
+
+    @property
+    def labelled(self) -> bool:
+        """Whether a person gave a score or a verdict."""
+        return self.label_score is not None or self.label_passed is not None
+
+
+class RunFilter(Record, frozen=True):
+    """Which runs a list shows; None leaves a field out of account."""
+
+    judge_id: str | None = None
+    case_id: str | None = None
+    status: RunStatus | None = None
+    verdict: Verdict | None = None
+    model: str | None = None
+    metric: str | None = None
+    first_day: date | None = None
+    """UTC, included."""
+    last_day: date | None = None
+    """UTC, included."""
+    batch_id: str | None = None
+    labelled: bool | None = None
+    uncertain: bool = False
+    """Only completed runs whose normalised score is within `UNCERTAIN_MARGIN` of the threshold."""
+    score_from: float | None = None
+    """Normalised, included."""
+    score_below: float | None = None
+    """Normalised, excluded."""
+
+    def matches(self, row: RunSummary) -> bool:
+        """Whether the list shows this run."""
+        return all(
+            (
+                self.judge_id in (None, row.judge_id),
+                self.case_id in (None, row.case_id),
+                self.status in (None, row.status),
+                self.verdict in (None, row.evaluation_status),
+                self.model in (None, row.model_name),
+                self.metric in (None, row.metric_name),
+                self.batch_id in (None, row.batch_id),
+                self.labelled in (None, row.labelled),
+                self.first_day is None or row.started_at.date() >= self.first_day,
+                self.last_day is None or row.started_at.date() <= self.last_day,
+                self._matches_score(row),
+            )
+        )
+
+    def _matches_score(self, row: RunSummary) -> bool:
+        score = row.final_score_normalized
+        if score is None:
+            return not self.uncertain and self.score_from is None and self.score_below is None
+        if self.uncertain and (row.threshold is None or abs(score - row.threshold) > UNCERTAIN_MARGIN):
+            return False
+        return (self.score_from is None or score >= self.score_from) and (
+            self.score_below is None or score < self.score_below
+        )

@@ -1,0 +1,168 @@
+"""One execution of one judge: what went in, what came out, and what people say of it."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, datetime
+from enum import StrEnum
+
+from console.records.base import Json, Record, RunId
+from console.records.cases import Case, ScoreRange, pinned_steps
+from console.records.catalog import TokenUsage
+from console.records.judges import EvaluationParameters, Judge, LlmRef, MetricRef
+
+
+class RunStatus(StrEnum):
+    """Where a run is in its life."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+    @property
+    def finished(self) -> bool:
+        """Completed or failed: the run will not change any more."""
+        return self in (RunStatus.COMPLETED, RunStatus.FAILED)
+
+
+class Verdict(StrEnum):
+    """`evaluationStatus` of a run: against the threshold in force when it was judged, frozen."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    PENDING = "pending"
+
+
+class Snapshot(Record, frozen=True):
+    """The judge and case configuration frozen into a run when it starts."""
+
+    judge_id: str
+    version: str
+    case_id: str
+    case_name: str
+    metric: MetricRef
+    llm: LlmRef
+    judge_name: str | None = None
+    score_range: ScoreRange = ScoreRange()
+    evaluation_parameters: EvaluationParameters = EvaluationParameters()
+    parameters: Json = {}
+    task_introduction: str = ""
+    evaluation_criteria: str = ""
+    requires_reference: bool = False
+    threshold: float | None = None
+    """Normalised pass mark in force at the start; the verdict uses the one in force at the end."""
+    case_version: str = ""
+    prompt_version: str = ""
+    evaluation_steps: str = ""
+    """The steps that were pinned on the case; empty when they were generated for it."""
+
+    @classmethod
+    def of(cls, judge: Judge, case: Case, *, prompt_version: str = "") -> Snapshot:
+        """The snapshot of a judge and its case as they are now."""
+        return cls(
+            judge_id=judge.judge_id,
+            judge_name=judge.name,
+            version=judge.version,
+            case_id=case.case_id,
+            case_name=case.name,
+            case_version=case.version,
+            metric=judge.metric,
+            llm=judge.llm,
+            score_range=case.score_range,
+            evaluation_parameters=judge.evaluation_parameters,
+            parameters=judge.parameters,
+            task_introduction=case.task_introduction,
+            evaluation_criteria=case.evaluation_criteria,
+            requires_reference=case.requires_reference,
+            threshold=case.threshold.score,
+            prompt_version=prompt_version,
+            evaluation_steps=pinned_steps(case),
+        )
+
+
+class Artifact(Record, frozen=True):
+    """The evaluated text with its reference."""
+
+    evaluation_target: str
+    expected_output: str | None = None
+    metadata: Json = {}
+
+    @property
+    def digest(self) -> str:
+        """The same 16 hexadecimal digits for the same text with the same reference: how runs of one artifact meet."""
+        parts = (self.evaluation_target, self.expected_output or "")
+        return hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()[:16]
+
+
+class Results(Record, frozen=True):
+    """What a completed run found."""
+
+    final_score: float
+    """On the case's scale."""
+    final_score_normalized: float
+    """0..1."""
+    all_responses: list[float] = []
+    """Score of each response, on the case's scale."""
+    distribution: dict[str, float] = {}
+    """Probability mass per score, over all responses; empty when the judge gave no log-probabilities."""
+    scoring_mode: str = ""
+    """`logprobs`, `sampled`, `single` or `similarity`; empty for runs that came without it."""
+    prompt_used: str | None = None
+    reasons: list[str] = []
+    token_usage: TokenUsage = TokenUsage()
+    execution_time_seconds: float | None = None
+    """None for runs that came without it."""
+    cost: float | None = None
+    """US dollars, or None when the model has no prices."""
+    distributions: list[dict[str, float]] = []
+    """Probability per score of each response, in the order of `all_responses`; empty without log-probabilities."""
+    captured_mass: list[float] = []
+    """Share of the probability that fell on scores of the scale, of each response; before it was renormalised."""
+    notes: list[str] = []
+    """What a reader should know: responses without a score, parameters that were ignored or refused."""
+
+
+class Run(Record, frozen=True):
+    """One execution of one judge over one artifact."""
+
+    run_id: RunId
+    status: RunStatus
+    started_at: datetime
+    judge_id: str
+    case_id: str
+    judge_snapshot: Snapshot
+    evaluated_artifact: Artifact
+    evaluation_status: Verdict = Verdict.PENDING
+    completed_at: datetime | None = None
+    created_on: datetime | None = None
+    """When it was made, where that differs from `started_at` (migrated runs)."""
+    results: Results | None = None
+    error_message: str | None = None
+    document_id: str | None = None
+    batch_id: str | None = None
+    created_by: str = "system"
+    metadata: Json | None = None
+    judged_threshold: float | None = None
+    """The normalised pass mark that decided `evaluation_status`."""
+    expires_at: int | None = None
+    """Unix seconds after which the store may drop the item; None keeps it."""
+    legacy: Json | None = None
+    """Columns of the old system's row that the other fields cannot say, by their names there (migrated runs)."""
+
+    @property
+    def run_date(self) -> date:
+        """The UTC day that the run and its rollup belong to."""
+        return self.started_at.date()
+
+
+class Label(Record, frozen=True):
+    """A human verdict on a run. One per run and person; saving again replaces it."""
+
+    run_id: RunId
+    labelled_by: str
+    labelled_on: datetime
+    score: float | None = None
+    """On the case's scale."""
+    passed: bool | None = None
+    comment: str = ""

@@ -1,0 +1,127 @@
+"""Similarity search: collections, their chunks and what a search found."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from console.records.base import Json, Record
+
+
+class Collection(Record, frozen=True):
+    """Chunks that share one embedder: what the vector schema calls a bot."""
+
+    collection_id: str
+    """`bot_id` in the store."""
+    name: str
+    created_at: datetime
+    updated_at: datetime
+    user_id: str = "system"
+    """Who made it."""
+    embedder: str = "minilm"
+    dimension: int = 384
+    total_chunks: int = 0
+    total_documents: int = 0
+    active: bool = True
+    revision: int = 0
+    """Counts the changes of its chunks."""
+    deleting: bool = False
+    """Whether its deletion has begun; deleting it again goes on."""
+    foreign: str = ""
+    """Changes when another system wrote chunks; empty while all are of this one."""
+    blocks: list[str] = []
+    """Keys of its packed blocks: the manifest."""
+    blocks_foreign: str = ""
+    """`foreign` when the blocks were packed."""
+    block_rows: int = 0
+    """Vectors in the blocks, those of replaced chunks included."""
+    block_bytes: int = 0
+
+
+class NewChunk(Record, frozen=True):
+    """A piece of a document, embedded, on its way into a collection."""
+
+    text: str
+    embedding: Any
+    """float32[d] or a list of d numbers."""
+    metadata: Json = {}
+
+
+class Chunk(Record, frozen=True):
+    """One embedded piece of text of a document in a collection."""
+
+    chunk_id: str
+    text: str
+    filename: str = ""
+    """The document."""
+    chunk_index: int = 0
+    """0-based place in the document."""
+    file_size: int = 0
+    """Bytes of the document's file."""
+    created_at: datetime | None = None
+    metadata: Json = {}
+    embedding: Any = None
+    """A list of d numbers as stored; None where it was not read."""
+
+
+class CollectionDocument(Record, frozen=True):
+    """A document of a collection."""
+
+    filename: str
+    chunks: int
+    file_size: int = 0
+    created_at: datetime | None = None
+
+
+class SearchHit(Record, frozen=True):
+    """A chunk that a search found."""
+
+    chunk_id: str
+    similarity: float
+    """Cosine, -1..1, whatever strategy found it: 1 - the distance of the vector index."""
+    text: str
+    filename: str = ""
+    chunk_index: int = 0
+    file_size: int = 0
+    created_at: datetime | None = None
+    metadata: Json = {}
+
+    @classmethod
+    def of(cls, chunk: Chunk, similarity: float) -> SearchHit:
+        """The hit that a chunk is."""
+        return cls(
+            chunk_id=chunk.chunk_id,
+            similarity=similarity,
+            text=chunk.text,
+            filename=chunk.filename,
+            chunk_index=chunk.chunk_index,
+            file_size=chunk.file_size,
+            created_at=chunk.created_at,
+            metadata=chunk.metadata,
+        )
+
+
+class VectorPart(Record, frozen=True):
+    """Vectors of a collection that appear and disappear together: the chunks of one writing of one document.
+
+    The chunks of other systems, which say nothing of that, are one part or several with an empty `group`.
+    """
+
+    group: str
+    """`<document>-<generation>`; the chunks' ids are `<group>-<index>`."""
+    count: int
+    vectors: Any
+    """float16 or float32 [count, d], L2-normalised (or zero)."""
+    first: int = 0
+    """Index of the first chunk."""
+    filename: str = ""
+    chunk_ids: list[str] = []
+    """Only where `group` is empty."""
+    filenames: list[str] = []
+    """Only where `group` is empty."""
+    metadata: bytes = b""
+    """JSON list of objects, zlib; empty when no chunk has metadata."""
+
+    def chunk_id(self, row: int) -> str:
+        """Id of the chunk in a row."""
+        return f"{self.group}-{self.first + row:06}" if self.group else self.chunk_ids[row]
