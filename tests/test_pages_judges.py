@@ -296,7 +296,7 @@ def test_versions_show_what_changed_and_their_results(
     rows = table(test, "judge.versions")
     assert rows[["Version", "By", "Changed", "Runs", "Pass rate", "Average"]].values.tolist() == [
         ["2.0", "ben", "Temperature", 1, 0.0, 0.25],
-        ["1.0", "ana", "First version", 1, 1.0, 1.0],
+        ["1.0", "ana", "First version", 1, 100.0, 1.0],
     ]
     assert "<ins>0.3</ins>" in "".join(one.body for one in test.get("html"))
     assert "All 2 runs" in texts(test)

@@ -91,7 +91,11 @@ def _figures(results: VersionResults, version: str) -> dict[str, float | None]:
     tally = results.tallies.get(version)
     if tally is None:
         return {"Runs": 0, "Pass rate": None, "Average": None}
-    return {"Runs": tally.runs, "Pass rate": None if tally.pass_rate is None else tally.pass_rate * 100, "Average": tally.mean}
+    return {
+        "Runs": tally.runs,
+        "Pass rate": None if tally.pass_rate is None else tally.pass_rate * 100,
+        "Average": tally.mean,
+    }
 
 
 def _scope(results: VersionResults) -> str:
