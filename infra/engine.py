@@ -22,7 +22,7 @@ from typing import IO, Self
 from console.config import EngineKind
 from console.errors import SetupError
 from infra.folder import DataFolder, EngineRecord
-from infra.install import INSTALL_DIR, Program, find_program
+from infra.install import Program, find_program
 from infra.process import answers, command_of, free_port, port_is_free, start_detached, terminate, wait_until
 
 READY_SECONDS = {"dynoxide": 10.0, "moto": 60.0}
@@ -117,20 +117,14 @@ class EngineLease:
         self.release()
 
 
-def acquire(
-    data_dir: Path,
-    port: int | None = None,
-    *,
-    kind: EngineKind | None = None,
-    install_dir: Path = INSTALL_DIR,
-) -> EngineLease:
+def acquire(data_dir: Path, port: int | None = None, *, kind: EngineKind | None = None) -> EngineLease:
     """Use the folder's engine: the one that runs, else a new one on `port` (or any free port).
 
     Raises SetupError when the folder cannot be written, the port is taken, or nothing starts.
     """
     folder = DataFolder(data_dir)
     folder.create()
-    find = partial(find_program, kind, install_dir)
+    find = partial(find_program, kind)
     with folder.locked():
         users = folder.join()
         try:

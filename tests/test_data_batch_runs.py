@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
@@ -38,7 +38,13 @@ def create(process: Tier, count: int = 3, text: str = "Text") -> Batch:
 
 
 def ended(
-    number: int, run_id: int, *, fails: bool = False, text: str = "A text.", started: datetime | None = None
+    number: int,
+    run_id: int,
+    *,
+    fails: bool = False,
+    error: str = "No answer.",
+    text: str = "A text.",
+    started: datetime | None = None,
 ) -> EndedRow:
     run = Run(
         run_id=run_id,
@@ -51,7 +57,7 @@ def ended(
         judge_snapshot=snapshot(),
         evaluated_artifact=Artifact(evaluation_target=text),
         results=None if fails else results(4.0, token_usage=TokenUsage(total=10)),
-        error_message="No answer." if fails else None,
+        error_message=error if fails else None,
         judged_threshold=None if fails else 0.5,
     )
     return EndedRow(number, run)
@@ -83,6 +89,42 @@ def test_a_row_that_has_ended_keeps_its_run_and_the_others_end(process: Tier) ->
     assert [row.number for row in done] == [1, 3]
     assert process.runs.find(22) is None
     assert process.batches.get(batch.batch_id).done == 3
+
+
+def test_only_the_beginning_of_a_long_error_is_kept_in_the_row(embedded: Tier) -> None:
+    batch = create(embedded)
+
+    embedded.batch_runs.finish(batch.batch_id, ME, [ended(1, 11, fails=True, error="x" * 50_000)])
+
+    assert embedded.batches.rows(batch.batch_id).items[0].error == "x" * 4_000
+    assert embedded.runs.get(11).error_message == "x" * 50_000
+
+
+def test_batches_are_listed_newest_first_with_their_present_counts(store: Store) -> None:
+    clock = FakeClock(datetime(2026, 3, 1, 12, tzinfo=UTC))
+    process = tier(store, clock=clock)
+    old = create(process)
+    clock.advance(seconds=1)
+    new = create(process)
+    process.batch_runs.finish(old.batch_id, ME, [ended(1, 11)])
+
+    listed = tier(store, lag=0).batches.list().items
+
+    assert [batch.batch_id for batch in listed] == [new.batch_id, old.batch_id]
+    assert listed[1].done == 1
+
+
+def test_rows_are_found_by_their_state_across_pages(embedded: Tier) -> None:
+    batch = create(embedded, 620)
+    rows = [ended(2, 2, fails=True), ended(600, 600, fails=True), ended(619, 619)]
+    embedded.batch_runs.finish(batch.batch_id, ME, rows)
+
+    failed = embedded.batches.rows(batch.batch_id, RowState.FAILED)
+    after = embedded.batches.rows(batch.batch_id, limit=595).cursor
+    pending = embedded.batches.rows(batch.batch_id, RowState.PENDING, limit=10, cursor=after)
+
+    assert ([row.number for row in failed.items], failed.examined) == ([2, 600], 620)
+    assert [row.number for row in pending.items] == [596, 597, 598, 599, 601, 602, 603, 604, 605, 606]
 
 
 def test_who_does_not_have_the_batch_ends_nothing(process: Tier) -> None:

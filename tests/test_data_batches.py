@@ -1,8 +1,7 @@
-"""A batch that can be seen is whole, one worker has it at a time, and every row is counted once."""
+"""A batch that can be seen is whole, one worker has it at a time, and the lists are right."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -155,21 +154,9 @@ def test_an_unknown_batch_is_not_found(embedded: Batches, batch_id: str) -> None
         embedded.release(batch_id, "w1")
     with pytest.raises(NotFound):
         embedded.set_state(batch_id, BatchState.CANCELLED)
-    with pytest.raises(NotFound):
-        embedded.finish_row(batch_id, 1, RowState.DONE)
 
 
 # --- listing -------------------------------------------------------------------------------------------
-
-
-def test_batches_are_listed_newest_first_with_their_present_counts(batches: Batches, clock: FakeClock) -> None:
-    old = create(batches, name="old")
-    clock.advance(seconds=1)
-    create(batches, name="new")
-    batches.finish_row(old.batch_id, 1, RowState.DONE, run_id=7)
-    listed = Batches(batches._store, lag=0).list()
-    assert names(listed) == ["new", "old"]
-    assert listed.items[1].done == 1
 
 
 def test_batches_made_at_one_moment_come_in_pages_once_each(embedded: Batches) -> None:
@@ -198,19 +185,6 @@ def test_rows_come_in_pages(batches: Batches) -> None:
     assert third.cursor is None
 
 
-def test_rows_are_found_by_their_state_across_pages(embedded: Batches) -> None:
-    made = embedded.create("x", "judge-1", artifacts("text") * 620, by="ada")
-    embedded.finish_row(made.batch_id, 2, RowState.FAILED, error="No answer.")
-    embedded.finish_row(made.batch_id, 600, RowState.FAILED)
-    embedded.finish_row(made.batch_id, 619, RowState.DONE)
-    failed = embedded.rows(made.batch_id, RowState.FAILED)
-    pending = embedded.rows(
-        made.batch_id, RowState.PENDING, limit=10, cursor=embedded.rows(made.batch_id, limit=595).cursor
-    )
-    assert (numbers(failed), failed.examined) == ([2, 600], 620)
-    assert numbers(pending) == [596, 597, 598, 599, 601, 602, 603, 604, 605, 606]
-
-
 @pytest.mark.parametrize("cursor", ["eyJuIjoiMSJ9", "eyJ0IjoxfQ", "x"])
 def test_a_foreign_cursor_and_a_page_without_rows_are_refused(embedded: Batches, cursor: str) -> None:
     made = create(embedded)
@@ -218,57 +192,6 @@ def test_a_foreign_cursor_and_a_page_without_rows_are_refused(embedded: Batches,
         embedded.rows(made.batch_id, cursor=cursor)
     with pytest.raises(InvalidInput):
         embedded.rows(made.batch_id, limit=0)
-
-
-# --- finishing rows ------------------------------------------------------------------------------------
-
-
-def test_a_finished_row_has_its_run_and_is_counted(batches: Batches) -> None:
-    made = create(batches)
-    assert batches.finish_row(made.batch_id, 1, RowState.DONE, run_id=7)
-    assert batches.finish_row(made.batch_id, 3, RowState.FAILED, run_id=8, error="No answer.")
-    first, second, third = batches.rows(made.batch_id).items
-    assert (first.state, first.run_id, first.error) == (RowState.DONE, 7, None)
-    assert second.state is RowState.PENDING
-    assert (third.state, third.run_id, third.error) == (RowState.FAILED, 8, "No answer.")
-    assert (batches.get(made.batch_id).done, batches.get(made.batch_id).failed) == (1, 1)
-
-
-def test_a_row_ends_once(batches: Batches) -> None:
-    made = create(batches)
-    assert batches.finish_row(made.batch_id, 1, RowState.DONE, run_id=7)
-    assert not batches.finish_row(made.batch_id, 1, RowState.FAILED, run_id=8)
-    assert batches.rows(made.batch_id).items[0].run_id == 7
-    assert (batches.get(made.batch_id).done, batches.get(made.batch_id).failed) == (1, 0)
-
-
-def test_workers_who_end_the_same_rows_at_once_count_each_once(embedded: Batches) -> None:
-    made = create(embedded, *"abcdefghijklmnopqrst")
-    attempts = [(number, worker) for number in range(1, 21) for worker in range(3)]
-    with ThreadPoolExecutor(8) as pool:
-        ended = list(
-            pool.map(lambda one: embedded.finish_row(made.batch_id, one[0], RowState.DONE, run_id=one[1] + 1), attempts)
-        )
-    assert Counter(ended) == {True: 20, False: 40}
-    assert embedded.get(made.batch_id).done == 20
-
-
-def test_a_row_that_is_not_there_cannot_end(embedded: Batches) -> None:
-    made = create(embedded)
-    with pytest.raises(NotFound, match="row 4"):
-        embedded.finish_row(made.batch_id, 4, RowState.DONE)
-    assert embedded.get(made.batch_id).done == 0
-
-
-def test_pending_is_no_end(embedded: Batches) -> None:
-    with pytest.raises(InvalidInput):
-        embedded.finish_row(create(embedded).batch_id, 1, RowState.PENDING)
-
-
-def test_only_the_beginning_of_a_long_error_is_kept(embedded: Batches) -> None:
-    made = create(embedded)
-    embedded.finish_row(made.batch_id, 1, RowState.FAILED, error="x" * 500_000)
-    assert embedded.rows(made.batch_id).items[0].error == "x" * 4_000
 
 
 # --- the lease -----------------------------------------------------------------------------------------
@@ -364,12 +287,10 @@ def test_lost_acknowledgements_neither_repeat_nor_refuse_anything(unreliable: Ba
     made = create(unreliable)
     proxy.plan(Faults(lost=1.0), {"UpdateItem"}, times=1)
     unreliable.claim(made.batch_id, "worker-1", 60)
-    proxy.plan(Faults(lost=1.0), {"TransactWriteItems"}, times=1)
-    assert unreliable.finish_row(made.batch_id, 1, RowState.DONE, run_id=7)
     proxy.plan(Faults(lost=1.0), {"UpdateItem"}, times=1)
     unreliable.release(made.batch_id, "worker-1")
-    assert proxy.counts["PutItem", "lost"] == proxy.counts["TransactWriteItems", "lost"] == 1
-    assert unreliable.get(made.batch_id).done == 1
+    assert (proxy.counts["PutItem", "lost"], proxy.counts["UpdateItem", "lost"]) == (1, 2)
+    assert unreliable.get(made.batch_id).lease_owner is None
 
 
 def test_a_batch_whose_rows_are_not_all_saved_is_not_seen(unreliable: Batches, proxy: FaultProxy) -> None:

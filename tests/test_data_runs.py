@@ -15,6 +15,7 @@ import pytest
 from console.data import tables
 from console.data.dynamo import Store
 from console.data.requests import Put
+from console.data.run_items import run_id_of
 from console.errors import ConflictError, InvalidInput, NotFound, TooLarge
 from console.records import (
     Artifact,
@@ -22,6 +23,7 @@ from console.records import (
     Results,
     Run,
     RunFilter,
+    RunId,
     RunStatus,
     TokenUsage,
     Verdict,
@@ -388,3 +390,8 @@ def test_tables_whose_indexes_hold_whole_items_keep_working(store: Store, clock:
         (OLD_ID, "Fluency Judge", 2.5, "The"),
     ]
     assert all_pages(tier(wide).runs, RunFilter(case_id="old-case"), limit=1) == [OLD_ID]
+
+
+@pytest.mark.parametrize(("key", "run_id"), [("RUN#12", 12), ("RUN#a-12", "a-12"), ("RUN#²", "²")])
+def test_a_run_of_an_earlier_system_may_have_any_text_for_its_id(key: str, run_id: RunId) -> None:
+    assert run_id_of({tables.PK: key}) == run_id

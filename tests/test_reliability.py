@@ -19,11 +19,12 @@ import msgspec
 import pytest
 
 from console.data import tables
+from console.data.batch_runs import EndedRow
 from console.data.client import make_client
 from console.data.dynamo import Store
 from console.data.recount import verify
 from console.errors import AlreadyExists, StoreUnavailable, UnsavedItems
-from console.records import BatchState, Role, RowState, RunFilter, RunStatus, Threshold, Verdict, utcnow
+from console.records import BatchState, Role, RunFilter, RunStatus, Threshold, Verdict, utcnow
 from tests.faults import FaultProxy, Faults
 from tests.tier import Tier, artifact, behind_proxy, completed, items_of, new_case, new_judge, results, snapshot, tier
 
@@ -390,7 +391,7 @@ def operations(process: Tier) -> dict[str, Callable[[Tier], Any]]:
         "batches.list": lambda on: on.batches.list(),
         "batches.rows": lambda on: on.batches.rows(batch.batch_id),
         "batches.set_state": lambda on: on.batches.set_state(batch.batch_id, BatchState.CANCELLED),
-        "batches.finish_row": lambda on: on.batches.finish_row(batch.batch_id, 1, RowState.DONE, run_id=1),
+        "batch_runs.finish": lambda on: on.batch_runs.finish(batch.batch_id, "me", [EndedRow(1, done)]),
         "batches.claim": lambda on: on.batches.claim(batch.batch_id, "me", 60),
         "users.get": lambda on: on.users.get("ana"),
         "users.list": lambda on: on.users.list(),

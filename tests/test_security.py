@@ -223,10 +223,12 @@ def test_an_action_refuses_who_has_a_first_password(name: str) -> None:
         act(ACTIONS[name], somebody(Role.ADMIN, must_change_password=True))
 
 
-REPOSITORIES = "store|catalog|cases|judges|thresholds|documents|runs|rollups|labels|batches|users|collections|vectors"
+REPOSITORIES = (
+    "store|catalog|cases|judges|thresholds|documents|runs|rollups|labels|batches|batch_runs|users|collections|vectors"
+)
 WRITING = (
     "create|add|add_hashed|update|delete|remove|save|set_[a-z]+|revoke|activate|deactivate|complete|fail|start|claim|"
-    "extend|release|finish_row|import_finished|batch_put|batch_delete|write|transact|"
+    "extend|release|finish|reopen|import_finished|batch_put|batch_delete|write|transact|"
     "put_document|delete_document|import_chunks|recount"
 )
 SCREENS = sorted([*(CONSOLE / "pages").glob("*.py"), *(CONSOLE / "ui").glob("*.py")])

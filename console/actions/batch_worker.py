@@ -66,7 +66,7 @@ def is_dead(owner: str | None) -> bool:
     """Whether a worker surely is no more: a process of this host that has ended."""
     host, _, rest = (owner or "").partition("/")
     pid = rest.partition("/")[0]
-    if host != socket.gethostname() or not pid.isdigit():
+    if host != socket.gethostname() or not pid.isdecimal():
         return False
     try:
         os.kill(int(pid), 0)

@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 MOST_AT_ONCE = 64
 SHOWN_PROBLEMS = 100
 _PROBLEM_LIMIT = 1_000
+_PREVIEW = 5
 _LETTERS_PER_TOKEN = 4
 _TOKENS_PER_REPLY = 60
 _SECONDS_PER_CALL = 3.0
@@ -73,7 +74,7 @@ class Estimate:
     """What the figures come from, in words."""
 
 
-def check_file(file: RowsFile, columns: Columns, *, preview: int = 5) -> Checked:
+def check_file(file: RowsFile, columns: Columns) -> Checked:
     """Reads a file through without keeping it. Raises InvalidInput when it cannot be read at all."""
     rows, letters = 0, 0
     problems: list[Problem] = []
@@ -85,7 +86,7 @@ def check_file(file: RowsFile, columns: Columns, *, preview: int = 5) -> Checked
             continue
         rows += 1
         letters += len(row.evaluation_target) + len(row.expected_output or "")
-        if len(first) < preview:
+        if len(first) < _PREVIEW:
             first.append(row)
     return Checked(rows, letters, problems, first)
 

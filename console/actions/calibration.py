@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from console.actions.labelled import Labelled, LabelledRun
 from console.judging.calibration import Curves, Objective, Suggestion, Weights, confusion_at, curves, passes, suggest
-from console.judging.statistics import Confusion, Quality, quality
+from console.judging.statistics import Confusion
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +23,6 @@ class Calibration:
     """The threshold in force."""
     now: Confusion
     """Of all labelled runs at the present threshold."""
-
-    @property
-    def quality_now(self) -> Quality:
-        """At the present threshold."""
-        return quality(self.now)
 
 
 @dataclass(frozen=True, slots=True)

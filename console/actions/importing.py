@@ -75,7 +75,7 @@ def import_runs(
 def _is_here(services: Services, key: str) -> bool:
     """Whether the key of an exported run names a run of this very store."""
     judge_id, _, run_id = key.removeprefix(EXPORTED).rpartition("/")
-    if not key.startswith(EXPORTED) or not run_id.isdigit():
+    if not key.startswith(EXPORTED) or not run_id.isdecimal():
         return False
     found = services.runs.find(int(run_id))
     return found is not None and found.judge_id == judge_id

@@ -53,11 +53,6 @@ class Labelled:
     human_mark: float
     """Normalised; what people's scores are held against."""
 
-    @property
-    def with_score(self) -> list[LabelledRun]:
-        """Those that people gave a score."""
-        return [one for one in self.runs if one.human is not None]
-
 
 @dataclass(frozen=True, slots=True)
 class Scales:

@@ -47,10 +47,10 @@ def change_role(services: Services, actor: User, username: str, role: Role) -> U
     return services.users.set_role(username, role)
 
 
-def reset_password(services: Services, actor: User, username: str, *, password: str | None = None) -> Issued:
-    """Another first password; ends the user's sessions and unlocks. Raises as `add_user`, and NotFound."""
+def reset_password(services: Services, actor: User, username: str) -> Issued:
+    """Another first password; ends the user's sessions and unlocks. Raises NotFound and Forbidden."""
     permit(actor, Role.ADMIN)
-    first = password or random_password()
+    first = random_password()
     services.users.set_password(username, first, must_change_password=True)
     return Issued(username, first)
 

@@ -143,11 +143,10 @@ def _embed(services: Services, runs: Iterable[Run]) -> int:
 # --- searching -------------------------------------------------------------------------------------------
 
 
-def nearest_to_run(
-    services: Services, run: Run, k: int = 5, *, verdict: Verdict | None = Verdict.FAIL
-) -> list[NearRun]:
-    """The runs of the same case whose texts are nearest to this one's, itself left out. Two or three requests."""
-    found = nearest_to_text(services, run.evaluated_artifact.evaluation_target, [run.case_id], k + 1, verdict=verdict)
+def nearest_to_run(services: Services, run: Run, k: int = 5) -> list[NearRun]:
+    """The failing runs of the case whose texts are nearest to this one's, itself left out. Two or three requests."""
+    text = run.evaluated_artifact.evaluation_target
+    found = nearest_to_text(services, text, [run.case_id], k + 1, verdict=Verdict.FAIL)
     return [one for one in found if one.row.run_id != run.run_id][:k]
 
 

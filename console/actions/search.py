@@ -170,7 +170,7 @@ def compare_strategies(
 def neighbours(services: Services, collection_id: str, hit: SearchHit) -> tuple[Chunk | None, Chunk | None]:
     """The chunks before and after a result in its document; None at its ends. Two requests."""
     stem, _, number = hit.chunk_id.rpartition("-")
-    if stem and number.isdigit() and int(number) == hit.chunk_index:
+    if stem and number.isdecimal() and int(number) == hit.chunk_index:
         places = (f"{stem}-{int(number) - 1:06}", f"{stem}-{int(number) + 1:06}")
         found = services.vectors.get_many(collection_id, places)
         return found.get(places[0]), found.get(places[1])

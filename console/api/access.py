@@ -90,7 +90,7 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         declared = Headers(scope=scope).get("content-length", "")
-        if declared.isdigit() and int(declared) > self._limit:
+        if declared.isdecimal() and int(declared) > self._limit:
             await JSONResponse({"detail": self._message()}, 413)(scope, receive, send)
             return
         taken = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Protocol
+from typing import Annotated
 
 from fastapi import Depends, Request
 
@@ -16,12 +16,6 @@ CALLER = "api"
 """Who is recorded for requests without a key."""
 
 AnyManager = DynamoDBManager | DatabaseManager
-
-
-class HasServices(Protocol):
-    """The state of the application."""
-
-    services: Services
 
 
 def caller_of(request: Request) -> str:
@@ -47,5 +41,4 @@ def actor_of(request: Request) -> User:
 
 Manager = Annotated[AnyManager, Depends(_manager)]
 UsedServices = Annotated[Services, Depends(_services)]
-Caller = Annotated[str, Depends(caller_of)]
 Actor = Annotated[User, Depends(actor_of)]

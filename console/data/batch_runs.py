@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from console.data import rollups, tables
 from console.data.batch_rows import row_key
-from console.data.batches import ERROR_LIMIT, Batches, header_key
+from console.data.batches import Batches, header_key
 from console.data.codec import item_size
 from console.data.dynamo import Store
 from console.data.overlay import RecentWrites
@@ -27,6 +27,8 @@ from console.records import BatchRow, BatchState, RowState, Run, RunId, RunStatu
 ROWS_AT_ONCE = 24
 """Rows of one transaction: DynamoDB takes 100 writes, and each row is two."""
 _BYTES_AT_ONCE = 3_000_000
+_ERROR_LIMIT = 4_000
+"""Characters of a row's error that are kept; its failed run has the whole."""
 _REOPENED_AT_ONCE = 90
 
 
@@ -176,7 +178,7 @@ def _writes(batch_id: str, owner: str, chunk: Sequence[_Prepared], conflicts: in
     writes: list[Write] = [Update(tables.RUNS, header, adds=adds, condition=equals("leaseOwner", owner))]
     for one in chunk:
         run = one.row.run
-        error = run.error_message[:ERROR_LIMIT] if run.error_message else None
+        error = run.error_message[:_ERROR_LIMIT] if run.error_message else None
         sets = {"state": one.row.state.value, "runId": run.run_id, "error": error}
         row = Update(
             tables.RUNS,

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from console.data import tables
-from console.data.batch_rows import read_rows, row_key, write_rows
+from console.data.batch_rows import read_rows, write_rows
 from console.data.codec import ITEM_BUDGET, Item, check_text, from_plain, item_size, plain_map, to_item
 from console.data.dynamo import Store
 from console.data.listing import Listing
@@ -25,15 +25,12 @@ from console.data.partition import delete_partition
 from console.data.refusals import ConditionFailed
 from console.data.requests import ABSENT, PRESENT, Condition, Put, Query, Update, equals, one_of
 from console.errors import BatchTaken, InvalidInput, NotFound, TooLarge
-from console.records import Artifact, Batch, BatchRow, BatchState, Json, Page, RowState, RunId, utcnow
+from console.records import Artifact, Batch, BatchRow, BatchState, Json, Page, RowState, utcnow
 
 KIND = "batch"
-ERROR_LIMIT = 4_000
-"""Characters of a row's error that are kept; its failed run has the whole."""
 _SORT = "BATCH"
 _ID = re.compile(r"[!-~]{1,200}")
 _JUDGE = "batchJudgeId"
-_COUNTERS = {RowState.DONE: "done", RowState.FAILED: "failed"}
 _UNFINISHED = one_of("state", [state.value for state in BatchState if state is not BatchState.FINISHED])
 
 
@@ -165,39 +162,6 @@ class Batches:
                 "The batch is finished. Make a new one for what should run again.", field="state"
             ) from error
         return self.get(batch_id)
-
-    def finish_row(
-        self,
-        batch_id: str,
-        number: int,
-        state: RowState,
-        *,
-        run_id: RunId | None = None,
-        error: str | None = None,
-    ) -> bool:
-        """Ends a pending row and counts it in its batch, exactly once. One transaction.
-
-        Returns:
-            Whether this call ended it: False when it had ended before.
-
-        Raises:
-            NotFound: there is no such batch or row.
-            InvalidInput: the state is no end, or the error has a broken character.
-        """
-        if state not in _COUNTERS:
-            raise InvalidInput(f"A row cannot end as {state}; it ends as done or failed.", field="state")
-        ended = {"state": state.value, "runId": run_id, "error": error and error[:ERROR_LIMIT]}
-        sets = {name: value for name, value in ended.items() if value is not None}
-        header = header_key(batch_id)
-        row = Update(tables.RUNS, row_key(header[0], number), sets, condition=equals("state", "pending"))
-        count = Update(tables.RUNS, header, adds={_COUNTERS[state]: 1}, condition=PRESENT)
-        try:
-            self._store.transact([row, count])
-        except ConditionFailed as failed:
-            if failed.failed == [0] and failed.items[0] is not None:
-                return False
-            raise NotFound(f"row {number} of the batch", batch_id) from failed
-        return True
 
     # --- the lease -------------------------------------------------------------------------------------
 

@@ -11,43 +11,36 @@ from typing import Any
 import msgspec
 
 from console.data import names, tables, thresholds, versions
-from console.data.cache import LIST_TTL, Cache, bump
+from console.data.cache import Cache, bump
 from console.data.case_items import KIND, TEXTS, case_item, check_case, read_case, threshold_attributes
 from console.data.dynamo import Store
 from console.data.refusals import ConditionFailed
-from console.data.requests import ABSENT, Put, Query, Update, Write
-from console.errors import AlreadyExists, ConflictError, InvalidInput, NotFound
+from console.data.requests import ABSENT, Put, Update, Write
+from console.data.versioned import Kind, VersionedRecords
+from console.errors import AlreadyExists, ConflictError, InvalidInput
 from console.records import Case, Json, ScoreRange, Threshold, utcnow
 
 _Cases = list[Case]
 _Writes = list[Write]
 _EDITABLE = frozenset({"name", "score_range", "requires_reference", "threshold", "metadata", *TEXTS})
+_STORED = Kind(
+    name=KIND,
+    table=tables.CASES,
+    active_index=tables.ACTIVE_CASES,
+    mark="caseId",
+    listed=_Cases,
+    read=read_case,
+    id_of=lambda case: case.case_id,
+)
 
 
-class Cases:
+class Cases(VersionedRecords[Case]):
     """Repository of cases. Reads are cached until a case changes anywhere (`Cache.config`)."""
 
     def __init__(self, store: Store, cache: Cache, clock: Callable[[], datetime] = utcnow) -> None:
-        self._store = store
-        self._cache = cache
-        self._clock = clock
+        super().__init__(_STORED, store, cache, clock)
 
     # --- reading ---------------------------------------------------------------------------------------
-
-    def get(self, case_id: str) -> Case:
-        """The version in force. From the cache, else one Query over the versions. Raises NotFound."""
-        found = self.find(case_id)
-        if found is None:
-            raise NotFound(KIND, case_id)
-        return found
-
-    def find(self, case_id: str) -> Case | None:
-        """The version in force, or None. From the cache, else one Query over the versions."""
-        return versions.active_of(self.versions(case_id))
-
-    def current(self, case_id: str) -> Case:
-        """The version in force as the table has it now, not the cache. One Query. Raises NotFound."""
-        return self._based_on(self._versions(case_id), case_id, None)
 
     def find_by_name(self, name: str) -> Case | None:
         """The active case of that name, letter case aside. One request for the lock, then as `find`.
@@ -60,29 +53,6 @@ class Cases:
             return self.find(lock["owner"]["S"])
         listed = (self.find(case.case_id) for case in self.list() if names.folded(case.name) == wanted)
         return next((case for case in listed if case and names.folded(case.name) == wanted), None)
-
-    def versions(self, case_id: str) -> _Cases:
-        """Every version, newest first. From the cache, else one Query."""
-        return self._cache.config(tables.CASES, case_id, _Cases, lambda: self._versions(case_id))
-
-    def version(self, case_id: str, version: str) -> Case:
-        """One version by number. Cost as `versions`. Raises NotFound."""
-        return versions.pick(self.versions(case_id), KIND, case_id, version)
-
-    def list(self) -> _Cases:
-        """Every active case: newest first, in order of creation within one second.
-
-        Cached; else one Query of ActiveCasesIndex per 1 MB, then the table for what this index may lag behind.
-        """
-        return self._cache.config(tables.CASES, "list", _Cases, self._list, ttl=LIST_TTL)
-
-    def list_inactive(self) -> _Cases:
-        """The newest version of every case that is out of use, in the order of `list`.
-
-        Cached; else one Query of ActiveCasesIndex per 1 MB of versions that are not in force, those of cases in use
-        included, beside what `list` costs.
-        """
-        return self._cache.config(tables.CASES, "inactive", _Cases, self._list_inactive, ttl=LIST_TTL)
 
     # --- writing ---------------------------------------------------------------------------------------
 
@@ -245,42 +215,10 @@ class Cases:
             writes += self._rename(latest.name, wanted.name, case_id)
         switch = self._switch(wanted, to=True, by=by, revision=revision, now=self._after(known))
         writes.append(replace(switch, sets=switch.sets | threshold_attributes(latest)))
-        self._apply(writes, case_id, wanted.name)
+        self._apply(writes, case_id, name=wanted.name)
         return self.get(case_id)
 
-    def deactivate(self, case_id: str, *, by: str, revision: int | None = None) -> None:
-        """Takes the case out of use; its versions, runs and name stay. One Query and one transaction."""
-        current = self._based_on(self._versions(case_id), case_id, revision)
-        self._apply(
-            [self._switch(current, to=False, by=by, revision=current.revision + 1), bump(tables.CASES)],
-            case_id,
-            current.name,
-        )
-
     # --- inside ----------------------------------------------------------------------------------------
-
-    def _versions(self, case_id: str) -> _Cases:
-        items = self._store.all(Query(tables.CASES, case_id))
-        return versions.newest_first([read_case(item) for item in items if "caseId" in item])
-
-    def _list(self) -> _Cases:
-        items = self._store.all(Query(tables.CASES, versions.flag(True), index=tables.ACTIVE_CASES))
-        found = {case.case_id: case for case in map(read_case, items)}
-        for case_id in self._cache.recent(tables.CASES):
-            current = self.find(case_id)
-            if current:
-                found[case_id] = current
-            else:
-                found.pop(case_id, None)
-        return versions.creation_order([*found.values()])
-
-    def _list_inactive(self) -> _Cases:
-        items = self._store.all(Query(tables.CASES, versions.flag(False), index=tables.ACTIVE_CASES))
-        found = versions.newest_of_each(map(read_case, items), lambda case: case.case_id)
-        for case_id in self._cache.recent(tables.CASES):
-            found |= {case.case_id: case for case in self.versions(case_id)[:1]}
-        used = {case.case_id for case in self.list()}
-        return versions.creation_order([case for case in found.values() if case.case_id not in used])
 
     def _write_version(
         self,
@@ -313,30 +251,8 @@ class Cases:
         writes.append(Put(tables.CASES, case_item(edited), ABSENT))
         if names.folded(current.name) != names.folded(edited.name):
             writes += self._rename(current.name, edited.name, case_id)
-        self._apply(writes, case_id, edited.name)
+        self._apply(writes, case_id, name=edited.name)
         return edited
-
-    def _based_on(self, known: _Cases, case_id: str, revision: int | None) -> Case:
-        current = versions.active_of(known)
-        if current is None or revision not in (None, current.revision):
-            self._cache.changed(tables.CASES, case_id)  # what is remembered is old
-        if current is None:
-            raise NotFound(KIND, case_id)
-        if revision is not None and current.revision != revision:
-            raise versions.conflict(KIND, case_id, known)
-        return current
-
-    def _switch(self, case: Case, *, to: bool, by: str, revision: int, now: datetime | None = None) -> Update:
-        return versions.switch(
-            tables.CASES,
-            case.case_id,
-            case.version,
-            to=to,
-            condition=versions.unchanged(case.revision, active=case.active),
-            by=by,
-            now=now or self._clock(),
-            revision=revision,
-        )
 
     def _rename(self, old: str, new: str, case_id: str) -> _Writes:
         return [
@@ -344,21 +260,6 @@ class Cases:
             names.claim(tables.CASES, KIND, names.folded(new), case_id),
         ]
 
-    def _apply(self, writes: _Writes, case_id: str, name: str) -> None:
-        try:
-            self._store.transact(writes)
-        except ConditionFailed as error:
-            self._cache.changed(tables.CASES, case_id)
-            claims = [place for place, write in enumerate(writes) if _is_claim(write)]
-            if set(error.failed) & set(claims):
-                raise AlreadyExists(KIND, name) from error
-            raise versions.conflict(KIND, case_id, self._versions(case_id)) from error
-        self._cache.changed(tables.CASES, case_id)
-
     def _after(self, known: _Cases) -> datetime:
         """Now, and later than any change, so that history entries of a case are unique and ordered."""
         return max(self._clock(), max(one.last_updated_on for one in known) + datetime.resolution)
-
-
-def _is_claim(write: Write) -> bool:
-    return isinstance(write, Put) and write.item[tables.PK]["S"].startswith("NAME#")

@@ -13,9 +13,9 @@ from console.data import names, tables, versions
 from console.data.cache import LIST_TTL, Cache, bump
 from console.data.codec import ITEM_BUDGET, Item, check_text, from_plain, item_size, plain_map, to_item
 from console.data.dynamo import Store
-from console.data.refusals import ConditionFailed
-from console.data.requests import ABSENT, Put, Query, Update, Write
-from console.errors import ConflictError, InvalidInput, NotFound, TooLarge
+from console.data.requests import ABSENT, Put, Query, Write
+from console.data.versioned import Kind, VersionedRecords
+from console.errors import ConflictError, InvalidInput, TooLarge
 from console.records import Case, Json, Judge, LlmRef, Metric, MetricRef, Model, judge_parameters, utcnow
 
 KIND = "judge"
@@ -24,59 +24,26 @@ _Judges = list[Judge]
 _Writes = list[Write]
 
 
-class Judges:
+class Judges(VersionedRecords[Judge]):
     """Repository of judges. Reads are cached until a judge, model or metric changes (`Cache.config`)."""
 
     def __init__(self, store: Store, cache: Cache, clock: Callable[[], datetime] = utcnow) -> None:
-        self._store = store
-        self._cache = cache
-        self._clock = clock
+        stored = Kind(
+            name=KIND,
+            table=tables.JUDGES,
+            active_index=tables.ACTIVE_JUDGES,
+            mark="llm",
+            listed=_Judges,
+            read=read_judge,
+            id_of=lambda judge: judge.judge_id,
+        )
+        super().__init__(stored, store, cache, clock)
 
     # --- reading ---------------------------------------------------------------------------------------
 
-    def get(self, judge_id: str) -> Judge:
-        """The version in force. From the cache, else one Query over the versions. Raises NotFound."""
-        found = self.find(judge_id)
-        if found is None:
-            raise NotFound(KIND, judge_id)
-        return found
-
-    def current(self, judge_id: str) -> Judge:
-        """The version in force as the table has it now, not the cache. One Query. Raises NotFound."""
-        return self._based_on(self._versions(judge_id), judge_id, None)
-
-    def find(self, judge_id: str) -> Judge | None:
-        """The version in force, or None. From the cache, else one Query over the versions."""
-        return versions.active_of(self.versions(judge_id))
-
-    def versions(self, judge_id: str) -> _Judges:
-        """Every version, newest first. From the cache, else one Query."""
-        return self._cache.config(tables.JUDGES, judge_id, _Judges, lambda: self._versions(judge_id))
-
-    def version(self, judge_id: str, version: str) -> Judge:
-        """One version by number. Cost as `versions`. Raises NotFound."""
-        return versions.pick(self.versions(judge_id), KIND, judge_id, version)
-
-    def list(self) -> _Judges:
-        """Every active judge: newest first, in order of creation within one second.
-
-        Cached; else one Query of ActiveJudgesIndex per 1 MB, then the table for what it may lag behind.
-        """
-        return self._cache.config(tables.JUDGES, "list", _Judges, self._list, ttl=LIST_TTL)
-
-    def list_inactive(self) -> _Judges:
-        """The newest version of every judge that is out of use, in the order of `list`.
-
-        Cached; else one Query of ActiveJudgesIndex per 1 MB of versions that are not in force, those of judges in
-        use included, beside what `list` costs.
-        """
-        return self._cache.config(tables.JUDGES, "inactive", _Judges, self._list_inactive, ttl=LIST_TTL)
-
     def of_case(self, case_id: str) -> _Judges:
         """The active judges of a case. Cached; else one Query of JudgesByCaseIndex."""
-        return self._cache.config(
-            tables.JUDGES, f"case:{case_id}", _Judges, lambda: self._of_case(case_id), ttl=LIST_TTL
-        )
+        return self._cached(f"case:{case_id}", lambda: self._of_case(case_id), ttl=LIST_TTL)
 
     # --- writing ---------------------------------------------------------------------------------------
 
@@ -162,29 +129,7 @@ class Judges:
         self._apply(writes, judge_id)
         return self.get(judge_id)
 
-    def deactivate(self, judge_id: str, *, by: str, revision: int | None = None) -> None:
-        """Takes the judge out of use; its versions and runs stay. One Query and one transaction."""
-        current = self._based_on(self._versions(judge_id), judge_id, revision)
-        switch = self._switch(current, to=False, by=by, revision=current.revision + 1)
-        self._apply([switch, bump(tables.JUDGES)], judge_id)
-
     # --- inside ----------------------------------------------------------------------------------------
-
-    def _versions(self, judge_id: str) -> _Judges:
-        items = self._store.all(Query(tables.JUDGES, judge_id))
-        return versions.newest_first([read_judge(item) for item in items if "llm" in item])
-
-    def _list(self) -> _Judges:
-        items = self._store.all(Query(tables.JUDGES, versions.flag(True), index=tables.ACTIVE_JUDGES))
-        return self._with_recent([read_judge(item) for item in items])
-
-    def _list_inactive(self) -> _Judges:
-        items = self._store.all(Query(tables.JUDGES, versions.flag(False), index=tables.ACTIVE_JUDGES))
-        found = versions.newest_of_each(map(read_judge, items), lambda judge: judge.judge_id)
-        for judge_id in self._cache.recent(tables.JUDGES):
-            found |= {judge.judge_id: judge for judge in self.versions(judge_id)[:1]}
-        used = {judge.judge_id for judge in self.list()}
-        return versions.creation_order([judge for judge in found.values() if judge.judge_id not in used])
 
     def _of_case(self, case_id: str) -> _Judges:
         query = Query(
@@ -192,16 +137,6 @@ class Judges:
         )
         found = self._with_recent([read_judge(item) for item in self._store.all(query)])
         return [judge for judge in found if judge.case_id == case_id]
-
-    def _with_recent(self, judges: _Judges) -> _Judges:
-        found = {judge.judge_id: judge for judge in judges}
-        for judge_id in self._cache.recent(tables.JUDGES):
-            current = self.find(judge_id)
-            if current:
-                found[judge_id] = current
-            else:
-                found.pop(judge_id, None)
-        return versions.creation_order([*found.values()])
 
     def _write_version(
         self, known: _Judges, judge_id: str, changes: dict[str, Any], by: str, revision: int | None
@@ -227,36 +162,6 @@ class Judges:
             judge_id,
         )
         return edited
-
-    def _based_on(self, known: _Judges, judge_id: str, revision: int | None) -> Judge:
-        current = versions.active_of(known)
-        if current is None or revision not in (None, current.revision):
-            self._cache.changed(tables.JUDGES, judge_id)  # what is remembered is old
-        if current is None:
-            raise NotFound(KIND, judge_id)
-        if revision is not None and current.revision != revision:
-            raise versions.conflict(KIND, judge_id, known)
-        return current
-
-    def _switch(self, judge: Judge, *, to: bool, by: str, revision: int) -> Update:
-        return versions.switch(
-            tables.JUDGES,
-            judge.judge_id,
-            judge.version,
-            to=to,
-            condition=versions.unchanged(judge.revision, active=judge.active),
-            by=by,
-            now=self._clock(),
-            revision=revision,
-        )
-
-    def _apply(self, writes: _Writes, judge_id: str) -> None:
-        try:
-            self._store.transact(writes)
-        except ConditionFailed as error:
-            self._cache.changed(tables.JUDGES, judge_id)
-            raise versions.conflict(KIND, judge_id, self._versions(judge_id)) from error
-        self._cache.changed(tables.JUDGES, judge_id)
 
 
 def metric_ref(metric: Metric, configuration: Json | None = None) -> MetricRef:

@@ -6,8 +6,8 @@ no place for (labels, batches, rollups, histories, vectors) is refused, with wha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, NoReturn
 
 import msgspec
@@ -236,9 +236,8 @@ class LegacyDocuments:
 class LegacyRuns:
     """See `Runs`."""
 
-    def __init__(self, manager: DatabaseManager, clock: Callable[[], datetime] = utcnow) -> None:
+    def __init__(self, manager: DatabaseManager) -> None:
         self._manager = manager
-        self._clock = clock
         self._judges = LegacyJudges(manager)
         self._cases = LegacyCases(manager)
 
@@ -320,7 +319,7 @@ class LegacyRuns:
             run,
             status=RunStatus.COMPLETED,
             evaluation_status=Verdict.PASS if passed else Verdict.FAIL,
-            completed_at=self._clock(),
+            completed_at=utcnow(),
             results=results,
             judged_threshold=threshold,
             metadata=metadata,
@@ -343,7 +342,7 @@ class LegacyRuns:
         """Finishes a run without a score. Raises ConflictError as `complete`."""
         said = message if message.startswith(FAILED) else FAILED + message
         self._manager.update_run_status(run.run_id, RunStatus.FAILED.value, said)
-        return msgspec.structs.replace(run, status=RunStatus.FAILED, completed_at=self._clock(), error_message=said)
+        return msgspec.structs.replace(run, status=RunStatus.FAILED, completed_at=utcnow(), error_message=said)
 
     # --- inside ----------------------------------------------------------------------------------------
 

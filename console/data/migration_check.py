@@ -152,7 +152,7 @@ class _Check:
             kind, _, key = item[tables.PK]["S"].partition("#")
             if item[tables.SK]["S"].startswith(("PART#", "LABEL#")):
                 continue
-            if kind == "RUN" and not (key.isdigit() and self._source.has("runs", int(key))):
+            if kind == "RUN" and not (key.isdecimal() and self._source.has("runs", int(key))):
                 found["runs"].only_in_store += 1
             if kind == "DOC" and not self._source.has("eval_documents", key):
                 found["eval_documents"].only_in_store += 1

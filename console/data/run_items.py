@@ -142,7 +142,7 @@ def read_run(item: Item, parts: dict[str, bytes] | None = None) -> Run:
 def run_id_of(plain: dict[str, Any]) -> RunId:
     """The run's id, read off its partition key."""
     text: str = plain[tables.PK].removeprefix("RUN#")
-    return int(text) if text.isdigit() else text
+    return int(text) if text.isdecimal() else text
 
 
 def _started(plain: dict[str, Any]) -> str:

@@ -35,7 +35,6 @@ METADATA_LIMIT = 30_000
 
 _OURS = re.compile(r"([0-9a-f]{16})-([0-9a-f]{12})-(\d{6,})")
 _ID = re.compile(r"[^#\s\x00-\x1f]{1,200}")
-_COLLECTION_OF = {"collection_id": "bot_id", "dimension": "embedding_dimension"}
 
 
 class Place(NamedTuple):

@@ -57,7 +57,6 @@ _FOREIGN_BATCH = 90
 _ATTEMPTS = 20
 _EXISTS = Condition("attribute_exists(#bot)", {"#bot": "bot_id"})
 _ABSENT = Condition("attribute_not_exists(#bot)", {"#bot": "bot_id"})
-_KEYS = ("bot_id", "chunk_id")
 
 
 class Chunks:
@@ -201,9 +200,7 @@ class Chunks:
             raise NotFound(DOCUMENT, filename)
         return removed
 
-    def import_chunks(
-        self, collection_id: str, chunks: Iterable[Chunk], *, progress: Callable[[int], None] | None = None
-    ) -> int:
+    def import_chunks(self, collection_id: str, chunks: Iterable[Chunk]) -> int:
         """Stores chunks of another system as they are, in place of those with the same ids; returns their number.
 
         For migrations: run `Collections.recount` afterwards. Safe to repeat. One request per 25 chunks and one more.
@@ -221,8 +218,6 @@ class Chunks:
             self._store.batch_put(tables.VECTORS, items)
             done += len(batch)
             self._written[collection_id] += 1
-            if progress:
-                progress(done)
         return done
 
     def sweep(self, collection_id: str) -> int:

@@ -45,7 +45,7 @@ V = TypeVar("V", bound=Versioned)
 
 def version_number(version: str) -> tuple[int, ...]:
     """The number in "10.0" is (10, 0): versions sort by number, never as text."""
-    return tuple(int(part) if part.isdigit() else 0 for part in version.split("."))
+    return tuple(int(part) if part.isdecimal() else 0 for part in version.split("."))
 
 
 def newest_first(versions: list[V]) -> list[V]:

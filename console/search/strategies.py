@@ -218,12 +218,12 @@ How = Callable[[Loaded, Query, Mask | None, int], tuple[Nearest, str]]
 class Ranked:
     """Turns candidates into hits by the numbers as they are stored. Keeps chunks that it has read."""
 
-    def __init__(self, reads: Reads, name: str, budget: int = _CHUNK_CACHE) -> None:
+    def __init__(self, reads: Reads, name: str) -> None:
         self._reads = reads
         self._name = name
         self._lock = threading.Lock()
         self._known: LRUCache[tuple[str, str, str], tuple[Chunk, NDArray[np.float64]]] = LRUCache(
-            budget, getsizeof=lambda entry: entry[1].nbytes + len(entry[0].text) + 1_000
+            _CHUNK_CACHE, getsizeof=lambda entry: entry[1].nbytes + len(entry[0].text) + 1_000
         )
 
     def answer(
