@@ -110,7 +110,7 @@ def test_signing_out_ends_other_browsers_and_a_kept_cookie(
 
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("User name")).to_be_visible()
-    other.get_by_test_id("stSidebarNav").get_by_role("link", name="Runs").click()
+    other.get_by_test_id("stSidebarNav").get_by_role("link", name="Runs", exact=True).click()
     expect(other.get_by_label("User name")).to_be_visible()
 
     thief = new_context()

@@ -70,7 +70,7 @@ def add_viewer(page: Page) -> str:
 
 def choose_password(page: Page) -> None:
     expect(page.get_by_role("heading", name="Choose a password")).to_be_visible()
-    expect(page.get_by_role("link", name="Runs")).to_have_count(0)
+    expect(page.get_by_role("link", name="Runs", exact=True)).to_have_count(0)
     page.get_by_label("New password", exact=True).fill(OWN)
     page.get_by_label("New password again").fill(OWN)
     page.get_by_role("button", name="Change password").click()

@@ -30,7 +30,7 @@ class Browsers:
 
     def all_are_out(self) -> None:
         """The next click and the copied cookie lead to the form."""
-        self.second.get_by_role("link", name="Runs").click()
+        self.second.get_by_role("link", name="Runs", exact=True).click()
         expect(self.second.get_by_label("User name")).to_be_visible()
         self.thief.goto(f"{self.url}/runs")
         expect(self.thief.get_by_label("User name")).to_be_visible()
