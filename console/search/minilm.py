@@ -9,8 +9,11 @@ vector does not depend on its neighbours.
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +37,10 @@ _BATCH_TOKENS = 256
 """Tokens of one pass: enough to keep the processor busy, little enough to stay in its cache."""
 _CHARACTERS = 65_536
 """Characters of a text that are tokenised: far more than the window holds."""
+_SHARED_FROM = 48
+"""Tokens from which on handing work to another thread costs less than it saves."""
+_CREW = 4
+"""Threads at most."""
 _EPSILON = np.float32(1e-12)
 
 Matrix = NDArray[np.float32]
@@ -76,13 +83,54 @@ class _Layer:
     narrow: _Linear
     norm: _Norm
 
-    def __call__(self, states: Matrix, spans: Sequence[slice]) -> Matrix:
-        query, key, value = self.query(states), self.key(states), self.value(states)
-        context = np.empty_like(states)
-        for span in spans:
-            context[span] = _attention(query[span], key[span], value[span])
-        states = self.attended_norm(self.attended(context) + states)
-        return self.norm(self.narrow(_gelu(self.wide(states))) + states)
+    def __call__(self, states: Matrix, spans: Sequence[slice], crew: Crew) -> Matrix:
+        query, key, value, context, result = (np.empty_like(states) for _ in range(5))
+
+        def project(rows: slice) -> None:
+            for linear, out in ((self.query, query), (self.key, key), (self.value, value)):
+                out[rows] = linear(states[rows])
+
+        def attend(heads: slice) -> None:
+            width = states.shape[1] // _HEADS
+            columns = slice(heads.start * width, heads.stop * width)
+            for span in spans:
+                context[span, columns] = _attention(
+                    query[span, columns], key[span, columns], value[span, columns], width
+                )
+
+        def transform(rows: slice) -> None:
+            attended = self.attended_norm(self.attended(context[rows]) + states[rows])
+            result[rows] = self.norm(self.narrow(_gelu(self.wide(attended))) + attended)
+
+        together = len(states) >= _SHARED_FROM
+        crew.share(project, len(states), together=together)
+        crew.share(attend, _HEADS, together=together)
+        crew.share(transform, len(states), together=together)
+        return result
+
+
+class Crew:
+    """Threads that share the work on a matrix out.
+
+    Those of BLAS wait for each other in a loop, also for one that a busy machine does not run: at a load of 9 on two
+    cores 16 chunks took 1 s with one thread of BLAS, and 11 to 25 s with two. These here sleep while they wait.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._others = ThreadPoolExecutor(size - 1, thread_name_prefix="minilm") if size > 1 else None
+
+    def share(self, work: Callable[[slice], None], count: int, *, together: bool) -> None:
+        """Calls `work` with ranges that cover 0 to `count`, at the same time where it is worth it."""
+        if self._others is None or not together:
+            work(slice(0, count))
+            return
+        cuts = [count * number // self._size for number in range(self._size + 1)]
+        first, *rest = (slice(start, stop) for start, stop in pairwise(cuts))
+        waiting = [self._others.submit(work, part) for part in rest]
+        work(first)
+        for one in waiting:
+            one.result()
 
 
 class MiniLM:
@@ -96,9 +144,8 @@ class MiniLM:
     dimension = DIMENSION
 
     def __init__(self, folder: Path | None = None) -> None:
-        # One thread, in the whole process: with more, BLAS waits in a loop for threads that a busy machine does not
-        # run. At a load of 9 on two cores 16 chunks took 1 s with one thread, and 11 to 25 s with two.
-        threadpool_limits(1, user_api="blas")
+        threadpool_limits(1, user_api="blas")  # in the whole process; see Crew
+        self._crew = Crew(min(os.cpu_count() or 1, _CREW))
         folder = folder or _model_folder()
         tensors = read_tensors(folder / "model.safetensors", sha256=SHA256, sparse=_WORDS)
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
@@ -133,7 +180,7 @@ class MiniLM:
             states[span] += self._places[: len(ids)]
         states = self._norm(states + self._type)
         for layer in self._layers:
-            states = layer(states, spans)
+            states = layer(states, spans, self._crew)
         pooled = np.stack([states[span].mean(axis=0) for span in spans])
         lengths = np.sqrt(np.einsum("ij,ij->i", pooled, pooled))[:, None]
         result: Matrix = pooled / np.maximum(lengths, _EPSILON)
@@ -161,17 +208,17 @@ def _batches(lengths: Sequence[int]) -> list[list[int]]:
     return batches
 
 
-def _attention(query: Matrix, key: Matrix, value: Matrix) -> Matrix:
-    """softmax(q k / sqrt(d)) v per head, for one sentence: float32[n, 384]."""
-    length, width = query.shape
-    heads = (length, _HEADS, width // _HEADS)
+def _attention(query: Matrix, key: Matrix, value: Matrix, width: int) -> Matrix:
+    """softmax(q k / sqrt(d)) v for heads of `width` columns each, for one sentence: float32[n, columns]."""
+    length, columns = query.shape
+    heads = (length, columns // width, width)
     split = [part.reshape(heads).transpose(1, 0, 2) for part in (query, key, value)]
     scores = split[0] @ split[1].transpose(0, 2, 1)
-    scores *= np.float32(heads[2] ** -0.5)
+    scores *= np.float32(width**-0.5)
     scores -= scores.max(axis=2, keepdims=True)
     np.exp(scores, out=scores)
     scores /= scores.sum(axis=2, keepdims=True)
-    mixed: Matrix = (scores @ split[2]).transpose(1, 0, 2).reshape(length, width)
+    mixed: Matrix = (scores @ split[2]).transpose(1, 0, 2).reshape(length, columns)
     return mixed
 
 
