@@ -235,7 +235,7 @@ def qdrant(rows: Matrix, queries: Matrix) -> float:
 
 
 def hnsw(rows: Matrix, queries: Matrix, best: Sequence[set[int]]) -> list[tuple[int, float, float]]:
-    """Hnswlib with the graph of `ann`: time and recall by the width of the search. It is built where it is installed."""
+    """Hnswlib, where it is installed, with the graph of `ann`: time and recall by the width of the search."""
     if not importlib.util.find_spec("hnswlib"):
         print("  hnswlib: not installed; with a C++ compiler, pip install hnswlib brings it")
         return []
