@@ -127,7 +127,6 @@ def sign_out(services: Services, user: User) -> None:
     _forget()
     st.session_state[_COOKIE_JOB] = "clear"
     services.users.revoke(user.username)
-    leave_provider()
 
 
 @st.fragment
@@ -190,7 +189,8 @@ def account(services: Services, user: User, password_page: st.Page) -> None:
     if leaving:
         with st.sidebar, boundary("auth.account"):
             sign_out(services, user)
-            st.rerun()
+            if not leave_provider():
+                st.rerun()
 
 
 def _sessions(services: Services) -> Iterator[dict[str, Any]]:

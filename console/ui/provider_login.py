@@ -54,10 +54,12 @@ def provider_buttons() -> None:
         )
 
 
-def leave_provider() -> None:
-    """Forget the provider's identity in this browser; Streamlit loads the page anew."""
-    if st.user.get("is_logged_in"):
-        st.logout()
+def leave_provider() -> bool:
+    """Forget the provider's identity in this browser; whether there was one: then Streamlit loads the page anew."""
+    if not st.user.get("is_logged_in"):
+        return False
+    st.logout()
+    return True
 
 
 def _providers() -> dict[str, str]:

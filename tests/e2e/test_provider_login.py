@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -14,6 +13,7 @@ from console.services import Services
 from infra import process
 from tests.console_app import new_user
 from tests.e2e.conftest import running
+from tests.e2e.test_journeys import settle
 from tests.oidc_provider import CLIENT, SECRET, Provider, provider
 
 pytestmark = pytest.mark.browser
@@ -45,28 +45,35 @@ def console_url(services: Services, identity: Provider, tmp_path_factory: pytest
         yield url
 
 
-def test_a_user_signs_in_with_their_role_and_a_stranger_is_told_what_to_do(
-    page: Page, console_url: str, services: Services, identity: Provider, tmp_path: Path
-) -> None:
-    identity.email = "Ana@Example.com"
-    page.goto(console_url)
-    page.get_by_role("button", name="Sign in with your organisation").click()
-    expect(page.get_by_text("The provider knows you as Ana")).to_be_visible()
-
-    admin = new_user(services, "root", Role.ADMIN)
-    new_user(services, "ana@example.com", Role.VIEWER)
+def sign_in_there(page: Page) -> None:
+    settle(page)
     page.wait_for_timeout(1_100)  # identities are issued in whole seconds
     page.get_by_role("button", name="Sign in with your organisation").click()
+
+
+def test_a_user_signs_in_with_their_role_and_a_stranger_is_told_what_to_do(
+    page: Page, console_url: str, services: Services, identity: Provider
+) -> None:
+    name = f"ana{len(services.users.list())}@example.com"
+    admin = services.users.find("root") or new_user(services, "root", Role.ADMIN)
+    identity.email = name.capitalize()
+    page.goto(console_url)
+    sign_in_there(page)
+    expect(page.get_by_text("The provider knows you as Ana")).to_be_visible()
+
+    new_user(services, name, Role.VIEWER)
+    sign_in_there(page)
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
     page.goto(f"{console_url}/users")
     expect(page.get_by_text("yours is viewer")).to_be_visible()
 
-    people.revoke_sessions(services, admin, "ana@example.com")
+    people.revoke_sessions(services, admin, name)
     page.reload()
     expect(page.get_by_label("User name")).to_be_visible()
 
-    page.wait_for_timeout(1_100)
-    page.get_by_role("button", name="Sign in with your organisation").click()
+    sign_in_there(page)
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    settle(page)
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("User name")).to_be_visible()
     page.reload()
