@@ -118,9 +118,7 @@ def make_collection(services: Services, name: str, embedder: str = "minilm", *, 
     return services.collections.create(shown, by=by, embedder=embedder, dimension=services.embedder(embedder).dimension)
 
 
-def delete_collection(
-    services: Services, actor: User, collection_id: str, progress: Callable[[int], None] = lambda _removed: None
-) -> None:
+def delete_collection(services: Services, actor: User, collection_id: str) -> None:
     """Remove a collection with everything in it. An interrupted call may be made again.
 
     Raises:
@@ -131,7 +129,7 @@ def delete_collection(
     permit(actor, Role.ADMIN)
     if services.settings.opensearch_url:
         open_index(services.settings).remove(collection_id)
-    services.collections.delete(collection_id, progress)
+    services.collections.delete(collection_id)
 
 
 def sync_opensearch(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from console.actions.permissions import permit
+from console.data.run_vectors import EXAMINED
 from console.errors import ConsoleError, InvalidInput
 from console.records import Role, Run, RunFilter, RunStatus, RunSummary, User, Verdict
 from console.search import clusters
@@ -138,6 +139,11 @@ def _embed(services: Services, runs: Iterable[Run]) -> int:
         return 0
     vectors = services.embedder(EMBEDDER).embed([run.evaluated_artifact.evaluation_target for run in kept])
     return sum(services.run_vectors.put(run, vector) for run, vector in zip(kept, vectors, strict=True))
+
+
+def examined(services: Services) -> int | None:
+    """How many of the newest runs of a case a search looks at; None where it looks at all of them."""
+    return None if services.run_vectors.has_index() else EXAMINED
 
 
 # --- searching -------------------------------------------------------------------------------------------

@@ -9,10 +9,19 @@ import msgspec
 from console.data.cases import Cases
 from console.data.catalog import SYSTEM, Catalog
 from console.data.judges import Judges
-from console.data.legacy_shapes import Row, case_row, fitting, judge_row, metric_row, model_row, threshold_row
+from console.data.legacy_shapes import (
+    Row,
+    case_row,
+    check_range,
+    fitting,
+    judge_row,
+    metric_row,
+    model_row,
+    threshold_row,
+)
 from console.data.names import may_be_id
 from console.data.thresholds import Thresholds
-from console.errors import ConflictError, InvalidInput, NotFound
+from console.errors import ConflictError, NotFound
 from console.records import Case, Json, Metric, ScoreRange, Threshold
 
 _REASON = "Changed through the API"
@@ -239,6 +248,5 @@ def _bounds(stored: ScoreRange, low: int | None, high: int | None) -> dict[str, 
     if low is None and high is None:
         return {}
     wanted = ScoreRange(min=stored.min if low is None else low, max=stored.max if high is None else high)
-    if wanted.min > wanted.max:
-        raise InvalidInput(f"The score range {wanted.min} to {wanted.max} is empty. Give both ends.", field="min_score")
+    check_range(wanted.min, wanted.max)
     return {"score_range": wanted}

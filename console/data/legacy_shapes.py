@@ -104,6 +104,26 @@ def document_row(document: Document) -> Row:
     }
 
 
+def judge_columns(judge: Judge) -> Row:
+    """What the old table of judges holds of one."""
+    return {
+        "id": judge.judge_id,
+        "name": judge.name,
+        "model_id": judge.llm.id,
+        "case_id": judge.case_id,
+        "metric_id": judge.metric.id,
+        "parameters": judge.parameters,
+        "description": judge.description,
+        "created_at": sql_time(judge.created_on),
+    }
+
+
+def check_range(low: int, high: int) -> None:
+    """Raises InvalidInput when no score lies in the range."""
+    if low > high:
+        raise InvalidInput(f"The score range {low} to {high} is empty. Give both ends.", field="min_score")
+
+
 def judge_row(judge: Judge, case: Case, *, whole: bool) -> Row:
     """A row of `judges` with the names of what it refers to.
 
@@ -118,14 +138,7 @@ def judge_row(judge: Judge, case: Case, *, whole: bool) -> Row:
         "requires_reference": case.requires_reference,
     }
     return {
-        "id": judge.judge_id,
-        "name": judge.name,
-        "model_id": judge.llm.id,
-        "case_id": judge.case_id,
-        "metric_id": judge.metric.id,
-        "parameters": judge.parameters,
-        "description": judge.description,
-        "created_at": sql_time(judge.created_on),
+        **judge_columns(judge),
         "case_name": case.name,
         **(of_case if whole else {}),
         "metric_name": judge.metric.type,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from console.data.legacy_schema import prepare, writing
-from console.data.legacy_shapes import INT64, RUN_NAMES, RUN_ROW_NAMES, Row, fitting, iso_time, sql_time
+from console.data.legacy_shapes import INT64, RUN_NAMES, RUN_ROW_NAMES, Row, check_range, fitting, iso_time, sql_time
 from console.data.thresholds import check_threshold
 from console.errors import AlreadyExists, ConflictError, InvalidInput, NotFound
 from console.records import Json, RunId, RunStatus, Verdict, utcnow
@@ -439,5 +439,4 @@ def _check_bounds(stored: Row, changes: Row) -> None:
     if "min_score" not in changes and "max_score" not in changes:
         return
     low, high = ({**stored, **changes}[name] for name in ("min_score", "max_score"))
-    if low > high:
-        raise InvalidInput(f"The score range {low} to {high} is empty. Give both ends.", field="min_score")
+    check_range(low, high)

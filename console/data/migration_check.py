@@ -21,10 +21,10 @@ from console.data.legacy_shapes import (
     case_row,
     document_row,
     iso_time,
+    judge_columns,
     metric_row,
     model_row,
     run_row,
-    sql_time,
     threshold_row,
 )
 from console.data.legacy_source import LegacySource, Values
@@ -32,7 +32,7 @@ from console.data.migrations import Progress, chunks
 from console.data.repositories import Repositories
 from console.data.run_items import summary_of
 from console.errors import CorruptItem
-from console.records import Judge, Threshold
+from console.records import Threshold
 
 _CHUNK = 100
 _SHOWN = 20
@@ -93,7 +93,7 @@ class _Check:
                 source.rows("thresholds"), {one.threshold_id: threshold_row(one) for one in to.thresholds.all()}
             ),
             "judges": self._compare(
-                source.rows("judges"), {one.judge_id: _judge_columns(one) for one in to.judges.list()}
+                source.rows("judges"), {one.judge_id: judge_columns(one) for one in to.judges.list()}
             ),
             "eval_documents": self._stream(source.rows("eval_documents"), self._stored_documents),
             "runs": self._stream(source.runs(), self._stored_runs),
@@ -171,19 +171,6 @@ def _judge(result: Compared, key: str, want: Mapping[str, Any], have: Mapping[st
     listed = result.missing if have is None else result.different
     if len(listed) < _SHOWN:
         listed.append(key)
-
-
-def _judge_columns(judge: Judge) -> dict[str, Any]:
-    return {
-        "id": judge.judge_id,
-        "name": judge.name,
-        "model_id": judge.llm.id,
-        "case_id": judge.case_id,
-        "metric_id": judge.metric.id,
-        "parameters": judge.parameters,
-        "description": judge.description,
-        "created_at": sql_time(judge.created_on),
-    }
 
 
 def _canonical(row: Mapping[str, Any], like: Mapping[str, Any] | None = None) -> dict[str, Any]:

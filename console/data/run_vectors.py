@@ -7,7 +7,6 @@ missing, and is never in a `Run`.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -21,8 +20,8 @@ from console.data.refusals import ConditionFailed
 from console.data.requests import PRESENT, Update
 from console.data.run_items import run_id_of, run_key, run_summary
 from console.data.runs import Runs
-from console.data.table_setup import vector_index
-from console.data.vector_items import read_numbers, to_numbers
+from console.data.vector_items import read_numbers
+from console.data.vector_search import LIMIT, VectorSearch
 from console.records import Page, Run, RunFilter, RunId, RunSummary, Verdict
 
 Vector = NDArray[np.float32]
@@ -30,10 +29,7 @@ Near = tuple[RunSummary, float]
 """A run and its similarity."""
 EXAMINED = 1_000
 """Newest runs of a case that are compared where there is no vector index."""
-MOST = 100
-"""Runs that one search gives at most: the limit of the vector index."""
 _MARK = "embedded"
-_LOOK_AGAIN = 60.0
 
 
 class RunVectors:
@@ -42,8 +38,7 @@ class RunVectors:
     def __init__(self, store: Store, runs: Runs) -> None:
         self._store = store
         self._runs = runs
-        self._native = False
-        self._look_again = float("-inf")
+        self._index = VectorSearch(store, tables.RUNS)
 
     def put(self, run: Run | RunSummary, vector: Vector) -> bool:
         """Stores the embedding of a finished run. One request. False when the run is gone."""
@@ -77,44 +72,23 @@ class RunVectors:
         One request to the vector index and one for the rows. Without an index: the list of the `EXAMINED` newest
         matching runs, and one request per 100 of them.
         """
-        count = min(k, MOST)
+        count = min(k, LIMIT)
         if self.has_index():
             return self._search(case_id, vector, count, verdict)
         return self._compare(case_id, vector, count, verdict)
 
     def has_index(self) -> bool:
         """Whether the vector index of runs can be searched. One request at first, again after a minute if not."""
-        if not self._native and time.monotonic() >= self._look_again:
-            table = next(one for one in tables.TABLES if one.name == tables.RUNS)
-            self._native = vector_index(self._store, table) == "ACTIVE"
-            self._look_again = time.monotonic() + _LOOK_AGAIN
-        return self._native
+        return self._index.is_active()
 
     # --- inside ----------------------------------------------------------------------------------------
 
     def _search(self, case_id: str, vector: Vector, k: int, verdict: Verdict | None) -> list[Near]:
-        condition, names, values = "#case = :case", {"#case": "caseId"}, {":case": {"S": case_id}}
-        if verdict is not None:
-            condition += " AND #verdict = :verdict"
-            names["#verdict"] = "evaluationStatus"
-            values[":verdict"] = {"S": verdict.value}
-        answer = self._store.call(
-            "search_vectors",
-            TableName=self._store.name(tables.RUNS),
-            IndexName=tables.RUN_VECTORS,
-            SearchVector=to_numbers(vector)["L"],
-            SearchConditionExpression=condition,
-            ExpressionAttributeNames=names,
-            ExpressionAttributeValues=values,
-            TopK=k,
-        )
-        found = answer["SearchResults"]
-        keys = [(one["Item"][tables.PK]["S"], one["Item"][tables.SK]["S"]) for one in found]
+        found = self._index.nearest(case_id, vector, k, verdict.value if verdict else None)
+        keys = [(item[tables.PK]["S"], item[tables.SK]["S"]) for item, _ in found]
         items = self._store.batch_get(tables.RUNS, keys, attributes=(tables.PK, tables.SK, *tables.RUN_SUMMARY))
         rows = {item[tables.PK]["S"]: run_summary(item) for item in items}
-        return [
-            (rows[key], 1.0 - float(one["Score"])) for (key, _), one in zip(keys, found, strict=True) if key in rows
-        ]
+        return [(rows[key], 1.0 - distance) for (key, _), (_, distance) in zip(keys, found, strict=True) if key in rows]
 
     def _compare(self, case_id: str, vector: Vector, k: int, verdict: Verdict | None) -> list[Near]:
         page: Page[RunSummary] = self._runs.list(RunFilter(case_id=case_id, verdict=verdict), limit=EXAMINED)

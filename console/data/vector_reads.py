@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,25 +17,20 @@ from console.data.codec import Item, plain_map
 from console.data.collections import Collections
 from console.data.dynamo import Store
 from console.data.requests import Query
-from console.data.table_setup import vector_index
 from console.data.vector_blocks import Blocks, pack_metadata
 from console.data.vector_items import (
     documents_partition,
     place_of,
     read_chunk,
     read_numbers,
-    to_numbers,
     vector_attribute,
 )
+from console.data.vector_search import VectorSearch
 from console.data.vectors import Chunks
 from console.records import Chunk, Collection, SearchHit, VectorPart
 
-NATIVE_LIMIT = 100
-"""Results that the vector index gives at most."""
-
 _READERS = 8
 _RANGES = 16
-_LOOK_AGAIN = 60.0
 _ATTEMPTS = 5
 _PAGE = 150
 _PATIENCE = 60.0
@@ -55,8 +49,7 @@ class VectorReads:
         self._collections = collections
         self._chunks = chunks
         self._blocks = blocks
-        self._native = False
-        self._look_again = float("-inf")
+        self._index = VectorSearch(store, tables.VECTORS)
 
     def collection(self, collection_id: str) -> Collection:
         """The collection as it is now. One request. Raises NotFound."""
@@ -134,10 +127,7 @@ class VectorReads:
         """Whether the vector index can be searched for this collection. One request, again after a minute if not."""
         if collection.dimension != tables.VECTOR_DIMENSIONS:
             return False
-        if not self._native and time.monotonic() >= self._look_again:
-            self._native = self._index_is_active()
-            self._look_again = time.monotonic() + _LOOK_AGAIN
-        return self._native
+        return self._index.is_active()
 
     def native(
         self, collection: Collection, vector: NDArray[np.float32], k: int, filename: str | None = None
@@ -146,22 +136,8 @@ class VectorReads:
 
         One request, and one per 100 documents of the results.
         """
-        condition, names, values = "#bot = :bot", {"#bot": "bot_id"}, {":bot": {"S": collection.collection_id}}
-        if filename is not None:
-            condition += " AND #file = :file"
-            names["#file"] = "filename"
-            values[":file"] = {"S": filename}
-        answer = self._store.call(
-            "search_vectors",
-            TableName=self._store.name(tables.VECTORS),
-            IndexName=tables.CHUNK_VECTORS,
-            SearchVector=to_numbers(vector)["L"],
-            SearchConditionExpression=condition,
-            ExpressionAttributeNames=names,
-            ExpressionAttributeValues=values,
-            TopK=k,
-        )
-        found = [(read_chunk(one["Item"]), float(one["Score"])) for one in answer["SearchResults"]]
+        nearest = self._index.nearest(collection.collection_id, vector, k, filename)
+        found = [(read_chunk(item), distance) for item, distance in nearest]
         seen = set(self._chunks.visible(collection.collection_id, [chunk.chunk_id for chunk, _ in found]))
         return [(chunk, distance) for chunk, distance in found if chunk.chunk_id in seen], len(found) - len(seen)
 
@@ -180,10 +156,6 @@ class VectorReads:
                 break
             parts += self.read_groups(collection, torn)
         return parts
-
-    def _index_is_active(self) -> bool:
-        table = next(one for one in tables.TABLES if one.name == tables.VECTORS)
-        return vector_index(self._store, table) == "ACTIVE"
 
     def _rows(self, collection: Collection, query: Query) -> list[Row]:
         attribute = vector_attribute(collection.dimension)

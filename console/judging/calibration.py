@@ -140,7 +140,6 @@ def suggest(
     *,
     present: float,
     weights: Weights = Weights(),
-    seed: int = SEED,
 ) -> Suggestion:
     """The threshold that is best on half of the runs, and what it does to the other half.
 
@@ -162,7 +161,7 @@ def suggest(
             f"People {kind} only {fewest} of {len(score)} labelled runs; a suggestion needs {LEAST_OF_EACH} of each "
             "kind, half of them to choose it and half to check it.",
         )
-    chosen = _half(passed, keys, seed)
+    chosen = _half(passed, keys)
     goal = _goal(_counts(_table(score[chosen], passed[chosen])[None]), objective, weights)
     mark = _middle_of_best(goal) / STEPS
     held = confusion_at(score[~chosen], passed[~chosen], mark)
@@ -209,9 +208,9 @@ def _curve(figure: Callable[[Counts], Floats], whole: Counts, drawn: Counts) -> 
     return Curve(figure(whole)[0], low, high)
 
 
-def _half(passed: NDArray[np.bool_], keys: Sequence[object], seed: int) -> NDArray[np.bool_]:
+def _half(passed: NDArray[np.bool_], keys: Sequence[object]) -> NDArray[np.bool_]:
     """Half of the passes and half of the fails, by the order of a hash of their keys."""
-    order = np.array([hashlib.sha256(f"{seed}:{key}".encode()).hexdigest() for key in keys])
+    order = np.array([hashlib.sha256(f"{SEED}:{key}".encode()).hexdigest() for key in keys])
     chosen = np.zeros(len(passed), dtype=bool)
     for kind in (passed, ~passed):
         members = np.flatnonzero(kind)

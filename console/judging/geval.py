@@ -59,11 +59,9 @@ class GEval:
         shelf: StepsShelf | None = None,
         *,
         sleep: Callable[[float], object] = time.sleep,
-        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._written = Steps(shelf or StepsInMemory())
         self._sleep = sleep
-        self._clock = clock
         self._without_logprobs: set[tuple[str, str]] = set()
 
     def evaluate(self, snapshot: Snapshot, artifact: Artifact, provider: Provider) -> Results:
@@ -75,7 +73,7 @@ class GEval:
         parameters, ignored = read_parameters(snapshot)
         run = _Evaluation(snapshot, artifact, provider, parameters, sleep=self._sleep)
         run.notes += [f"The parameter {name} means nothing here and was ignored." for name in ignored]
-        began = self._clock()
+        began = time.perf_counter()
         steps = self._steps(run)
         for _ in range(ASKED_AGAIN):
             try:
@@ -93,7 +91,7 @@ class GEval:
         choices = run.ask(prompt, logprobs=mode == LOGPROBS)
         if mode == LOGPROBS and not any(choice.tokens for choice in choices):
             mode = self._without(run, choices)
-        return run.results(choices, mode, prompt, seconds=self._clock() - began)
+        return run.results(choices, mode, prompt, seconds=time.perf_counter() - began)
 
     def steps(self, snapshot: Snapshot, provider: Provider) -> str:
         """The evaluation steps for a snapshot: pinned, kept, or written now. Raises JudgingError."""

@@ -61,9 +61,8 @@ class StepsInMemory:
 class Steps:
     """Steps by key: read from the shelf once per process, and written by one thread while the others wait."""
 
-    def __init__(self, shelf: StepsShelf, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, shelf: StepsShelf) -> None:
         self._shelf = shelf
-        self._clock = clock
         self._known: dict[StepsKey, str] = {}
         self._locks: dict[StepsKey, threading.Lock] = {}
         self._failures: dict[StepsKey, tuple[float, JudgingError]] = {}
@@ -78,7 +77,7 @@ class Steps:
         Args:
             write: has a model write them. When it fails, it fails for all who were waiting.
         """
-        came = self._clock()
+        came = time.monotonic()
         if key in self._known:
             return self._known[key]
         with self._locks.setdefault(key, threading.Lock()):
@@ -96,5 +95,5 @@ class Steps:
         try:
             return self._shelf.keep(key.case_id, key.name, write())
         except JudgingError as error:
-            self._failures[key] = (self._clock(), error)
+            self._failures[key] = (time.monotonic(), error)
             raise

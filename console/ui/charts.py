@@ -20,6 +20,8 @@ SMALL = 90
 """Height of a chart that only gives a list its context."""
 _UNIT = alt.Scale(domain=[0, 1])
 _SHAPES = ["circle", "square", "triangle-up", "diamond", "triangle-right", "cross", "triangle-left", "triangle-down"]
+_BARS = 25
+"""Of the histogram of scores."""
 _MOST_JUDGES = 12
 _MOST_CASES = 6
 """Cases with a colour of their own; the rest share one."""
@@ -76,11 +78,11 @@ def score_over_time(days: Mapping[date, Tally], threshold: float | None, *, smal
     return finished(mean, SMALL if small else HEIGHT, y_mark=threshold)
 
 
-def score_histogram(bins: Mapping[int, int], threshold: float | None, bars: int = 25) -> Layer:
+def score_histogram(bins: Mapping[int, int], threshold: float | None) -> Layer:
     """How many runs have which normalised score."""
     rows = [
         {"from": low, "to": high, "runs": number, "range": f"{low:.2f} to {high:.2f}"}
-        for low, high, number in histogram(bins, bars)
+        for low, high, number in histogram(bins, _BARS)
     ]
     chart = (
         chart_of(rows)

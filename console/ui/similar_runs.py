@@ -20,20 +20,27 @@ MAP_HEIGHT = 360
 REPRESENTATIVES = 3
 """Texts of a group that are shown."""
 _SHOWN = ("Similarity", "Run", "Result", "Score", "Judge", "Case", "Started", "Text")
-_NARROW = ("Similarity", "Run", "Result", "Score", "Text")
 
 
-def near_table(key: str, found: Sequence[NearRun], on_pick: Callable[[str], None], *, narrow: bool = False) -> None:
+def bound_note(examined: int | None) -> None:
+    """Says so where not every run was looked at."""
+    if examined is not None:
+        st.caption(
+            f"The newest {text.count(examined)} runs of each case were compared: this store has no vector index."
+        )
+
+
+def near_table(key: str, found: Sequence[NearRun], on_pick: Callable[[str], None]) -> None:
     """Runs by their similarity; a click opens one."""
     frame = tables.run_frame([one.row for one in found])
     frame.insert(0, "Similarity", [one.similarity for one in found])
-    columns = tables.run_columns(narrow=narrow) | {
+    columns = tables.run_columns() | {
         "Similarity": st.column_config.ProgressColumn(
             format="%.3f", min_value=0.0, max_value=1.0, width=110, help="Cosine of the embeddings of the texts"
         )
     }
     ids = [str(one.row.run_id) for one in found]
-    pick_row(key, frame, ids, columns, None, on_pick, alt="Similar runs", order=_NARROW if narrow else _SHOWN)
+    pick_row(key, frame, ids, columns, None, on_pick, alt="Similar runs", order=_SHOWN)
 
 
 def group_map(found: FailingRuns) -> Layer:
