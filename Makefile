@@ -4,7 +4,7 @@
 
 SHELL := /bin/sh
 .SUFFIXES:
-.PHONY: setup run api test test-slow test-dynamodb-local dynamodb-local lint format bench clean
+.PHONY: setup run api test test-slow test-dynamodb-local dynamodb-local gallery lint format bench clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -37,6 +37,10 @@ test-dynamodb-local: $(DEV_STAMP)
 dynamodb-local: $(STAMP)
 	@exec $(PY) -m infra.dynamodb_local $(ARGS)
 
+# Screenshots of every page and dialog, in every state, for somebody to look at.
+gallery: $(DEV_STAMP)
+	@$(PY) -m tests.e2e.gallery $(ARGS)
+
 lint: $(DEV_STAMP)
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
@@ -52,7 +56,7 @@ bench: $(DEV_STAMP)
 
 # The data in .local stays: remove that folder yourself when you mean it.
 clean:
-	@rm -rf $(VENV) .engine .dynamodb-local .hypothesis .coverage htmlcov test-artifacts
+	@rm -rf $(VENV) .engine .dynamodb-local .gallery .hypothesis .coverage htmlcov test-artifacts
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@echo "Removed the environment, the engine and the caches; the data in .local stays."

@@ -12,9 +12,11 @@ from console.errors import ConsoleError
 from console.records import Role, User
 from console.ui import style
 from console.ui.boundary import show_error
+from console.ui.places import PLACES
 from console.ui.session import routed, router, services
 
-PAGES = Path(__file__).resolve().parent / "pages"
+FOLDER = Path(__file__).resolve().parent / "pages"
+Visibility = Literal["visible", "hidden"]
 
 
 def main() -> None:
@@ -36,7 +38,7 @@ def main() -> None:
         if user is None:
             auth.sign_in_page(shared)
             return
-        auth.account(shared, user, _password_page())
+        auth.account(shared, user, _page("password", "hidden"))
         if user.must_change_password:
             auth.new_password_page(shared, user)
             return
@@ -46,40 +48,32 @@ def main() -> None:
 
 def _sections(user: User | None) -> dict[str, list[st.Page]]:
     """The menu. Pages that it hides have addresses all the same, and look at the role themselves."""
-    operate: Literal["visible", "hidden"] = "visible" if user and user.role is Role.ADMIN else "hidden"
+    operate: Visibility = "visible" if user and user.role is Role.ADMIN else "hidden"
     return {
         "Evaluate": [
-            st.Page(PAGES / "overview.py", title="Overview", icon=":material/monitoring:", default=True),
-            st.Page(PAGES / "evaluate.py", title="Run evaluation", icon=":material/play_circle:"),
-            st.Page(PAGES / "runs.py", title="Runs", icon=":material/list_alt:"),
-            st.Page(PAGES / "run.py", title="Run", icon=":material/article:", visibility="hidden"),
-            st.Page(PAGES / "review.py", title="Review", icon=":material/rate_review:"),
-            st.Page(PAGES / "compare.py", title="Compare", icon=":material/compare_arrows:"),
-            st.Page(PAGES / "documents.py", title="Documents", icon=":material/description:"),
+            _page("overview", default=True),
+            _page("evaluate"),
+            _page("runs"),
+            _page("run", "hidden"),
+            _page("review"),
+            _page("compare"),
+            _page("documents"),
         ],
-        "Configure": [
-            st.Page(PAGES / "judges.py", title="Judges", icon=":material/gavel:"),
-            st.Page(PAGES / "cases.py", title="Cases", icon=":material/fact_check:"),
-            st.Page(PAGES / "thresholds.py", title="Thresholds", icon=":material/vertical_align_center:"),
-            st.Page(PAGES / "models.py", title="Models & metrics", icon=":material/category:"),
-        ],
+        "Configure": [_page("judges"), _page("cases"), _page("thresholds"), _page("models")],
         "Explore": [
-            st.Page(PAGES / "search.py", title="Similarity search", icon=":material/search:"),
-            st.Page(PAGES / "collections.py", title="Collections", icon=":material/library_books:"),
-            st.Page(PAGES / "similar.py", title="Similar runs", icon=":material/hub:"),
-            st.Page(PAGES / "agreement.py", title="Agreement", icon=":material/join_inner:"),
-            st.Page(PAGES / "compare_judges.py", title="Compare judges", icon=":material/balance:"),
+            _page("search"),
+            _page("collections"),
+            _page("similar"),
+            _page("agreement"),
+            _page("compare_judges"),
         ],
-        "Operate": [
-            st.Page(PAGES / "operations.py", title="Operations", icon=":material/monitor_heart:", visibility=operate),
-            st.Page(PAGES / "users.py", title="Users", icon=":material/group:", visibility=operate),
-            _password_page(),
-        ],
+        "Operate": [_page("operations", operate), _page("users", operate), _page("password", "hidden")],
     }
 
 
-def _password_page() -> st.Page:
-    return st.Page(PAGES / "password.py", title="Password", icon=":material/key:", visibility="hidden")
+def _page(name: str, visibility: Visibility = "visible", *, default: bool = False) -> st.Page:
+    place = PLACES[name]
+    return st.Page(FOLDER / f"{name}.py", title=place.title, icon=place.icon, default=default, visibility=visibility)
 
 
 if __name__ == "__main__":

@@ -179,8 +179,8 @@ def new_password_page(services: Services, user: User) -> None:
 
 def account(services: Services, user: User, password_page: st.Page) -> None:
     """Who is signed in, the way to their password and the way out, at the foot of the sidebar."""
-    with st.sidebar.container(key="account", horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"**{plain(user.name or user.username, 40)}**  \n:gray[{user.role}]", width="stretch")
+    with st.sidebar.container(key="account", gap=None):
+        st.markdown(f"**{plain(user.name or user.username, 40)}** :gray[{user.role}]")
         if not user.must_change_password:
             st.page_link(password_page)
         leaving = st.button(

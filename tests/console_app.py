@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import atexit
+import re
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +89,16 @@ def texts(test: AppTest) -> str:
     """Everything that the page says in words."""
     parts = [*test.title, *test.subheader, *test.markdown, *test.caption, *test.text, *test.error, *test.warning]
     return "\n".join(str(part.value) for part in parts)
+
+
+def facts(test: AppTest) -> dict[str, list[str]]:
+    """What the lists of facts say, by name: the value, and what it is now where that column is shown."""
+    found: dict[str, list[str]] = {}
+    for element in test.get("html"):
+        for row in re.findall(r"<tr><th scope=\"row\">.*?</tr>", element.proto.body, re.DOTALL):
+            name, *values = re.findall(r"<th[^>]*>(.*?)</th>|<bdi>(.*?)</bdi>", row, re.DOTALL)
+            found[unescape(name[0])] = [unescape(value[1]) for value in values]
+    return found
 
 
 def table(test: AppTest, key: str) -> pd.DataFrame:

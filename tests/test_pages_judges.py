@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from console.records import Case, Judge, Role, User
 from console.services import Services
-from tests.console_app import app, new_case, new_judge, new_user, scored, table, texts
+from tests.console_app import app, facts, new_case, new_judge, new_user, scored, table, texts
 
 
 @pytest.fixture
@@ -59,14 +59,6 @@ def every_widget(test: AppTest) -> Iterator[Any]:
 def words(test: AppTest) -> str:
     """Everything that the page says, as people see it."""
     return texts(test).replace("\\", "").replace("\u2060", "")
-
-
-def facts(test: AppTest) -> dict[str, str]:
-    """The rows of all lists of facts."""
-    frames = [
-        frame.value for frame in test.dataframe if list(frame.value.columns) in (["name", "value"], ["Field", "Value"])
-    ]
-    return {row[0]: row[1] for frame in frames for row in frame.values.tolist()}
 
 
 def save(test: AppTest) -> AppTest:
@@ -124,8 +116,8 @@ def test_everything_of_a_judge_can_be_read(console_services: Services, admin: Us
     console_services.judges.update(judge.judge_id, {"parameters": parameters, "description": "About it."}, by="ben")
     test = judges_page(admin, judge=judge.judge_id)
     shown = facts(test)
-    assert (shown["Case"], shown["Model"], shown["Metric"]) == ("Summaries", "gpt-4o (openai)", "geval")
-    assert (shown["Temperature"], shown["Responses"], shown["Top p"]) == ("0.3", "5", "1  (default)")
+    assert (shown["Case"], shown["Model"], shown["Metric"]) == (["Summaries"], ["gpt-4o (openai)"], ["geval"])
+    assert (shown["Temperature"], shown["Responses"], shown["Top p"]) == (["0.3"], ["5"], ["1  (default)"])
     assert "About it." in texts(test)
     assert "seed" in test.json[0].value
 
@@ -269,7 +261,7 @@ def test_a_copy_may_go_to_another_case(console_services: Services, admin: User, 
 def test_who_may_not_edit_reads_only(console_services: Services, judge: Judge, role: Role) -> None:
     user = new_user(console_services, "vera", role)
     test = judges_page(user, judge=judge.judge_id)
-    assert facts(test)["Metric"] == "geval"
+    assert facts(test)["Metric"] == ["geval"]
     assert not {"judge.edit", "judge.duplicate", "judge.deactivate"} & {button.key for button in test.button}
     assert "Only admins create judges" in texts(judges_page(user, judge="new"))
 

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from console.records import Artifact, Role, Run, Threshold, User
 from console.services import Services
-from tests.console_app import app, failed, new_case, new_judge, new_user, scored, texts
+from tests.console_app import app, facts, failed, new_case, new_judge, new_user, scored, texts
 
 
 @pytest.fixture
@@ -96,10 +96,9 @@ def test_the_snapshot_stands_beside_what_is_different_now(console_services: Serv
     judge = console_services.judges.list()[0]
     console_services.judges.update(judge.judge_id, {"name": "Stricter"}, by="ana")
     test = opened(new_user(console_services), runs[0])
-    rows = next(frame.value for frame in test.dataframe if "then" in frame.value.columns).set_index("name")
-    assert rows.loc["Judge", "then"] == "Strict, version 1.0"
-    assert rows.loc["Judge", "now"] == "Stricter, version 2.0"
-    assert rows.loc["Model", "now"] == ""
+    shown = facts(test)
+    assert shown["Judge"] == ["Strict, version 1.0", "Stricter, version 2.0"]
+    assert shown["Model"] == ["gpt-4o (openai)", ""]
 
 
 def test_a_moved_threshold_changes_what_is_said_but_not_the_run(console_services: Services, runs: list[Run]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from console.services import Services
-from tests.console_app import failed, new_case, new_judge, new_user, runs_page, scored, table, texts
+from tests.console_app import facts, failed, new_case, new_judge, new_user, runs_page, scored, table, texts
 
 
 @pytest.fixture
@@ -89,11 +89,10 @@ def test_a_run_opens_also_when_the_list_does_not_show_it(three_runs: Services) -
 
 def test_the_snapshot_is_the_judge_as_it_was(three_runs: Services) -> None:
     test = runs_page(new_user(three_runs), run=run_ids(three_runs)[2])
-    facts = next(frame.value for frame in test.dataframe if list(frame.value.columns) == ["name", "value"])
-    values = dict(zip(facts["name"], facts["value"], strict=True))
-    assert values["Judge"] == "Strict, version 1.0"
-    assert values["Model"] == "gpt-4o (openai)"
-    assert values["Threshold at the start"] == "0.50"
+    shown = facts(test)
+    assert shown["Judge"] == ["Strict, version 1.0"]
+    assert shown["Model"] == ["gpt-4o (openai)"]
+    assert shown["Threshold at the start"] == ["0.50"]
 
 
 def test_the_row_of_the_opened_run_is_tinted(three_runs: Services) -> None:

@@ -160,6 +160,8 @@ def test_everybody_searches(console_services: Services, collection: Collection, 
 def test_without_collections_or_texts_the_page_says_what_to_do(admin: User, console_services: Services) -> None:
     assert "Make one and add texts to it" in texts(search_page(admin))
     made = create_collection(console_services, admin, "Empty")
+    assert "This collection is empty" in texts(search_page(admin))
+    create_collection(console_services, admin, "Another")
     assert "Choose a collection" in texts(search_page(admin))
     assert "This collection is empty" in texts(search_page(admin, collection=made.collection_id, q="bread"))
 

@@ -56,6 +56,18 @@ def test_lines_with_little_in_common_are_marked_as_a_whole() -> None:
     )
 
 
+def test_a_very_long_line_is_compared_sentence_by_sentence() -> None:
+    rest = "The answer keeps to what the source says. " * 300
+    before, after = diff.words(f"{rest}It is long. {rest}", f"{rest}It is short. {rest}")
+    assert before == [("same", f"{rest}It is "), ("old", "long"), ("same", f". {rest}")]
+    assert after == [("same", f"{rest}It is "), ("new", "short"), ("same", f". {rest}")]
+
+
+def test_a_very_long_line_without_sentences_is_marked_as_a_whole() -> None:
+    left, right = "a " * 3_000, "b " * 3_000
+    assert diff.words(left, right) == ([("old", left)], [("new", right)])
+
+
 def test_an_inserted_paragraph_does_not_pair_with_the_edited_one_after_it() -> None:
     rows = diff.compare("The answer is right.\nEnd", "A whole new paragraph\nThe answer is not right.\nEnd")
     assert [(row.left_number, row.right_number) for row in rows] == [(0, 1), (1, 2), (2, 3)]

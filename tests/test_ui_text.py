@@ -39,7 +39,7 @@ def test_durations_choose_their_unit(seconds: float | None, shown: str) -> None:
     assert text.duration(seconds) == shown
 
 
-@pytest.mark.parametrize(("dollars", "shown"), [(None, "–"), (0, "$0.00"), (0.00412, "$0.0041"), (1234.5, "$1,234.50")])
+@pytest.mark.parametrize(("dollars", "shown"), [(None, "–"), (0, "$0"), (0.00412, "$0.0041"), (1234.5, "$1,234.50")])
 def test_money_keeps_the_digits_of_small_amounts(dollars: float | None, shown: str) -> None:
     assert text.money(dollars) == shown
 

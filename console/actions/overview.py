@@ -143,15 +143,6 @@ class Inventory:
     documents: int
     """At most one page of them."""
 
-    @property
-    def next_step(self) -> str:
-        """What to do first."""
-        if not self.cases:
-            return "Begin with a case: what is evaluated, by which criteria, on which scale."
-        if not self.judges:
-            return "Make a judge for one of the cases: a model, a metric and its parameters."
-        return "Run an evaluation with one of the judges, or import finished runs."
-
 
 def load_inventory(services: Services) -> Inventory:
     """Count what there is. Two requests beside what is cached."""

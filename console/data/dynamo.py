@@ -266,7 +266,9 @@ class Store:
         """One operation of the client, retried within the deadline (or `until` a monotonic time) and metered."""
         if operation not in _UNMETERED:
             request["ReturnConsumedCapacity"] = "TOTAL"
-        for attempt in self._attempts(f"{operation} on {request.get('TableName', 'the store')}", until):
+        for attempt in self._attempts(
+            operation + (f" on {request['TableName']}" if "TableName" in request else ""), until
+        ):
             started = time.monotonic()
             try:
                 answer: dict[str, Any] = getattr(self.client, operation)(**request)
@@ -290,8 +292,9 @@ class Store:
             now = time.monotonic()
             if now + max(now - started, _BACKOFF_BASE) > give_up:
                 self.meter.event("failure")
+                tried = "1 attempt" if attempt == 1 else f"{attempt} attempts"
                 raise StoreUnavailable(
-                    f"The store did not complete {doing} within {self._deadline:g} s ({attempt} attempts). "
+                    f"The store did not complete {doing} within {self._deadline:g} s ({tried}). "
                     "Check that it runs and can be reached, then try again."
                 )
 

@@ -19,6 +19,7 @@ from console.ui import agreement_controls as controls
 from console.ui import choices, filters
 from console.ui.boundary import boundary, nothing
 from console.ui.dashboard import card
+from console.ui.places import way_to
 from console.ui.session import page_title, run_page, services
 
 CLEARED = ("judge", "baseline", "candidate", "cell", "point", "human")
@@ -27,26 +28,26 @@ _OPENED = "agreement.opened"
 
 def main() -> None:
     """The page."""
-    if opened := st.session_state.pop(_OPENED, None):
-        page, name = ("compare", "runs") if "," in opened else ("run", "run")
-        st.switch_page(f"pages/{page}.py", query_params={name: opened})
+    choices.follow(_OPENED)
     with boundary("agreement"):
         shared = services()
         auth.require_role(shared, Role.VIEWER)
         today = utcnow().date()
         selection = filters.read("all", today)
-        cases = shared.cases.list()
-        asked = selection.wanted.case_id
-        case = None if asked else case_with_labels(shared, cases)
-        case_id = asked or (case.case_id if case else "")
         with st.container(horizontal=True, vertical_alignment="center", key="agreement-head"):
             page_title(shared, "Agreement")
+            cases = shared.cases.list()
+            asked = selection.wanted.case_id
+            case = None if asked else case_with_labels(shared, cases)
+            case_id = asked or (case.case_id if case else "")
             if case_id:
                 choices.case_control("agreement", cases, case_id, CLEARED, width=260)
                 controls.against_control()
             filters.period_control("agreement", selection, today)
         if not case_id:
-            nothing("There are no cases yet", "Agreement needs a case, a judge, and runs with labels.", "agreement")
+            nothing(
+                "There are no cases yet", "Agreement needs a case, a judge, and runs with labels.", "agreement", "cases"
+            )
         elif st.query_params.get("against") == "judge":
             _judges(shared, case_id, selection)
         else:
@@ -78,9 +79,7 @@ def _people(shared: Services, case_id: str, selection: filters.Selection) -> Non
         with nothing(
             "No labelled runs here", "Label runs in the review queue, or widen the range of days.", "agreement"
         ):
-            st.page_link(
-                "pages/review.py", label="Review", icon=":material/rate_review:", query_params={"case": case_id}
-            )
+            way_to("review", case=case_id)
         return
     _render(shared, against_people(view), board.PEOPLE, view.human_mark)
 
@@ -90,7 +89,9 @@ def _judges(shared: Services, case_id: str, selection: filters.Selection) -> Non
     sides = sides_of(shared, case_id)
     defaults = two_sides(sides)
     if defaults is None:
-        nothing("There is only one judge", "Make a second judge or a second version, and run both.", "agreement")
+        nothing(
+            "There is only one judge", "Make a second judge or a second version, and run both.", "agreement", "judges"
+        )
         return
     names = choices.side_names(shared, sides)
     baseline, candidate = choices.asked_sides(sides, defaults)
@@ -106,7 +107,9 @@ def _judges(shared: Services, case_id: str, selection: filters.Selection) -> Non
         + ". Verdicts are against today's threshold"
     )
     if not found.points:
-        nothing("No artifact has a score by both", "Run both judges over the same texts.", "agreement-pairs")
+        nothing(
+            "No artifact has a score by both", "Run both judges over the same texts.", "agreement-pairs", "evaluate"
+        )
         return
     _render(shared, found, board.JUDGES, found.mark)
 

@@ -13,7 +13,7 @@ from console.records import Role, User
 from console.services import Services
 from console.ui import collection_document, collection_upload, collections, text
 from console.ui.boundary import boundary
-from console.ui.session import page_title, run_page, services
+from console.ui.session import back, page_title, run_page, services
 
 
 def main() -> None:
@@ -44,6 +44,7 @@ def _list(shared: Services, user: User) -> None:
 def _collection(shared: Services, user: User, view: CollectionView) -> None:
     admin = user.role.includes(Role.ADMIN)
     collection = view.collection
+    back("All collections", "collections.back", collections.leave)
     with st.container(horizontal=True, vertical_alignment="bottom", key="collections-head"):
         page_title(shared, text.plain(collection.name))
         with st.container(horizontal=True, vertical_alignment="center", width="content", key="collections-ways"):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from console import auth
 from console.actions.comparison import LEAST, MOST, load_comparison
 from console.records import Role
 from console.ui import comparison
 from console.ui.boundary import boundary, nothing
+from console.ui.places import way_to
 from console.ui.session import page_title, run_page, services
 
 
@@ -29,8 +28,8 @@ def main() -> None:
 def _choose(number: int) -> None:
     title = "Choose one more run" if number else "Choose two to four runs"
     with nothing(title, "Type the number of a run above, or tick runs in the list and press Compare.", "compare"):
-        st.page_link("pages/runs.py", label="Runs", icon=":material/list_alt:")
-        st.page_link("pages/compare_judges.py", label="Compare whole judges", icon=":material/balance:")
+        way_to("runs")
+        way_to("compare_judges")
 
 
 run_page(main)

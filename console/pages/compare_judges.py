@@ -21,23 +21,26 @@ _OPENED = "judges.opened"
 
 def main() -> None:
     """The page."""
-    if opened := st.session_state.pop(_OPENED, None):
-        page, name = ("compare", "runs") if "," in opened else ("run", "run")
-        st.switch_page(f"pages/{page}.py", query_params={name: opened})
+    choices.follow(_OPENED)
     with boundary("judges"):
         shared = services()
         auth.require_role(shared, Role.VIEWER)
         today = utcnow().date()
         selection = filters.read("all", today)
-        cases = shared.cases.list()
-        case_id = selection.wanted.case_id or (cases[0].case_id if cases else "")
         with st.container(horizontal=True, vertical_alignment="center", key="judges-compare-head"):
             page_title(shared, "Compare judges")
+            cases = shared.cases.list()
+            case_id = selection.wanted.case_id or (cases[0].case_id if cases else "")
             if case_id:
                 choices.case_control("judges", cases, case_id, ("baseline", "candidate", "only"), width=260)
             filters.period_control("judges", selection, today)
         if not case_id:
-            nothing("There are no cases yet", "Make a case and two judges, and run both over the same texts.", "judges")
+            nothing(
+                "There are no cases yet",
+                "Make a case and two judges, and run both over the same texts.",
+                "judges",
+                "cases",
+            )
             return
         _chosen(shared, case_id, selection)
 
@@ -47,10 +50,10 @@ def _chosen(shared: Services, case_id: str, selection: filters.Selection) -> Non
     sides = sides_of(shared, case_id)
     defaults = two_sides(sides)
     if defaults is None:
-        with nothing(
-            "There is only one judge in this case", "Make a second judge or a second version, and run both.", "judges"
-        ):
-            st.page_link("pages/judges.py", label="Judges", icon=":material/gavel:")
+        nothing(
+            "There is only one judge in this case", "Make a second judge or a second version, and run both.", "judges",
+            "judges",
+        )  # fmt: skip
         return
     names = choices.side_names(shared, sides)
     baseline, candidate = choices.asked_sides(sides, defaults)
@@ -64,7 +67,12 @@ def _chosen(shared: Services, case_id: str, selection: filters.Selection) -> Non
     wanted = selection.wanted
     pairs = load_pairs(shared, case_id, baseline, candidate, first_day=wanted.first_day, last_day=wanted.last_day)
     if not pairs.pairs:
-        nothing("Neither has a finished run in these days", "Run both judges over the same texts.", "judges-empty")
+        nothing(
+            "Neither has a finished run in these days",
+            "Run both judges over the same texts.",
+            "judges-empty",
+            "evaluate",
+        )
         return
     render(pairs)
 

@@ -10,7 +10,7 @@ from console.records import Role, User
 from console.services import Services
 from console.ui import documents, filters
 from console.ui.boundary import boundary, nothing
-from console.ui.session import page_title, run_page, services
+from console.ui.session import back, page_title, run_page, services
 
 PAGE_ROWS = 50
 CURSORS = "documents.cursors"
@@ -38,9 +38,9 @@ def main() -> None:
 
 def _head(shared: Services, title: str) -> None:
     """The heading of one document, with the way back to the list."""
+    back("All documents", "documents.back", _show, None)
     with st.container(horizontal=True, vertical_alignment="bottom", key="documents-head"):
         page_title(shared, title)
-        st.button("All documents", key="documents.back", icon=":material/arrow_back:", on_click=_show, args=(None,))
 
 
 def _list(shared: Services, user: User) -> None:

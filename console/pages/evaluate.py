@@ -15,7 +15,7 @@ from console.services import Services
 from console.ui import batch_form, batch_view, evaluate
 from console.ui.boundary import boundary, nothing
 from console.ui.rerun import rerun_selection
-from console.ui.session import page_title, run_page, services
+from console.ui.session import back, page_title, run_page, services
 
 RUN = "evaluate.opened"
 _ONE, _MANY = "One text", "A file of texts"
@@ -30,23 +30,15 @@ def main() -> None:
         user = auth.require_role(shared, Role.VIEWER)
         batch_id = st.query_params.get("batch")
         if batch_id:
-            _head(shared, "Batch", back=True)
+            back("All batches", "evaluate.back", batch_view.show, None)
+            page_title(shared, "Batch")
             batch_view.batch_view(shared, user, batch_id, _open_run)
             return
-        _head(shared, "Run evaluation", back=False)
+        page_title(shared, "Run evaluation")
         again = [run_id_of(one) for one in st.query_params.get("again", "").split(",") if one]
         if again and user.role.includes(Role.EVALUATOR):
             rerun_selection(shared, again)
         _choose(shared, user)
-
-
-def _head(shared: Services, title: str, *, back: bool) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom", key="evaluate-head"):
-        page_title(shared, title)
-        if back:
-            st.button(
-                "All batches", key="evaluate.back", icon=":material/arrow_back:", on_click=batch_view.show, args=(None,)
-            )
 
 
 def _choose(shared: Services, user: User) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import streamlit as st
 
 from console import auth
+from console.judging.judging import SIMILARITY
 from console.records import Judge, Role, User
 from console.services import Services
 from console.ui import drafts, filters, record_list, text
@@ -73,13 +74,14 @@ def _matches(judge: Judge, case: str, wanted: dict[str, str | None]) -> bool:
 
 
 def _row(judge: Judge, case: str) -> dict[str, object]:
+    asks = judge.metric.type != SIMILARITY
     return {
         "Name": text.judge_name(judge.name, judge.judge_id),
         "Case": case,
         "Model": f"{judge.llm.model} ({judge.llm.type})",
         "Metric": judge.metric.type,
-        "Responses": judge.evaluation_parameters.n_responses,
-        "Temperature": judge.llm.temperature,
+        "Responses": judge.evaluation_parameters.n_responses if asks else None,
+        "Temperature": judge.llm.temperature if asks else None,
         "Version": judge.version,
         "Saved": judge.last_updated_on,
         "By": judge.last_updated_by,

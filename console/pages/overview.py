@@ -30,11 +30,11 @@ def main() -> None:
         auth.require_role(shared, Role.VIEWER)
         today = utcnow().date()
         selection = filters.read(PERIOD, today)
-        cases, judges = shared.cases.list(), shared.judges.list()
-        known = filters.choices(cases, judges, shared.catalog.metrics(), shared.catalog.models())
         with st.container(horizontal=True, vertical_alignment="bottom", key="overview-head"):
             page_title(shared, "Overview")
             filters.period_control("overview", selection, today)
+        cases, judges = shared.cases.list(), shared.judges.list()
+        known = filters.choices(cases, judges, shared.catalog.metrics(), shared.catalog.models())
         filters.filter_bar("overview", known)
         view = load_overview(shared, selection.wanted, cases, judges, today=today)
         if view.empty:
@@ -107,7 +107,17 @@ def _first_steps(inventory: Inventory) -> None:
     with st.grid(columns=6, min_column_width=120, gap=14, key="overview-inventory"):
         for name, number in counts.items():
             st.metric(name, text.count(number), border=True)
-    nothing("There are no runs yet", inventory.next_step, "overview-next")
+    page, advice = _next_step(inventory)
+    nothing("There are no runs yet", advice, "overview-next", page)
+
+
+def _next_step(inventory: Inventory) -> tuple[str, str]:
+    """Where the next step is made, and what it is."""
+    if not inventory.cases:
+        return "cases", "Begin with a case: what is evaluated, by which criteria, on which scale."
+    if not inventory.judges:
+        return "judges", "Make a judge for one of the cases: a model, a metric and its parameters."
+    return "evaluate", "Run an evaluation with one of the judges, or import finished runs."
 
 
 run_page(main)

@@ -16,8 +16,8 @@ def main() -> None:
     with boundary("password"):
         shared = services()
         user = auth.require_role(shared, Role.VIEWER)
-        with st.container(key="password", width=380):
-            page_title(shared, "Your password")
+        page_title(shared, "Your password")
+        with st.container(key="card-password", border=True, width=460):
             st.caption("At least 8 characters. Changing it ends your sessions in all other browsers.")
             typed = password_form("password", ask_old=True)
             if typed:

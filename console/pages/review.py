@@ -23,19 +23,20 @@ def main() -> None:
     with boundary("review"):
         shared = services()
         user = auth.require_role(shared, Role.VIEWER)
-        cases = shared.cases.list()
-        if not cases:
-            page_title(shared, "Review")
-            nothing("There are no cases yet", "Make a case and a judge, run it, then label its runs here.", "review")
-            return
-        case_id = st.query_params.get("case") or cases[0].case_id
-        judge_id = st.query_params.get("judge") or None
         with st.container(horizontal=True, vertical_alignment="center", key="review-head"):
             page_title(shared, "Review")
-            choices.case_control("review", cases, case_id, ("judge", *review.PLACE))
-            choices.judge_control("review", shared.judges.of_case(case_id), judge_id, review.PLACE)
-            review.files(shared, user, RunFilter(case_id=case_id, judge_id=judge_id))
-        render(shared, user, case_id, judge_id)
+            cases = shared.cases.list()
+            case_id = st.query_params.get("case") or (cases[0].case_id if cases else "")
+            judge_id = st.query_params.get("judge") or None
+            if case_id:
+                choices.case_control("review", cases, case_id, ("judge", *review.PLACE))
+                choices.judge_control("review", shared.judges.of_case(case_id), judge_id, review.PLACE)
+                review.files(shared, user, RunFilter(case_id=case_id, judge_id=judge_id))
+        if case_id:
+            render(shared, user, case_id, judge_id)
+        else:
+            advice = "Make a case and a judge, run it, then label its runs here."
+            nothing("There are no cases yet", advice, "review", "cases")
 
 
 def render(shared: Services, user: User, case_id: str, judge_id: str | None) -> None:

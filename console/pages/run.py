@@ -44,10 +44,9 @@ def _choose(why: str | None = None) -> None:
         why: any text.
     """
     st.title("Run", anchor=False)
-    with nothing("Not found" if why else "No run is chosen", "Open one from the list of runs.", "run"):
+    with nothing("Not found" if why else "No run is chosen", "Open one from the list of runs.", "run", "runs"):
         if why:
-            st.text(why)
-        st.page_link("pages/runs.py", label="Runs", icon=":material/list_alt:")
+            st.text(why, width="content")
 
 
 run_this_page(main)

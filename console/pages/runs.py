@@ -44,11 +44,11 @@ def _head(shared: Services) -> filters.Selection:
     """Everything above the list."""
     today = utcnow().date()
     selection = filters.read("all", today)
-    cases, judges = shared.cases.list(), shared.judges.list()
-    known = filters.choices(cases, judges, shared.catalog.metrics(), shared.catalog.models())
     with st.container(horizontal=True, vertical_alignment="bottom", key="runs-head"):
         page_title(shared, "Runs")
         filters.period_control("runs", selection, today)
+    cases, judges = shared.cases.list(), shared.judges.list()
+    known = filters.choices(cases, judges, shared.catalog.metrics(), shared.catalog.models())
     filters.filter_bar("runs", known)
     run_list.trend(shared, selection.wanted, judges, today)
     run_list.toolbar(shared, selection)

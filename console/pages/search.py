@@ -25,10 +25,10 @@ def main() -> None:
     with boundary("search"):
         shared = services()
         user = auth.require_role(shared, Role.VIEWER)
-        question = search_bar.read()
-        known = [one for one in shared.collections.list() if not one.deleting]
         with st.container(horizontal=True, vertical_alignment="bottom", key="search-head"):
             page_title(shared, "Similarity search")
+            known = [one for one in shared.collections.list() if not one.deleting]
+            question = search_bar.read(known[0].collection_id if len(known) == 1 else None)
             search_bar.collection_control(known, question.collection_id)
         if question.collection_id:
             _search(shared, shared.collections.get(question.collection_id), question)
@@ -91,8 +91,7 @@ def _beside(shared: Services, collection: Collection, question: Question, answer
 
 def _no_collections(*, admin: bool) -> None:
     advice = "Make one and add texts to it." if admin else "Admins can make one and add texts to it."
-    with nothing("There are no collections yet", advice, "search-no-collections"):
-        st.page_link("pages/collections.py", label="Collections", icon=":material/library_books:")
+    nothing("There are no collections yet", advice, "search-no-collections", "collections")
 
 
 def _collection_link(collection: Collection) -> None:

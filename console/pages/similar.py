@@ -8,7 +8,7 @@ from console import auth
 from console.actions import run_search
 from console.records import Case, Role, Verdict, utcnow
 from console.services import Services
-from console.ui import filters, similar_runs, text
+from console.ui import choices, filters, similar_runs, text
 from console.ui.boundary import boundary, nothing
 from console.ui.dashboard import card
 from console.ui.session import page_title, run_page, services
@@ -21,17 +21,16 @@ _RESULTS = {"fail": "Failing runs", "all": "All runs"}
 
 def main() -> None:
     """The page."""
-    if opened := st.session_state.pop(OPENED, None):
-        st.switch_page("pages/run.py", query_params={"run": opened})
+    choices.follow(OPENED)
     with boundary("similar"):
         shared = services()
         auth.require_role(shared, Role.VIEWER)
         today = utcnow().date()
         selection = filters.read(PERIOD, today)
-        cases = shared.cases.list()
         with st.container(horizontal=True, vertical_alignment="bottom", key="similar-head"):
             page_title(shared, "Similar runs")
             filters.period_control("similar", selection, today)
+        cases = shared.cases.list()
         filters.filter_bar(
             "similar", filters.choices(cases, shared.judges.list(), shared.catalog.metrics(), shared.catalog.models())
         )
@@ -63,6 +62,7 @@ def _search(shared: Services, cases: list[Case]) -> None:
             found = run_search.nearest_to_text(shared, asked, ids, FOUND, verdict=verdict)
             if found:
                 similar_runs.near_table("similar", found, _open)
+                similar_runs.bound_note(run_search.examined(shared))
             else:
                 st.caption("No run with an embedding matches. `python -m console embed runs` gives older runs theirs.")
 
@@ -74,19 +74,23 @@ def _groups(shared: Services, selection: filters.Selection) -> None:
         if found.without and run_search.embed_failing(shared, selection.wanted):
             found = run_search.group_failing(shared, selection.wanted)
         if not found.groups:
-            _none(found.without)
+            _none(found.without, selection)
             return
         with card("Failing runs by what they are about", _scope(found), "similar-map"):
             st.altair_chart(similar_runs.group_map(found), alt="Failing runs on a map of their texts")
         similar_runs.group_cards(found, _open)
 
 
-def _none(without: int) -> None:
+def _none(without: int, selection: filters.Selection) -> None:
     if without:
         nothing(
             "The failing runs have no embeddings yet",
             f"{text.count(without)} failing runs match. An admin gives them theirs: python -m console embed runs",
             "similar",
+        )
+    elif not selection.filtered:
+        nothing(
+            "No run failed in these days", "Failing runs are grouped here by what their texts are about.", "similar"
         )
     else:
         nothing("No failing runs match", "Take a filter away, or widen the range of days.", "similar")

@@ -27,8 +27,7 @@ _OPENED = "thresholds.opened"
 
 def main() -> None:
     """The page."""
-    if opened := st.session_state.pop(_OPENED, None):
-        st.switch_page("pages/run.py", query_params={"run": opened})
+    choices.follow(_OPENED)
     with boundary("thresholds"):
         shared = services()
         user = auth.require_role(shared, Role.VIEWER)
@@ -39,7 +38,7 @@ def main() -> None:
             filters.period_control("thresholds", selection, today)
         cases = shared.cases.list()
         if not cases:
-            nothing("There are no cases yet", "A threshold belongs to a case: make one first.", "thresholds")
+            nothing("There are no cases yet", "A threshold belongs to a case: make one first.", "thresholds", "cases")
             return
         case_id = selection.wanted.case_id or _first(cases)
         choices.case_control("thresholds", cases, case_id, ("mark", *calibration.PARAMS), width=420)

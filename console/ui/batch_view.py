@@ -121,7 +121,7 @@ def _progress(shared: Services, batch_id: str, was_busy: bool) -> None:
     ended = batch.done + batch.failed
     with st.grid(columns=5, min_column_width=110, gap=8, key="batch-figures"):
         st.metric("State", state_of(batch))
-        st.metric("Rows", f"{ended:,} / {batch.total:,}")
+        st.metric("Rows", f"{':orange[' if batch.left else ''}{ended:,} / {batch.total:,}{']' if batch.left else ''}")
         st.metric("Done", text.count(batch.done))
         st.metric("Failed", text.count(batch.failed))
         st.metric("Cost", text.money(batch.spent) if batch.spent else text.NOTHING)
@@ -148,7 +148,7 @@ def _latest_failures(shared: Services, batch: Batch) -> None:
 
 def _ways(shared: Services, batch: Batch, *, busy: bool) -> None:
     """What can be done with the batch now."""
-    with st.container(horizontal=True, gap="small", key="batch-ways"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="batch-ways"):
         if busy and batch.state is not BatchState.CANCELLED:
             st.button(
                 "Cancel", key=f"{KEY}.cancel", icon=":material/stop:", on_click=_cancel, args=(shared, batch.batch_id),
@@ -173,7 +173,9 @@ def _ways(shared: Services, batch: Batch, *, busy: bool) -> None:
 def _rows(shared: Services, batch: Batch, on_run: Callable[[str], None]) -> None:
     with card("Rows", "A click on a row opens its run", "batch-rows"):
         first = "Failed" if batch.failed and not batch.left else "All"
-        chosen = st.segmented_control("Show", list(_STATES), default=first, key=f"{KEY}.show", required=True)
+        chosen = st.segmented_control(
+            "Show", list(_STATES), default=first, key=f"{KEY}.show", required=True, label_visibility="collapsed"
+        )
         page = shared.batches.rows(batch.batch_id, _STATES[chosen], limit=_ROWS)
         if not page.items:
             st.caption("None")

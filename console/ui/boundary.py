@@ -13,6 +13,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from console.errors import ConsoleError, Forbidden, InvalidInput, NotFound, StoreError
+from console.ui.places import way_to
 
 _log = logging.getLogger(__name__)
 _TITLES: dict[type[ConsoleError], str] = {
@@ -38,17 +39,26 @@ def boundary(key: str) -> Iterator[None]:
 
 
 def show_error(error: ConsoleError, key: str) -> None:
-    """An error as a card: what happened, in its own words, and a button to try again."""
+    """An error as a card: what happened, in its own words, and a button to try again where that may help."""
     title = next((title for kind, title in _TITLES.items() if isinstance(error, kind)), "Something went wrong")
     with st.container(border=True, key=f"notice-{key}", horizontal_alignment="center"):
-        st.markdown(f":material/error: **{title}**", width="content")
+        st.subheader(f":material/error: {title}", anchor=False, width="content")
         st.text(str(error), width="content")
-        st.button("Try again", key=f"{key}.retry", icon=":material/refresh:")
+        if not isinstance(error, (NotFound, Forbidden)):
+            st.button("Try again", key=f"{key}.retry", icon=":material/refresh:")
 
 
-def nothing(title: str, advice: str, key: str) -> st.delta_generator.DeltaGenerator:
-    """A card for an empty list. `title` and `advice` are our own words; more may be put into the card."""
+def nothing(title: str, advice: str, key: str, to: str | None = None) -> st.delta_generator.DeltaGenerator:
+    """A card for an empty list; more may be put into it.
+
+    Args:
+        title, advice: our own words.
+        to: the page where the next step is made, by its file's name.
+    """
     card = st.container(border=True, key=f"notice-{key}", horizontal_alignment="center")
     card.subheader(title, anchor=False, width="content")
     card.caption(advice, width="content")
+    if to:
+        with card:
+            way_to(to)
     return card

@@ -21,6 +21,7 @@ from console.ui import choices, filters, text
 from console.ui.calibration_chart import quality_chart
 from console.ui.filters import Selection
 from console.ui.picker import pick_row
+from console.ui.places import way_to
 from console.ui.threshold_form import REASON
 from console.ui.what_if import mark_text
 
@@ -70,7 +71,7 @@ def section(shared: Services, case: Case, selection: Selection, mark: float, on_
 
 def _nothing(case: Case) -> None:
     st.caption("There are no labelled runs with a score in these days. Label some in the review queue.")
-    st.page_link("pages/review.py", label="Review", icon=":material/rate_review:", query_params={"case": case.case_id})
+    way_to("review", case=case.case_id)
 
 
 def _said(labelled: Labelled) -> str:

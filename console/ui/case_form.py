@@ -14,8 +14,8 @@ from console.services import Services
 from console.ui import text
 from console.ui.dashboard import card
 from console.ui.drafts import Values
+from console.ui.facts import fact_list
 from console.ui.fields import Field, Form, json_text, number_text, passage, problem_of_json, read_json, yes_no
-from console.ui.run_parts import fact_list
 
 WITH_REFERENCE = "With a reference"
 DIRECT = "Direct"

@@ -11,8 +11,8 @@ from console.actions import catalog
 from console.records import Judge, Metric, Model, Role, User
 from console.services import Services
 from console.ui import saving, text
+from console.ui.facts import fact_list
 from console.ui.picker import pick_row
-from console.ui.run_parts import fact_list
 
 ADD_MODEL = "models.add"
 ADD_METRIC = "metrics.add"
@@ -48,13 +48,14 @@ def model_table(
         "Model": config.TextColumn(width=190),
         "Prompt": config.NumberColumn("Prompt $/M", format="%.2f", width=85, help=f"{price} of the prompt"),
         "Answer": config.NumberColumn("Answer $/M", format="%.2f", width=85, help=f"{price} of the answer"),
-        "Can": config.TextColumn("Capabilities", width=380, help="What the provider's API takes and gives"),
+        "Can": config.TextColumn("Capabilities", width=340, help="What the provider's API takes and gives"),
         "Judges": config.NumberColumn(format="%,d", width=60, help="Judges in use with this model"),
         "Created": config.DatetimeColumn("Created (UTC)", format="D MMM YYYY", timezone="UTC", width=105),
         "Id": config.TextColumn(width=110),
     }
     ids = [model.model_id for model in ordered]
-    pick_row("models", pd.DataFrame(rows), ids, columns, picked, on_pick, alt="Models")
+    order = ["Provider", "Model", "Prompt", "Answer", "Judges"] if picked else list(columns)
+    pick_row("models", pd.DataFrame(rows), ids, columns, picked, on_pick, alt="Models", order=order)
 
 
 def model_panel(
@@ -106,12 +107,12 @@ def metric_table(metrics: Sequence[Metric], used: Mapping[str, Sequence[Judge]])
         pd.DataFrame([_metric_cells(metric, used.get(metric.metric_id, [])) for metric in metrics]),
         column_config={
             "Metric": config.TextColumn(width=110),
-            "Method": config.TextColumn(width=300),
+            "Method": config.TextColumn(width=290),
             "Judges": config.NumberColumn(format="%,d", width=60, help="Judges in use with this metric"),
-            "Used by": config.TextColumn(width=340),
+            "Used by": config.TextColumn(width=210),
             "Created": config.DatetimeColumn("Created (UTC)", format="D MMM YYYY", timezone="UTC", width=105),
             "By": config.TextColumn(width=80),
-            "Id": config.TextColumn(width=110),
+            "Id": config.TextColumn(width=250),
         },
         hide_index=True,
         placeholder=text.NOTHING,

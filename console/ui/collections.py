@@ -99,12 +99,13 @@ def _view(_shared: Services, collection_id: str, state: str) -> CollectionView:
     return actions.load_collection(_shared, collection_id)
 
 
+def leave() -> None:
+    """Back to the list."""
+    filters.show({"collection": None, "document": None, "from": None})
+
+
 def ways(shared: Services, collection: Collection, *, admin: bool) -> None:
     """What can be done with the whole collection."""
-    st.button(
-        "All collections", key="collections.back", icon=":material/arrow_back:", on_click=filters.show,
-        args=({"collection": None, "document": None, "from": None},),
-    )  # fmt: skip
     st.page_link(
         "pages/search.py", label="Search in it", icon=":material/search:",
         query_params={"collection": collection.collection_id},

@@ -1,13 +1,12 @@
-"""Side-by-side differences of texts: the one place that makes HTML out of what people wrote.
+"""Side-by-side differences of texts, as a table of HTML.
 
-Every character of theirs goes through `_escaped`; tags and class names are constants of this module. The browser's
-side (`st.html`) sanitises once more. Removed is orange, struck through and marked with a minus, added is blue,
-underlined and marked with a plus, so that no one has to tell colours apart.
+What people wrote goes through `text.html`; tags and class names are constants of this module. The browser's side
+(`st.html`) sanitises once more. Removed is orange, struck through and marked with a minus, added is blue, underlined
+and marked with a plus, so that no one has to tell colours apart.
 """
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from console.ui import text
 CONTEXT = 2
 """Equal lines shown around a change; longer stretches are folded."""
 _EFFORT = 4_000_000
-"""Comparisons of words that a pair of lines may cost; beyond it the lines are marked as a whole."""
+"""Comparisons of words that a pair of lines may cost; beyond it sentences are compared first."""
 _MOST_PAIRS = 400
 """Pairs of changed lines that are compared to find those that belong together; beyond it they pair in order."""
 _ALIKE = 0.3
@@ -31,6 +30,7 @@ _KEPT = 0.2
 """Share of the characters that two lines must have in common for single words to be marked."""
 _MOST_ROWS = 2_000
 _WORDS = re.compile(r"\w+|\s+|[^\w\s]")
+_SENTENCES = re.compile(r".+?(?:[.!?]\s+|$)", re.DOTALL)
 Change = Literal["same", "old", "new"]
 Line = list[tuple[Change, str]]
 """A line in pieces that were kept, taken out or put in."""
@@ -81,12 +81,12 @@ def markup(sections: Sequence[Section], left_title: str, right_title: str) -> st
     """The HTML of the sections, one table."""
     parts = ['<table class="geval-diff"><colgroup><col class="no"><col><col class="no"><col></colgroup>']
     if left_title or right_title:
-        titles = "".join(f'<th colspan="2" scope="col">{_escaped(title)}</th>' for title in (left_title, right_title))
+        titles = "".join(f'<th colspan="2" scope="col">{text.html(title)}</th>' for title in (left_title, right_title))
         parts.append(f"<thead><tr>{titles}</tr></thead>")
     for section in sections:
-        note = f" <span>{_escaped(section.note)}</span>" if section.note else ""
+        note = f" <span>{text.html(section.note)}</span>" if section.note else ""
         parts.append(
-            f'<tbody><tr class="field"><th colspan="4" scope="rowgroup">{_escaped(section.label)}{note}</th></tr>'
+            f'<tbody><tr class="field"><th colspan="4" scope="rowgroup">{text.html(section.label)}{note}</th></tr>'
         )
         rows = _rows(compare(section.left, section.right), numbered="\n" in section.left + section.right)
         parts += islice(rows, _MOST_ROWS)
@@ -143,7 +143,7 @@ def words(left: str, right: str) -> tuple[Line, Line]:
     """Two lines in pieces: words that both have are kept. Lines with little in common are changed as a whole."""
     old, new = _WORDS.findall(left), _WORDS.findall(right)
     if len(old) * len(new) > _EFFORT:
-        return _whole("old", left), _whole("new", right)
+        return _sentences(left, right)
     before: Line = []
     after: Line = []
     kept = 0
@@ -155,6 +155,29 @@ def words(left: str, right: str) -> tuple[Line, Line]:
         _join(after, "same" if same else "new", other)
     if kept < _KEPT * max(len(left), len(right)):
         return _whole("old", left), _whole("new", right)
+    return before, after
+
+
+def _sentences(left: str, right: str) -> tuple[Line, Line]:
+    """Two very long lines in pieces: sentences that changed are compared word by word where they pair."""
+    old, new = _SENTENCES.findall(left), _SENTENCES.findall(right)
+    if len(old) * len(new) > _EFFORT or len(old) == 1 or len(new) == 1:
+        return _whole("old", left), _whole("new", right)
+    before: Line = []
+    after: Line = []
+    for tag, i, i_end, j, j_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        paired = tag == "replace" and i_end - i == j_end - j
+        pairs = (
+            zip(old[i:i_end], new[j:j_end], strict=True) if paired else [("".join(old[i:i_end]), "".join(new[j:j_end]))]
+        )
+        for one, other in pairs:
+            if tag == "equal":
+                pieces = _whole("same", one), _whole("same", other)
+            else:
+                pieces = words(one, other) if paired else (_whole("old", one), _whole("new", other))
+            for side, line in zip((before, after), pieces, strict=True):
+                for change, piece in line:
+                    _join(side, change, piece)
     return before, after
 
 
@@ -201,10 +224,5 @@ def _cell(line: Line | None, number: int | str, row: Row, side: Change) -> str:
 def _piece(piece: tuple[Change, str]) -> str:
     change, words_of_people = piece
     tag = {"old": "del", "new": "ins"}.get(change)
-    body = _escaped(words_of_people)
+    body = text.html(words_of_people)
     return f"<{tag}>{body}</{tag}>" if tag else body
-
-
-def _escaped(words_of_people: str) -> str:
-    """The only way of foreign text into the HTML."""
-    return html.escape(words_of_people, quote=True)

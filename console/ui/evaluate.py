@@ -13,6 +13,7 @@ from console.services import Services
 from console.ui import run_parts as parts
 from console.ui import saving, text
 from console.ui.dashboard import card
+from console.ui.places import way_to
 
 KEY = "evaluate"
 _TEXT, _DOCUMENT = "A text", "A document"
@@ -48,7 +49,8 @@ def judge_picker(judges: Sequence[Judge], key: str, *, asked: str | None = None)
     """
     known = {judge.judge_id: judge for judge in judges}
     if not known:
-        st.caption("There is no judge yet. An admin makes one under Judges.")
+        st.caption("There is no judge yet. An admin makes one.")
+        way_to("judges")
         return None
     first = list(known).index(asked) if asked in known else 0
     chosen = st.selectbox(

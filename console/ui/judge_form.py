@@ -10,14 +10,15 @@ import streamlit as st
 
 from console.actions import configuration
 from console.actions.version_results import VersionResults, results_of_judge
+from console.judging.judging import SIMILARITY
 from console.records import Judge, Model, User
 from console.services import Services
 from console.ui import text
 from console.ui.dashboard import card
 from console.ui.drafts import Values
+from console.ui.facts import fact_list
 from console.ui.fields import Field, Form, json_text, number_text, passage, problem_of_json, read_json
 from console.ui.judge_parameters import NUMBERS, joined, other_parameters, typed_parameters, unusual
-from console.ui.run_parts import fact_list
 
 _NAME_LIMIT = 200
 
@@ -126,6 +127,8 @@ class JudgeEditor:
             )  # fmt: skip
 
     def _parameters(self, judge: Judge) -> None:
+        if judge.metric.type == SIMILARITY:
+            st.caption("The metric similarity compares vectors: it asks no model, and these say nothing to it.")
         values = typed_parameters(judge.parameters)
         rows = {
             number.label: f"{number.default:g}  (default)"

@@ -11,10 +11,10 @@ from console.actions.operations import NO_VECTORS, VECTORS, Counters, Health, Op
 from console.data.recount import Difference
 from console.records import Batch, User
 from console.services import Services
-from console.ui import run_parts as parts
 from console.ui import text
 from console.ui.boundary import show_error
 from console.ui.dashboard import card
+from console.ui.facts import fact_list
 from console.ui.saving import problem
 
 _KINDS = {
@@ -65,7 +65,7 @@ def engine_card(services: Services, counters: Counters) -> None:
         for number, user in enumerate(process.users, start=1):
             rows[f"User {number}" if len(process.users) > 1 else "Used by"] = f"process {user}"
     with card("Engine", "What stores the data, and who holds it open", "operations-engine"):
-        parts.fact_list(rows, "Engine")
+        fact_list(rows, "Engine")
 
 
 def traffic_card(counters: Counters) -> None:

@@ -38,7 +38,9 @@ def people_table(users: Sequence[User], opened: str | None) -> None:
         "By": column(width=110),
     }
     names = [user.username for user in users]
-    pick_row("users", pd.DataFrame([_row(user) for user in users]), names, columns, opened, _open, alt="Users")
+    order = ["User name", "Role", "State"] if opened else list(columns)
+    rows = pd.DataFrame([_row(user) for user in users])
+    pick_row("users", rows, names, columns, opened, _open, alt="Users", order=order)
 
 
 def add_popover(shared: Services) -> None:
@@ -99,12 +101,15 @@ def user_card(shared: Services, actor: User, user: User) -> None:
 def _role(shared: Services, user: User) -> None:
     key = f"users.role.{user.username}"
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.selectbox("Role", list(Role), index=list(Role).index(user.role), key=key, format_func=_with_meaning)
+        st.selectbox(
+            "Role", list(Role), index=list(Role).index(user.role), key=key, format_func=str.capitalize, width=220
+        )
         chosen = Role(st.session_state[key])
         _button(
             shared, user, "Change role", lambda actor: actions.change_role(shared, actor, user.username, chosen),
             "The role is changed; it counts at once.", disabled=chosen is user.role,
         )  # fmt: skip
+    st.caption(ROLES[chosen])
 
 
 def _measures(shared: Services, user: User) -> None:

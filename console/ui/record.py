@@ -23,7 +23,7 @@ from console.ui.editor import Editor, R
 from console.ui.fields import Form, labels_of
 from console.ui.record_dialogs import deactivate_dialog, replace_dialog, start
 from console.ui.saving import problem, save
-from console.ui.session import page_title
+from console.ui.session import back, page_title
 from console.ui.versions import versions_tab
 
 _log = logging.getLogger(__name__)
@@ -49,14 +49,7 @@ class RecordPage(Generic[R]):
     def render(self) -> None:
         """Draw the page."""
         kind = self._editor.kind
-        st.button(
-            f"All {kind}s",
-            key=f"{kind}.back",
-            icon=":material/arrow_back:",
-            type="tertiary",
-            on_click=leave,
-            args=(kind,),
-        )
+        back(f"All {kind}s", f"{kind}.back", leave, kind)
         if self._id == NEW:
             self._new()
             return

@@ -19,6 +19,7 @@ from console.services import Services
 from console.ui import saving, text
 from console.ui.boundary import nothing
 from console.ui.filters import show
+from console.ui.places import way_to
 
 SITTING = 25
 """Runs that the progress counts to."""
@@ -93,10 +94,7 @@ def finished(at: Place, queue: Queue) -> None:
                 "Show the skipped runs", key="review.again", icon=":material/undo:",
                 on_click=show, args=(dict.fromkeys(PLACE),),
             )  # fmt: skip
-        st.page_link(
-            "pages/agreement.py", label="Agreement", icon=":material/join_inner:",
-            query_params={"case": queue.case.case_id},
-        )  # fmt: skip
+        way_to("agreement", case=queue.case.case_id)
 
 
 def files(shared: Services, user: User, wanted: RunFilter) -> None:

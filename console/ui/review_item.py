@@ -43,15 +43,15 @@ def item(shared: Services, user: User, detail: RunDetail, at: Place, *, revealed
 
 def _texts(run: Run) -> None:
     artifact, snapshot = run.evaluated_artifact, run.judge_snapshot
-    with (
-        card("What is judged", "", "review-artifact"),
-        st.grid(columns=2, min_column_width=280, gap=14, key="review-sides") as sides,
-    ):
-        with sides.cell():
+    with card("What is judged", "", "review-artifact"):
+        if artifact.expected_output is None:
             parts.artifact_text(artifact)
-        if artifact.expected_output is not None:
-            with sides.cell():
-                parts.reference_text(artifact)
+        else:
+            with st.grid(columns=2, min_column_width=280, gap=14, key="review-sides") as sides:
+                with sides.cell():
+                    parts.artifact_text(artifact)
+                with sides.cell():
+                    parts.reference_text(artifact)
     with st.expander("Task and criteria", key="review.criteria", expanded=False):
         for title, body in (("Task", snapshot.task_introduction), ("Criteria", snapshot.evaluation_criteria)):
             st.caption(title)
@@ -126,7 +126,7 @@ def _score_buttons(scale: ScoreRange, draft: dict[str, object]) -> None:
             on_change=lambda: _choose("score", st.session_state[key]),
         )  # fmt: skip
         return
-    with st.container(horizontal=True, gap="small", key="review-scores"):
+    with st.container(horizontal=True, gap="xsmall", key="review-scores"):
         for score in range(scale.min, scale.max + 1):
             st.button(
                 str(score), key=f"review.score.{score}", shortcut=str(score % 10), on_click=_choose,

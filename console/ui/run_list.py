@@ -18,7 +18,7 @@ from console.ui import charts, filters, tables
 from console.ui.boundary import nothing
 
 PAGE_ROWS = 50
-TREND_DAYS = 90
+TREND_DAYS, FEWEST_DAYS = 90, 14
 _DISPLAYS: dict[str, dict[str, str | None]] = {
     "All": {"status": None, "result": None, "show": None},
     "Failures": {"status": None, "result": Verdict.FAIL, "show": None},
@@ -33,6 +33,8 @@ def trend(shared: Services, wanted: RunFilter, judges: list[Judge], today: date)
     last = wanted.last_day or today
     span = Span(max(wanted.first_day or date.min, last - timedelta(days=TREND_DAYS - 1)), last)
     figures = load_trend(shared, wanted, judges, span)
+    if wanted.first_day is None:
+        span = _since_the_first_run(span, [one.day for one in figures.counted])
     counted = statistics.by_day(figures.counted, span.first, span.last)
     scored = statistics.by_day(figures.scored, span.first, span.last)
     any_result = ", whatever the result" if wanted.verdict or wanted.status else ""
@@ -44,6 +46,12 @@ def trend(shared: Services, wanted: RunFilter, judges: list[Judge], today: date)
             with grid.cell():
                 st.caption(title)
                 st.altair_chart(chart, alt=title)
+
+
+def _since_the_first_run(span: Span, days: list[date]) -> Span:
+    """The span without the days before there was anything, but of two weeks at least."""
+    shortest = span.last - timedelta(days=FEWEST_DAYS - 1)
+    return Span(max(span.first, min([shortest, *days])), span.last)
 
 
 def toolbar(shared: Services, selection: filters.Selection) -> None:
@@ -83,7 +91,9 @@ def run_list(shared: Services, selection: filters.Selection, opened: str | None)
         with nothing("No runs match these filters", "Take a filter away, or widen the range of days.", "runs"):
             st.button("Clear filters", key="runs.clear", on_click=filters.clear)
     else:
-        nothing("There are no runs yet", "Runs appear here as soon as one has been made or imported.", "runs")
+        nothing(
+            "There are no runs yet", "Runs appear here as soon as one has been made or imported.", "runs", "evaluate"
+        )
     _pager(stack, page)
 
 

@@ -8,16 +8,17 @@ import msgspec
 import streamlit as st
 
 from console.actions.run_detail import RunDetail
-from console.actions.run_search import nearest_to_run
+from console.actions.run_search import examined, nearest_to_run
 from console.records import Run, RunFilter, User
 from console.services import Services
 from console.ui import diff, filters, text
 from console.ui import run_parts as parts
 from console.ui.boundary import boundary
 from console.ui.dashboard import card
+from console.ui.facts import fact_list
 from console.ui.label_form import label_form
 from console.ui.rerun import rerun_card
-from console.ui.similar_runs import near_table
+from console.ui.similar_runs import bound_note, near_table
 from console.ui.style import outcome
 
 _SIDE_BY_SIDE, _DIFFERENCES = "Side by side", "Differences"
@@ -29,6 +30,8 @@ _DIFF_SCROLLS, _DIFF_HEIGHT = 4_000, 640
 
 def heading(shared: Services, run: Run, selection: filters.Selection) -> None:
     """Which run it is, how it ended, and the ways on."""
+    with st.container(key="back"):
+        _back(run, selection)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run-title"):
         st.title(f"Run {text.plain(run.run_id)}", anchor=False, width="content")
         parts.badge(run)
@@ -41,18 +44,16 @@ def heading(shared: Services, run: Run, selection: filters.Selection) -> None:
                 "Older", key="run.older", icon=":material/chevron_right:", icon_position="right", shortcut="Alt+Right",
                 help="The run after this one in the list (Alt + right arrow)",
             )  # fmt: skip
+            st.page_link(
+                "pages/compare.py", label="Compare", icon=":material/compare_arrows:",
+                query_params={"runs": str(run.run_id)}, help="With another run",
+            )  # fmt: skip
             st.download_button(
                 "JSON", data=lambda: msgspec.json.format(msgspec.json.encode(run), indent=2), on_click="ignore",
                 file_name=f"run-{run.run_id}.json", mime="application/json", key="run.download",
                 icon=":material/download:", help="The whole run as the store holds it",
             )  # fmt: skip
     st.caption(text.plain(parts.origin(run)))
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="run-links"):
-        _back(run, selection)
-        st.page_link(
-            "pages/compare.py", label="Compare with another run", icon=":material/compare_arrows:",
-            query_params={"runs": str(run.run_id)},
-        )  # fmt: skip
     if newer or older:
         _go(shared, run, selection.wanted, newer=newer)
 
@@ -164,24 +165,7 @@ def _snapshot(detail: RunDetail) -> None:
     then = parts.snapshot_facts(detail.run.judge_snapshot)
     now = parts.snapshot_facts(detail.present) if detail.present else {}
     now.pop("Prompt version", None)  # known only once a run has been made
-    rows = [
-        {"name": name, "then": value, "now": now[name] if now.get(name, value) != value else ""}
-        for name, value in then.items()
-    ]
-    column = st.column_config.TextColumn
-    shown = ["name", "then", "now"] if any(row["now"] for row in rows) else ["name", "then"]
-    st.dataframe(
-        rows,
-        column_order=shown,
-        column_config={
-            "name": column("Field", width=150),
-            "then": column("Then", width=200),
-            "now": column("Now", width=200),
-        },
-        hide_index=True,
-        height="content",
-        alt="Snapshot",
-    )
+    fact_list(then, "Snapshot", {name: value for name, value in now.items() if then.get(name) != value})
 
 
 def _nearest(shared: Services, run: Run) -> None:
@@ -195,6 +179,7 @@ def _nearest(shared: Services, run: Run) -> None:
             found = nearest_to_run(shared, run)
             if found:
                 near_table("run.nearest", found, _open_run)
+                bound_note(examined(shared))
             else:
                 st.caption("No failing run of this case has an embedding.")
 
@@ -225,7 +210,7 @@ def _metadata(run: Run) -> None:
         "Document": run.document_id or text.NOTHING,
         "Batch": run.batch_id or text.NOTHING,
     }
-    parts.fact_list(rows, "Facts about the run")
+    fact_list(rows, "Facts about the run")
     parts.facts("Metadata of the text", run.evaluated_artifact.metadata)
     parts.facts("Metadata of the run", run.metadata or {})
 

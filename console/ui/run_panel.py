@@ -10,6 +10,7 @@ import streamlit as st
 from console.records import Label, Run, RunStatus
 from console.ui import run_parts as parts
 from console.ui import text
+from console.ui.facts import fact_list
 
 
 def run_panel(run: Run, labels: Sequence[Label], on_close: Callable[[], None]) -> None:
@@ -36,7 +37,7 @@ def run_panel(run: Run, labels: Sequence[Label], on_close: Callable[[], None]) -
         parts.prompt(run)
     with snapshot:
         st.caption("Judge and case as they were when the run started")
-        parts.fact_list(parts.snapshot_facts(run.judge_snapshot), "Snapshot")
+        fact_list(parts.snapshot_facts(run.judge_snapshot), "Snapshot")
         parts.snapshot_texts(run.judge_snapshot)
     with people:
         parts.label_cards(labels)

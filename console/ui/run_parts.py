@@ -203,20 +203,6 @@ def block(body: str, key: str, *, tall: int = _LONG) -> None:
         st.caption(f"The first {SHOWN:,} of {len(body):,} characters; the run's JSON has all of them.")
 
 
-def fact_list(rows: Mapping[str, str], alt: str) -> None:
-    """Names and values, one line each; values are text."""
-    st.dataframe(
-        [{"name": name, "value": value} for name, value in rows.items()],
-        column_config={
-            "name": st.column_config.TextColumn("Field", width=150),
-            "value": st.column_config.TextColumn("Value", width="large"),
-        },
-        hide_index=True,
-        height="content",
-        alt=alt,
-    )
-
-
 def facts(title: str, values: Mapping[str, Any]) -> None:
     """A free-form JSON object, when it has anything in it."""
     if values:

@@ -50,11 +50,15 @@ class Question:
         return {"chunk_id": self.words} if self.by == "chunk" else {"text": self.words}
 
 
-def read() -> Question:
-    """What the address asks for; what it says wrong is left out."""
+def read(only: str | None = None) -> Question:
+    """What the address asks for; what it says wrong is left out.
+
+    Args:
+        only: the id of the one collection that there is to search in, if there is just one.
+    """
     by = _one_of(_param("by"), BY, "text")
     return Question(
-        collection_id=_param("collection"),
+        collection_id=_param("collection") or only,
         by=by,
         words=(_param(_PARAMS[by]) or "").strip(),
         strategy=_one_of(_param("strategy"), STRATEGIES, AUTO),

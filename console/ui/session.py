@@ -59,6 +59,12 @@ def run_page(main: Callable[[], None]) -> None:
         import_module("console.app").main()
 
 
+def back(label: str, key: str, on_click: Callable[..., None], *args: object) -> None:
+    """The way from one thing back to the list of all, above the heading."""
+    with st.container(key="back"):
+        st.button(label, key=key, icon=":material/arrow_back:", type="tertiary", on_click=on_click, args=args)
+
+
 def page_title(services: Services, title: str) -> None:
     """The heading of a page, and what everybody has to know first."""
     st.title(title, anchor=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html as _html
 import re
 from datetime import date, datetime
 
@@ -24,6 +25,11 @@ def plain(text: object, limit: int | None = None) -> str:
     escaped = re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", line)
     escaped = re.sub(r"(\\[:@])", rf"\1{_JOINER}", escaped)
     return re.sub(r"(?i)\b(w)(ww)", rf"\1{_JOINER}\2", escaped)
+
+
+def html(text: str) -> str:
+    """`text` for HTML that we write ourselves: the only way of foreign text into it."""
+    return _html.escape(text, quote=True)
 
 
 def shorten(text: str, limit: int) -> str:
@@ -71,7 +77,9 @@ def money(dollars: float | None) -> str:
     """US dollars with as many digits as small amounts need."""
     if dollars is None:
         return NOTHING
-    if dollars and abs(dollars) < 0.1:
+    if not dollars:
+        return "$0"
+    if abs(dollars) < 0.1:
         return f"${dollars:.4f}"
     return f"${dollars:,.2f}"
 
