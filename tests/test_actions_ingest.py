@@ -189,9 +189,9 @@ def test_the_cost_follows_from_chunks_and_packed_vectors(collection: Collection)
     assert (empty.bytes, empty.cold_units, empty.month) == (0, 0.0, 0.0)
     full = actions.cost_of(replace(collection, total_chunks=1_000, block_bytes=768_000), [])
     assert full.chunk_bytes == 2_948_000
-    assert (full.cold_units, full.items_units) == (94.0, 360.0)
+    assert (full.cold_units, full.items_units) == (47.0, 360.0)
     assert full.month == pytest.approx(0.000929, abs=1e-6)
-    assert full.cold_dollars == pytest.approx(0.01175)
+    assert full.cold_dollars == pytest.approx(0.005875)
 
 
 def test_a_zip_of_good_files_is_no_file(console_services: Services, admin: User, collection: Collection) -> None:

@@ -474,6 +474,32 @@ def test_of_two_that_pack_at_once_one_gives_way_and_leaves_nothing(embedded: Tie
     assert leftovers(embedded, made.collection_id) == []
 
 
+class ReadsThatLag(Store):
+    """A store that finds something only when it is asked for a consistent read."""
+
+    def batch_get(self, table: str, keys: Any, *, consistent: bool = True, **options: Any) -> list[Item]:
+        return super().batch_get(table, keys, consistent=consistent, **options) if consistent else []
+
+
+def test_a_block_that_a_replica_does_not_have_yet_is_found(embedded: Tier) -> None:
+    made = embedded.collections.create("Packed", by="ana")
+    packed = Blocks(embedded.store, embedded.cache).write(made, packed_parts(), instead=False)
+    lagging = ReadsThatLag(embedded.store.client, prefix=embedded.store.prefix)
+    read = Blocks(lagging, tier(lagging).cache).read(packed or made, packed.blocks if packed else [])
+    assert read is not None
+    assert sum(part.count for part in read) == 3_000
+
+
+def test_blocks_are_read_at_half_the_price_of_consistent_reads(embedded: Tier) -> None:
+    made = embedded.collections.create("Packed", by="ana")
+    packed = Blocks(embedded.store, embedded.cache).write(made, packed_parts(), instead=False)
+    assert packed is not None
+    before = embedded.store.meter.read().read_units
+    Blocks(embedded.store, tier(embedded.store).cache).read(packed, packed.blocks)
+    spent = embedded.store.meter.read().read_units - before
+    assert packed.block_bytes / 8_192 <= spent < packed.block_bytes / 6_500
+
+
 def test_a_block_that_is_gone_says_so(embedded: Tier) -> None:
     made = embedded.collections.create("Packed", by="ana")
     assert Blocks(embedded.store, embedded.cache).read(made, ["gone-00000"]) is None

@@ -48,8 +48,8 @@ class Cost:
 
     @property
     def cold_units(self) -> float:
-        """Read units of the first search of a process: the packed vectors, else every chunk."""
-        return _units(self.block_bytes or self.chunk_bytes)
+        """Read units of the first search of a process: the packed vectors at half the price, else every chunk."""
+        return _units(self.block_bytes) / 2 if self.block_bytes else _units(self.chunk_bytes)
 
     @property
     def items_units(self) -> float:

@@ -116,13 +116,20 @@ class Store:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
-    def batch_get(self, table: str, keys: Sequence[tuple[str, ...]], *, attributes: tuple[str, ...] = ()) -> list[Item]:
+    def batch_get(
+        self,
+        table: str,
+        keys: Sequence[tuple[str, ...]],
+        *,
+        attributes: tuple[str, ...] = (),
+        consistent: bool = True,
+    ) -> list[Item]:
         """The items that exist among `keys`, in no particular order; all attributes, or these. One request per 100."""
         found: list[Item] = []
         name = self.name(table)
         for start in range(0, len(keys), 100):
             wanted = [item_key(table, key) for key in keys[start : start + 100]]
-            request = {name: {"Keys": wanted, "ConsistentRead": True, **projection(attributes)}}
+            request = {name: {"Keys": wanted, "ConsistentRead": consistent, **projection(attributes)}}
             until = time.monotonic() + self._deadline
             for attempt in self._attempts(f"reading {len(wanted)} items of {table}", until):
                 answer = self.call("batch_get_item", until, RequestItems=request)

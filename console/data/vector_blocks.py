@@ -126,11 +126,12 @@ class Blocks:
         for name, raw in known.items():
             with suppress(msgspec.DecodeError):  # another version of this program wrote it
                 blocks[name.rpartition("/")[2]] = msgspec.msgpack.decode(raw, type=_Block)
-        missing = [key for key in keys if key not in blocks]
-        for item in self._store.batch_get(tables.VECTORS, [(partition, key) for key in missing]):
-            block = _from_item(item)
-            blocks[item["chunk_id"]["S"]] = block
-            self._cache.share(f"{partition}/{item['chunk_id']['S']}", partial(msgspec.msgpack.encode, block))
+        for consistent in (False, True):  # a block never changes: half the price, unless it is very new
+            missing = [(partition, key) for key in keys if key not in blocks]
+            for item in self._store.batch_get(tables.VECTORS, missing, consistent=consistent):
+                block = _from_item(item)
+                blocks[item["chunk_id"]["S"]] = block
+                self._cache.share(f"{partition}/{item['chunk_id']['S']}", partial(msgspec.msgpack.encode, block))
         if len(blocks) < len(keys):
             return None
         return [part for key in keys for part in _parts(blocks[key], collection.dimension)]

@@ -130,8 +130,9 @@ def figures(view: CollectionView) -> None:
         st.metric("Documents", text.count(collection.total_documents), border=True, height="stretch")
         st.metric("Chunks", text.count(collection.total_chunks), border=True, height="stretch")
         st.metric(
-            "Embedder", text.plain(f"{collection.embedder}, {collection.dimension}"), border=True, height="stretch"
-        )
+            "Embedder", text.plain(collection.embedder), f"{collection.dimension:,} numbers", border=True,
+            height="stretch", delta_color="off", delta_arrow="off",
+        )  # fmt: skip
         _cost_metric(
             "Storage",
             text.size(cost.bytes),

@@ -78,8 +78,16 @@ def document_view(view: DocumentView, on_run: Callable[[str], None]) -> None:
 
 def document_form(shared: Services) -> None:
     """A new document. What is typed stays until it is saved or thrown away, also on other pages."""
-    saving.problem("documents.new")
-    with st.grid(columns=2, min_column_width=360, gap=14, key="document-form"):
+    with st.container(border=True, key="card-document-form", gap="small"):
+        _fields()
+        saving.problem("documents.new")
+        with st.container(horizontal=True, key="document-actions"):
+            st.button("Save document", key="documents.save", type="primary", on_click=_create, args=(shared,))
+            st.button("Throw away", key="documents.cancel", on_click=_throw_away)
+
+
+def _fields() -> None:
+    with st.grid(columns=2, min_column_width=320, gap=14, key="document-form"):
         st.text_area(
             "Text to evaluate", key=_FIELDS[0], height=320, persist_state="session",
             placeholder="What a judge will score: an answer, a summary, a translation …",
@@ -92,9 +100,6 @@ def document_form(shared: Services) -> None:
         "Metadata (optional)", key=_FIELDS[2], height=100, persist_state="session",
         placeholder='{"source": "support", "language": "en"}', help="A JSON object; kept exactly as it is",
     )  # fmt: skip
-    with st.container(horizontal=True, key="document-actions"):
-        st.button("Save document", key="documents.save", type="primary", on_click=_create, args=(shared,))
-        st.button("Throw away", key="documents.cancel", on_click=_throw_away)
 
 
 def _create(shared: Services) -> None:

@@ -11,6 +11,7 @@ from console.records import Role, RunFilter, RunSummary, Threshold
 from console.sample import load_sample_data
 from console.services import Services
 from tests.console_app import failed, new_judge, new_user, scored
+from tests.e2e.test_configure import open_row
 from tests.e2e.test_journeys import settle
 from tests.tier import artifact
 
@@ -113,7 +114,7 @@ def shots(shared: Services) -> list[Shot]:
         Shot("case-versions", "cases", of_case | {"tab": "versions"}),
         Shot("case-edit", "cases", of_case, press("Edit")),
         Shot("case-new", "cases", {"case": "new"}),
-        Shot("case-replace", "cases", {"case": "new"}, _replace(case.case_id)),
+        Shot("case-replace", "cases", {"case": "new"}, _replace),
         Shot("thresholds-moved", "thresholds", of_case | {"mark": "0.8"}),
         Shot("models-model", "models", {"model": shared.catalog.models()[0].model_id}),
         Shot("models-add", "models", act=press("Add a model")),
@@ -190,15 +191,12 @@ def _conflict(shared: Services, judge_id: str) -> Act:
     return act
 
 
-def _replace(case_id: str) -> Act:
-    def act(page: Page) -> None:
-        fill("Name", "Half a thought")(page)
-        settle(page)
-        page.goto(page.url.replace("case=new", f"case={case_id}"))
-        settle(page)
-        press("Duplicate")(page)
-
-    return act
+def _replace(page: Page) -> None:
+    fill("Name", "Half a thought")(page)
+    settle(page)
+    press("All cases")(page)
+    open_row(page, 0, "case")
+    press("Duplicate")(page)
 
 
 # --- the stores ----------------------------------------------------------------------------------------
