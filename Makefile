@@ -4,7 +4,7 @@
 
 SHELL := /bin/sh
 .SUFFIXES:
-.PHONY: setup run api test test-slow test-dynamodb-local dynamodb-local gallery lint format bench clean
+.PHONY: setup run api test test-slow test-dynamodb-local dynamodb-local gallery template lint format bench clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -41,6 +41,12 @@ dynamodb-local: $(STAMP)
 gallery: $(DEV_STAMP)
 	@$(PY) -m tests.e2e.gallery $(ARGS)
 
+# The CloudFormation template of infra/aws, made anew; needs Node.js.
+template:
+	@test -x .venv-cdk/bin/python || $(SHELL) -c 'python3 -m venv .venv-cdk'
+	@.venv-cdk/bin/python -m pip install --disable-pip-version-check --quiet -r infra/aws/requirements.txt
+	@.venv-cdk/bin/python -m infra.aws.app template
+
 lint: $(DEV_STAMP)
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
@@ -56,7 +62,7 @@ bench: $(DEV_STAMP)
 
 # The data in .local stays: remove that folder yourself when you mean it.
 clean:
-	@rm -rf $(VENV) .engine .dynamodb-local .gallery .hypothesis .coverage htmlcov test-artifacts
+	@rm -rf $(VENV) .venv-cdk .engine .dynamodb-local .gallery .hypothesis .coverage htmlcov test-artifacts
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@echo "Removed the environment, the engine and the caches; the data in .local stays."

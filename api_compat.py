@@ -18,7 +18,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from starlette.types import Receive, Scope, Send
 
 from console.api import configuration, evaluation, v2
-from console.api.access import BodyLimit, KeyCheck, Keys, Rate, RequestLog
+from console.api.access import BodyLimit, KeyCheck, Keys, Rate, RequestLog, write_request_log
 from console.api.refusals import handle_errors
 from console.api.spellings import CAMEL, SNAKE
 from console.config import Settings
@@ -104,6 +104,7 @@ class Deferred:
 def _serve() -> FastAPI:
     settings = load_settings()
     logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
+    write_request_log()
     return create_app(settings)
 
 

@@ -149,7 +149,7 @@ def _start_servers(stack: ExitStack, settings: Settings, api_port: int, console_
     for name, wanted in (("API", api_port), ("console", console_port)):
         if ports[name] != wanted:
             say(f"Port {wanted} is taken: the {name} uses {ports[name]}.")
-    api = ["uvicorn", "api_compat:app", "--host", LOOPBACK, "--port", str(ports["API"])]
+    api = ["uvicorn", "api_compat:app", "--host", LOOPBACK, "--port", str(ports["API"]), "--no-access-log"]
     console = ["streamlit", "run", "console/app.py", "--server.headless", "true"]
     console += ["--server.address", LOOPBACK, "--server.port", str(ports["console"])]
     return [

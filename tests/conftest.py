@@ -23,7 +23,8 @@ from infra import process
 from infra.dynamodb_local import dynamodb_local
 from infra.engine import acquire
 
-SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
 
 
 @pytest.fixture(autouse=True)

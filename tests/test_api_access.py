@@ -12,7 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 import api_compat
-from console.api.access import BODY_LIMIT, Keys, Rate
+from console.api.access import BODY_LIMIT, Keys, Rate, write_request_log
 from console.config import Settings
 from console.data.cache import Cache
 from console.data.dynamo import Store
@@ -169,6 +169,20 @@ def test_every_answer_has_an_id_and_a_line_in_the_log(client: TestClient, caplog
         "path": "/models/none",
         "status": 404,
     }
+
+
+def test_a_line_of_the_request_log_is_json_and_nothing_else(
+    client: TestClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = logging.getLogger("console.api.access")
+    level, log.level = log.level, logging.INFO
+    write_request_log()
+    try:
+        client.get("/models/none")
+    finally:
+        log.removeHandler(log.handlers[-1])
+        log.propagate, log.level = True, level
+    assert json.loads(capsys.readouterr().err.strip())["status"] == 404
 
 
 def test_an_id_that_could_forge_the_log_is_replaced(client: TestClient) -> None:

@@ -155,11 +155,11 @@ def _report(services: Services, table: tables.Table) -> TableReport:
 
 
 def _index(found: dict[str, Any], table_items: int) -> IndexReport:
-    size = found.get("IndexSizeBytes", 0)
+    size, counted = found.get("IndexSizeBytes", 0), found.get("ItemCount", 0)
     return IndexReport(
         name=found["IndexName"],
         status=found.get("IndexStatus", ""),
-        items=found["ItemCount"] if found.get("ItemCount") or size or not table_items else None,
+        items=counted if counted or size or not table_items else None,
         bytes=_counted(size, table_items),
         projection=found.get("Projection", {}).get("ProjectionType", ""),
     )

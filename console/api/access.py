@@ -35,6 +35,14 @@ _WINDOW = 60.0
 _NO_KEYS = "This API has no keys, so it answers on its own machine only. Set API_KEYS to let others in."
 
 
+def write_request_log() -> None:
+    """Write the log of requests to stderr, an object of JSON alone on each line, as what gathers logs can read it."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    log.addHandler(handler)
+    log.propagate = False
+
+
 class RequestLog:
     """Gives each request an id, which its answer repeats as `X-Request-ID`, and logs it as one JSON object."""
 
