@@ -22,6 +22,8 @@ _UNIT = alt.Scale(domain=[0, 1])
 _SHAPES = ["circle", "square", "triangle-up", "diamond", "triangle-right", "cross", "triangle-left", "triangle-down"]
 _BARS = 25
 """Of the histogram of scores."""
+_MOST_TICKS = 8
+"""On an axis of days; fewer days have one each, not one every few hours."""
 _MOST_JUDGES = 12
 _MOST_CASES = 6
 """Cases with a colour of their own; the rest share one."""
@@ -246,7 +248,9 @@ def _time_x(field: str, first: date, end: date) -> alt.X:
     """An axis of days up to the beginning of `end`; a week at least, so that one day does not fill the chart."""
     first = min(first, end - timedelta(days=7))
     scale = alt.Scale(type="utc", domain=[_moment(first), _moment(end)])
-    axis = alt.Axis(tickCount=min((end - first).days, 8), format="%-d %b", labelOverlap=True)
+    days = (end - first).days
+    ticks = alt.TimeIntervalStep(interval="day", step=1) if days <= _MOST_TICKS else _MOST_TICKS
+    axis = alt.Axis(tickCount=ticks, format="%-d %b", labelOverlap=True)
     return alt.X(field, scale=scale, title=None, axis=axis)
 
 

@@ -29,10 +29,12 @@ _DISPLAYS: dict[str, dict[str, str | None]] = {
 
 
 def trend(shared: Services, wanted: RunFilter, judges: list[Judge], today: date) -> None:
-    """Two small charts of the days, so that the list has a context."""
+    """Two small charts of the days, so that the list has a context; none where there is nothing to show."""
     last = wanted.last_day or today
     span = Span(max(wanted.first_day or date.min, last - timedelta(days=TREND_DAYS - 1)), last)
     figures = load_trend(shared, wanted, judges, span)
+    if not figures.counted:
+        return
     if wanted.first_day is None:
         span = _since_the_first_run(span, [one.day for one in figures.counted])
     counted = statistics.by_day(figures.counted, span.first, span.last)
