@@ -52,15 +52,16 @@ class Figures:
     scored: list[Rollup]
     """What means, spreads and sums are taken from."""
 
-    @property
-    def counts(self) -> Tally:
-        """The numbers of runs added up."""
-        return total(self.counted)
+    counts: Tally
+    """The numbers of runs added up."""
+    scores: Tally
+    """The scores added up."""
 
-    @property
-    def scores(self) -> Tally:
-        """The scores added up."""
-        return total(self.scored)
+    @classmethod
+    def of(cls, counted: list[Rollup], scored: list[Rollup]) -> Figures:
+        """Both added up, once."""
+        counts = total(counted)
+        return cls(counted, scored, counts, counts if scored is counted else total(scored))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ def load_overview(
         span=span,
         now=now,
         before=_figures(services, matching, wanted, span.before)[0] if compare else None,
-        unfiltered=total(rollup for rollup in rollups if span.holds(rollup.day)).runs,
+        unfiltered=sum(rollup.completed + rollup.failed for rollup in rollups if span.holds(rollup.day)),
         sampled=sampled,
         latest=latest,
         case=next((case for case in cases if case.case_id == wanted.case_id), None),
@@ -159,7 +160,7 @@ def load_inventory(services: Services) -> Inventory:
 def load_trend(services: Services, wanted: RunFilter, judges: list[Judge], span: Span) -> Figures:
     """What goes above a run list: exact numbers of runs, and scores whatever the result. One read of rollups."""
     matching = _matching(services.rollups.read(span.first, span.last), wanted, judges)
-    return Figures([_narrowed(rollup, wanted) for rollup in matching], matching)
+    return Figures.of([_narrowed(rollup, wanted) for rollup in matching], matching)
 
 
 def _matching(rollups: Iterable[Rollup], wanted: RunFilter, judges: Iterable[Judge]) -> list[Rollup]:
@@ -181,10 +182,10 @@ def _figures(
     inside = [rollup for rollup in rollups if span.holds(rollup.day)]
     counted = [_narrowed(rollup, wanted) for rollup in inside]
     if wanted.verdict is None or not counted:
-        return Figures(counted, counted), None
+        return Figures.of(counted, counted), None
     bounded = msgspec.structs.replace(wanted, first_day=span.first, last_day=span.last)
     sample = services.runs.list(bounded, limit=SAMPLE)
-    return Figures(counted, rollups_of(sample.items)), len(sample.items) if sample.cursor else None
+    return Figures.of(counted, rollups_of(sample.items)), len(sample.items) if sample.cursor else None
 
 
 def _human(services: Services, bounded: RunFilter) -> Human | None:
@@ -206,7 +207,7 @@ def _narrowed(rollup: Rollup, wanted: RunFilter) -> Rollup:
     failed = 0 if wanted.status is RunStatus.COMPLETED else rollup.failed
     if wanted.verdict is Verdict.PENDING:
         return _counts(rollup, completed=rollup.completed - rollup.passed - rollup.rejected, failed=failed)
-    return msgspec.structs.replace(rollup, failed=failed)
+    return rollup if failed == rollup.failed else msgspec.structs.replace(rollup, failed=failed)
 
 
 def _counts(rollup: Rollup, **counts: int) -> Rollup:

@@ -39,8 +39,8 @@ class Tally:
     bins: dict[int, int] = field(default_factory=dict)
     """Completed runs by hundredth of the normalised score."""
 
-    def add(self, rollup: Rollup) -> None:
-        """Count one rollup in."""
+    def add(self, rollup: Rollup, *, histogram: bool = True) -> None:
+        """Count one rollup in, with its histogram or without."""
         self.completed += rollup.completed
         self.failed += rollup.failed
         self.passed += rollup.passed
@@ -54,7 +54,7 @@ class Tally:
         self.cost += rollup.cost
         if rollup.completed or rollup.failed:
             self.judges.add(rollup.judge_id)
-        for place, number in rollup.bins.items():
+        for place, number in rollup.bins.items() if histogram else ():
             self.bins[place] = self.bins.get(place, 0) + number
 
     @property
@@ -109,25 +109,32 @@ def total(rollups: Iterable[Rollup]) -> Tally:
     return tally
 
 
-def by(rollups: Iterable[Rollup], key: Callable[[Rollup], K]) -> dict[K, Tally]:
-    """The rollups added up per key, in order of appearance."""
+def by(rollups: Iterable[Rollup], key: Callable[[Rollup], K], *, histograms: bool = True) -> dict[K, Tally]:
+    """The rollups added up per key, in order of appearance.
+
+    Args:
+        histograms: whether the tallies need them: they are most of the work.
+    """
     tallies: dict[K, Tally] = {}
     for rollup in rollups:
-        tallies.setdefault(key(rollup), Tally()).add(rollup)
+        tallies.setdefault(key(rollup), Tally()).add(rollup, histogram=histograms)
     return tallies
 
 
 def by_day(rollups: Iterable[Rollup], first: date, last: date) -> dict[date, Tally]:
-    """One tally per day from `first` to `last`, both included, for rollups of these days; others are empty."""
+    """One tally per day from `first` to `last`, both included, for rollups of these days; others are empty.
+
+    Without histograms.
+    """
     days = {first + timedelta(days=n): Tally() for n in range((last - first).days + 1)}
-    return days | by(rollups, lambda rollup: rollup.day)
+    return days | by(rollups, lambda rollup: rollup.day, histograms=False)
 
 
 def by_week(rollups: Iterable[Rollup], first: date, last: date) -> dict[date, Tally]:
     """As `by_day`, one tally per week that begins on Monday."""
     monday = _monday(first)
     weeks = {monday + timedelta(weeks=n): Tally() for n in range((last - monday).days // 7 + 1)}
-    return weeks | by(rollups, lambda rollup: _monday(rollup.day))
+    return weeks | by(rollups, lambda rollup: _monday(rollup.day), histograms=False)
 
 
 def percentile(bins: Mapping[int, int], share: float) -> float | None:

@@ -56,12 +56,12 @@ def chart_grid(view: Overview) -> None:
 
 def table_grid(view: Overview, on_pick: Callable[[str], None]) -> None:
     """Performance by case and by judge, and the newest runs; a click on one of these picks it."""
-    by_case = _named(statistics.by(view.now.scored, lambda one: one.case_id), view.case_names)
+    by_case = _named(statistics.by(view.now.scored, lambda one: one.case_id, histograms=False), view.case_names)
     with st.grid(columns=2, min_column_width=380, gap=14, key="overview-tables"):
         with card("Performance by case", "", "cases"):
             tables.performance_table(by_case, "Case")
         with card("Performance by judge", "", "judges"):
-            tables.performance_table(_by_judge(view), "Judge")
+            tables.performance_table(_by_judge(view, histograms=False), "Judge")
     with card("Recent runs", "", "recent"):
         tables.run_picker("overview", view.latest[:RECENT_RUNS], tables.RECENT, on_pick)
         st.page_link("pages/runs.py", label="All runs", icon=":material/arrow_forward:")
@@ -87,8 +87,8 @@ def _mean_note(mark: float | None) -> str:
     return "Mean of the normalised scores" + ("" if mark is None else ", with the threshold of the case")
 
 
-def _by_judge(view: Overview) -> dict[str, Tally]:
-    tallies = statistics.by(view.now.scored, lambda one: one.judge_id)
+def _by_judge(view: Overview, *, histograms: bool = True) -> dict[str, Tally]:
+    tallies = statistics.by(view.now.scored, lambda one: one.judge_id, histograms=histograms)
     return _named(tallies, {key: text.judge_name(view.judge_names.get(key), key) for key in tallies})
 
 

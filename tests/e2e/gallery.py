@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlencode
@@ -32,12 +33,15 @@ from tests.e2e.test_journeys import settle, sign_in, wait_for_cookie
 from tests.faults import FaultProxy, Faults
 
 OUT = ROOT / ".gallery"
-SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-WIDTHS = {1440: 900, 900: 1000}
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+WIDTHS = {"1440": 900, "900": 1000}
 """The least height of a picture by its width."""
 TALLEST = 5_000
 QUIET = 600
 """Milliseconds that a chart takes to draw itself after the script has ended."""
+DOWN = "down"
+"""The store whose lists fail once everybody has signed in."""
 
 
 @dataclass(slots=True)
@@ -49,47 +53,46 @@ class Gallery:
     browser: Browser
     failures: int = 0
 
-    def wants(self, name: str, among: list[str]) -> bool:
-        """Whether a name is asked for, where any of its kind is."""
-        kind = self.asked.intersection(among)
-        return not kind or name in kind
+    def wanted(self, names: Iterable[str]) -> list[str]:
+        """Those of some names that are asked for; all of them where none is."""
+        known = list(names)
+        return [name for name in known if name in self.asked] or known
 
     def store(self, name: str, endpoint: str, folder: Path) -> None:
         """All pictures of one store."""
-        with FaultProxy(endpoint) as proxy:
-            direct = Settings(
-                dynamodb_endpoint=endpoint,
-                engine_kind="dynoxide",
-                table_prefix=f"g{uuid4().hex[:8]}-",
-                data_dir=folder,
-                embed_runs=True,
-            )
-            with build_services(direct) as shared:
-                new_user(shared, ADMIN, Role.ADMIN)
-                STORES[name](shared)
-                known = [shot for shot in shots(shared) if name != "down" or (shot.user and not shot.act)]
-                port = process.free_port()
-                with running(direct.replace(dynamodb_endpoint=proxy.endpoint), port, folder / f"{name}.log"):
-                    url = f"http://{process.LOOPBACK}:{port}"
-                    for scheme in filter(lambda one: self.wants(one, list(SCHEMES)), SCHEMES):
-                        for width in filter(lambda one: self.wants(str(one), list(map(str, WIDTHS))), WIDTHS):
-                            wanted = [one for one in known if self.wants(one.name, [shot.name for shot in known])]
-                            with ExitStack() as people:
-                                pages = {
-                                    user: people.enter_context(self.person(url, user, scheme, width))
-                                    for user in {shot.user for shot in wanted}
-                                }
-                                if name == "down":
-                                    proxy.plan(Faults(error=1.0), {"Query", "BatchGetItem", "Scan"})
-                                for shot in wanted:
-                                    file = OUT / name / f"{shot.name}-{scheme}-{width}.png"
-                                    self.take(pages[shot.user], url, shot, file)
-                                proxy.clear()
+        settings = Settings(
+            dynamodb_endpoint=endpoint,
+            engine_kind="dynoxide",
+            table_prefix=f"g{uuid4().hex[:8]}-",
+            data_dir=folder,
+            embed_runs=True,
+        )
+        port = process.free_port()
+        with FaultProxy(endpoint) as proxy, build_services(settings) as shared:
+            new_user(shared, ADMIN, Role.ADMIN)
+            STORES[name](shared)
+            known = {shot.name: shot for shot in shots(shared) if name != DOWN or (shot.user and not shot.act)}
+            chosen = [known[one] for one in self.wanted(known)]
+            with running(settings.replace(dynamodb_endpoint=proxy.endpoint), port, folder / f"{name}.log"):
+                for scheme, width in product(SCHEMES, WIDTHS):
+                    if scheme in self.wanted(SCHEMES) and width in self.wanted(WIDTHS):
+                        self.round(name, proxy, f"http://{process.LOOPBACK}:{port}", chosen, scheme, width)
+
+    def round(self, name: str, proxy: FaultProxy, url: str, chosen: list[Shot], scheme: Scheme, width: str) -> None:
+        """The pictures of a store in one scheme and width, each person in a browser of their own."""
+        with ExitStack() as stack:
+            people = {shot.user for shot in chosen}
+            pages = {user: stack.enter_context(self.person(url, user, scheme, width)) for user in people}
+            if name == DOWN:
+                proxy.plan(Faults(error=1.0), {"Query", "BatchGetItem", "Scan"})
+            for shot in chosen:
+                self.take(pages[shot.user], url, shot, width, OUT / name / f"{shot.name}-{scheme}-{width}.png")
+            proxy.clear()
 
     @contextmanager
-    def person(self, url: str, user: str | None, scheme: Literal["light", "dark"], width: int) -> Iterator[Page]:
+    def person(self, url: str, user: str | None, scheme: Scheme, width: str) -> Iterator[Page]:
         """A browser of a scheme and a width, signed in unless it is nobody's."""
-        context = self.browser.new_context(viewport={"width": width, "height": WIDTHS[width]}, color_scheme=scheme)
+        context = self.browser.new_context(viewport={"width": int(width), "height": WIDTHS[width]}, color_scheme=scheme)
         context.set_default_timeout(20_000)
         page = context.new_page()
         page.goto(url)
@@ -99,10 +102,9 @@ class Gallery:
         yield page
         context.close()
 
-    def take(self, page: Page, url: str, shot: Shot, file: Path) -> None:
+    def take(self, page: Page, url: str, shot: Shot, width: str, file: Path) -> None:
         """One picture; a step that fails is told and leaves a picture of where it failed."""
-        width = page.viewport_size["width"] if page.viewport_size else min(WIDTHS)
-        page.set_viewport_size({"width": width, "height": WIDTHS[width]})
+        page.set_viewport_size({"width": int(width), "height": WIDTHS[width]})
         try:
             page.goto(f"{url}/{shot.page}?{urlencode(shot.query)}")
             expect(page.get_by_role("button", name="Sign out" if shot.user else "Sign in")).to_be_visible()
@@ -115,7 +117,7 @@ class Gallery:
             sys.stdout.write(f"{file.name}: {str(error).splitlines()[0]}\n")
         page.wait_for_timeout(QUIET)
         height = page.evaluate("document.querySelector('[data-testid=stMain]')?.scrollHeight || 0")
-        page.set_viewport_size({"width": width, "height": min(max(height, WIDTHS[width]), TALLEST)})
+        page.set_viewport_size({"width": int(width), "height": min(max(height, WIDTHS[width]), TALLEST)})
         page.wait_for_timeout(QUIET)
         file.parent.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=file)
@@ -129,9 +131,8 @@ def main(asked: frozenset[str]) -> int:
         playwright = stack.enter_context(sync_playwright())
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         gallery = Gallery(asked, browser)
-        for name in STORES:
-            if gallery.wants(name, list(STORES)):
-                gallery.store(name, engine.endpoint, folder)
+        for name in gallery.wanted(STORES):
+            gallery.store(name, engine.endpoint, folder)
         browser.close()
     sys.stdout.write(f"Pictures in {OUT}; {gallery.failures} steps failed.\n")
     return gallery.failures

@@ -98,7 +98,6 @@ def shots(shared: Services) -> list[Shot]:
         Shot("runs-panel-error", "runs", {"run": ids["error"], "result": "error"}),
         Shot("runs-export", "runs", act=press("Export")),
         Shot("run", "run", {"run": ids["fail"]}),
-        Shot("run-differences", "run", {"run": str(referenced.run_id)}, _choose("Differences")),
         Shot("run-error", "run", {"run": ids["error"]}),
         Shot("compare-two", "compare", {"runs": two}),
         Shot("compare-four", "compare", {"runs": several}),
@@ -139,6 +138,9 @@ def shots(shared: Services) -> list[Shot]:
         Shot("evaluate-refused", "evaluate", act=press("Evaluate")),
         Shot("similar-text", "similar", of_case | {"text": "exports keep the filters"}),
     ]
+    if cases[referenced.case_id].requires_reference:
+        asked = {"run": str(referenced.run_id)}
+        found.append(Shot("run-differences", "run", asked, _choose("Differences")))
     if documents:
         found.append(Shot("documents-one", "documents", {"document": documents[0].document_id}))
     if batches:
