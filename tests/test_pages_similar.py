@@ -65,7 +65,7 @@ def test_where_runs_get_no_embeddings_the_page_says_what_to_do(
 
 
 def test_without_runs_the_page_says_so(console_services: Services, viewer: User) -> None:
-    assert "No failing runs match" in texts(similar_page(viewer))
+    assert "No run failed in these days" in texts(similar_page(viewer))
 
 
 def test_the_page_of_a_run_leads_to_its_nearest_failing_runs(console_services: Services, viewer: User) -> None:

@@ -41,6 +41,7 @@ def sign_in(page: Page, username: str = "ana") -> None:
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    settle(page)  # on a busy machine the form stays beside the page until the script has ended
 
 
 def settle(page: Page) -> None:
