@@ -197,6 +197,7 @@ def _replace(page: Page) -> None:
     fill("Name", "Half a thought")(page)
     settle(page)
     press("All cases")(page)
+    page.wait_for_url(lambda url: "case=" not in url)
     open_row(page, 0, "case")
     press("Duplicate")(page)
 
