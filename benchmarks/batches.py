@@ -21,8 +21,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from console.actions import batches
-from console.actions.batch_files import Columns, RowsFile
+from console.actions.batches import batches
+from console.actions.batches.files import Columns, RowsFile
 from console.config import Settings
 from console.judging.prompts import PROMPT_VERSION
 from console.records import Batch, Judge, Role, Snapshot, User, utcnow
@@ -84,7 +84,7 @@ def _measure(given: argparse.Namespace) -> tuple[float, list[float]]:
 
 @contextmanager
 def _server(latency: float) -> Iterator[str]:
-    command = [sys.executable, "-m", "tests.openai_server", "--latency", str(latency)]
+    command = [sys.executable, "-m", "tests.support.openai_server", "--latency", str(latency)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:

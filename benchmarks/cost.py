@@ -24,15 +24,15 @@ import msgspec
 from boto3.dynamodb.types import TypeSerializer
 
 from benchmarks.access import DAYS, fill, make_run
-from console.actions.overview import load_overview
+from console.actions.overview.overview import load_overview
 from console.config import Settings
-from console.data import tables
-from console.data.cache import Cache
-from console.data.codec import Item
-from console.data.dynamo import Store
-from console.data.rollups import Rollups
-from console.data.run_items import run_item
-from console.data.runs import Runs
+from console.data.cache.cache import Cache
+from console.data.runs.items import run_item
+from console.data.runs.rollups import Rollups
+from console.data.runs.runs import Runs
+from console.data.store import tables
+from console.data.store.codec import Item
+from console.data.store.store import Store
 from console.records import Run, RunFilter, utcnow
 from console.services import Services, build_services
 

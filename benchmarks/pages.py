@@ -21,13 +21,13 @@ from streamlit.testing.v1 import AppTest
 
 from benchmarks.access import DAYS, JUDGES, fill, make_run, timed
 from console.config import Settings
-from console.data.cache import TOKEN_TABLES
-from console.data.run_items import run_key
+from console.data.cache.cache import TOKEN_TABLES
+from console.data.runs.items import run_key
 from console.records import Case, Judge, Role, User, utcnow
 from console.services import Services, build_services
-from console.ui import session
+from console.ui.frame import session
 
-APP = Path(__file__).resolve().parent.parent / "console" / "app.py"
+APP = Path(__file__).resolve().parent.parent / "app.py"
 PAGES: dict[str, dict[str, str]] = {
     "overview": {},
     "runs": {},
@@ -84,7 +84,7 @@ def visit(user: User, page: str) -> Callable[[], object]:
     test.session_state["auth.session"] = {"username": user.username, "issued_at": now + 1, "exp_date": now + 3_600}
     test.run()
     test.query_params.update(PAGES[page])
-    test.switch_page(f"pages/{page}.py")
+    test.switch_page(f"console/pages/{page}.py")
 
     def run() -> None:
         test.run()

@@ -33,14 +33,14 @@ from qdrant_client import QdrantClient
 from qdrant_client.models import Distance, PointStruct, VectorParams
 
 from console.config import Settings
-from console.data import tables
-from console.data.cache import Cache
-from console.data.codec import item_size
+from console.data.cache.cache import Cache
 from console.data.repositories import Repositories
+from console.data.store import tables
+from console.data.store.codec import item_size
 from console.records import Collection, NewChunk
-from console.search.indexes import Indexes
-from console.search.searcher import Searcher
-from console.search.snapshots import Snapshots
+from console.search.memory.indexes import Indexes
+from console.search.memory.snapshots import Snapshots
+from console.search.ways.searcher import Searcher
 from console.services import Services, build_services
 
 DOCUMENT = 500
@@ -255,7 +255,7 @@ def embedding() -> None:
     """P12: the local embedder in a process of its own."""
     program = (
         "import json, resource, statistics, time\n"
-        "from console.search.minilm import MiniLM\n"
+        "from console.search.embedding.minilm import MiniLM\n"
         "model = MiniLM()\n"
         "def once(text):\n"
         "    started = time.perf_counter(); model.embed([text]); return (time.perf_counter() - started) * 1000\n"

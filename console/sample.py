@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from console.actions.ingest import ingest
+from console.actions.collections.ingest import ingest
 from console.actions.permissions import outsider
-from console.actions.run_search import embed_missing
-from console.data.cases import Cases
-from console.data.judges import Judges
+from console.actions.runs.similar import embed_missing
+from console.data.configuration.cases import Cases
+from console.data.configuration.judges import Judges
 from console.records import (
     Artifact,
     Case,
@@ -36,7 +36,7 @@ from console.records import (
     utcnow,
 )
 from console.sample_texts import ANSWERS, CASES, EXPLANATIONS, SUMMARIES, TONE, CaseText
-from console.search.readers import DiskFile
+from console.search.files.readers import DiskFile
 
 if TYPE_CHECKING:
     from console.services import Services

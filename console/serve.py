@@ -15,9 +15,9 @@ from pathlib import Path
 from types import FrameType
 
 from console.config import Settings
+from console.engine.engine import EngineLease, acquire
+from console.engine.process import LOOPBACK, answers, free_port, port_is_free, wait_until
 from console.errors import SetupError
-from infra.engine import EngineLease, acquire
-from infra.process import LOOPBACK, answers, free_port, port_is_free, wait_until
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_SECONDS = 60.0
@@ -150,7 +150,7 @@ def _start_servers(stack: ExitStack, settings: Settings, api_port: int, console_
         if ports[name] != wanted:
             say(f"Port {wanted} is taken: the {name} uses {ports[name]}.")
     api = ["uvicorn", "api_compat:app", "--host", LOOPBACK, "--port", str(ports["API"]), "--no-access-log"]
-    console = ["streamlit", "run", "console/app.py", "--server.headless", "true"]
+    console = ["streamlit", "run", "app.py", "--server.headless", "true"]
     console += ["--server.address", LOOPBACK, "--server.port", str(ports["console"])]
     return [
         stack.enter_context(_child("API", api, ports["API"], "/", settings)),
@@ -169,7 +169,7 @@ def _child(
     with (
         log.open("wb") as output,
         subprocess.Popen(
-            [sys.executable, "-m", "infra.tether", *module_and_arguments],
+            [sys.executable, "-m", "console.engine.tether", *module_and_arguments],
             cwd=ROOT,
             env=os.environ | _environment(settings),
             stdin=subprocess.PIPE,
@@ -208,7 +208,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 def _prepare_store(settings: Settings, sample_data: bool, say: Say) -> tuple[str, str] | None:
     """Tables, sample data in an empty store, users; returns the name and password of a first login."""
-    from console.data.users_file import import_file
+    from console.data.users.file import import_file
     from console.sample import load_sample_data, needs_sample_data
     from console.services import build_services
 

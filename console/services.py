@@ -9,27 +9,27 @@ from types import TracebackType
 from typing import Self
 
 from console.config import Settings
-from console.data.cache import TOKEN_INTERVAL, Cache
-from console.data.client import make_client
-from console.data.doorbell import Doorbell
-from console.data.dynamo import Store
-from console.data.legacy_repositories import legacy_repositories
-from console.data.legacy_sqlite import DatabaseManager
+from console.data.cache.cache import TOKEN_INTERVAL, Cache
+from console.data.cache.invalidation import Invalidation
+from console.data.collections.reads import VectorReads
+from console.data.configuration.steps import GeneratedSteps
+from console.data.legacy.repositories import legacy_repositories
+from console.data.legacy.sqlite import DatabaseManager
 from console.data.repositories import Repositories
-from console.data.steps import GeneratedSteps
-from console.data.table_setup import create_tables
-from console.data.vector_reads import VectorReads
+from console.data.store.client import make_client
+from console.data.store.setup import create_tables
+from console.data.store.store import Store
+from console.engine.engine import EngineLease, acquire, status
 from console.judging.judging import Judging, providers
-from console.search.embedder import Embedder, Embedders
-from console.search.indexes import Indexes
-from console.search.opensearch import open_index
-from console.search.searcher import Searcher
-from console.search.snapshots import Snapshots
-from infra.engine import EngineLease, acquire, status
+from console.search.embedding.embedders import Embedder, Embedders
+from console.search.memory.indexes import Indexes
+from console.search.memory.snapshots import Snapshots
+from console.search.ways.opensearch import open_index
+from console.search.ways.searcher import Searcher
 
 NOWHERE = "http://127.0.0.1:1"
 """Address of a store that nothing asks."""
-DOORBELL = "changes"
+INVALIDATION = "changes"
 """File in the data folder that every process on it touches after a write."""
 
 
@@ -76,8 +76,8 @@ class Services(Repositories):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "embedders", Embedders(self.settings))
-        shelf = None if self.legacy else GeneratedSteps(self.store)
-        judging = Judging(providers(self.settings), self.embedder, shelf)
+        store = None if self.legacy else GeneratedSteps(self.store)
+        judging = Judging(providers(self.settings), self.embedder, store)
         object.__setattr__(self, "judging", judging)
         searcher = _searcher(self.settings, self.vector_reads, volatile=self.engine.volatile)
         object.__setattr__(self, "searcher", searcher)
@@ -131,7 +131,7 @@ def build_services(settings: Settings, *, create_tables: bool | None = None, fre
     Args:
         create_tables: create missing tables and the default metrics; by default on every store but AWS, where
             `infra/` does it.
-        fresh: show the writes of other processes at once, also of those that cannot ring the data folder's doorbell:
+        fresh: show the writes of other processes at once, also of those that cannot announce them in the data folder:
             one request more for each look at the configuration. For servers with several workers.
 
     Raises:
@@ -170,14 +170,14 @@ def _legacy(settings: Settings, *, people: bool) -> Services:
 def _assemble(settings: Settings, endpoint: str | None, lease: EngineLease | None, *, fresh: bool) -> Services:
     store = Store(make_client(settings.aws_region, endpoint), prefix=settings.table_prefix)
     lag = settings.index_lag_seconds
-    doorbell = Doorbell(settings.data_dir / DOORBELL) if settings.data_dir.is_dir() else None
+    invalidation = Invalidation(settings.data_dir / INVALIDATION) if settings.data_dir.is_dir() else None
     cache = Cache(
         store,
         budget=settings.cache_bytes,
         lag=lag,
         url=settings.cache_url,
-        interval=0.0 if fresh and doorbell is None else TOKEN_INTERVAL,
-        doorbell=doorbell,
+        interval=0.0 if fresh and invalidation is None else TOKEN_INTERVAL,
+        invalidation=invalidation,
     )
     return Services.over(
         store,

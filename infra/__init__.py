@@ -1,1 +1,1 @@
-"""What runs underneath the console: the local DynamoDB engines."""
+"""What runs outside of the console: AWS."""

@@ -13,15 +13,15 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from console.config import Settings
-from console.data.client import make_client
-from console.data.dynamo import Store
-from console.data.table_setup import create_tables
+from console.data.store.client import make_client
+from console.data.store.setup import create_tables
+from console.data.store.store import Store
+from console.engine import process
+from console.engine.dynamodb_local import dynamodb_local
+from console.engine.engine import acquire
 from console.errors import SetupError
 from console.services import Services, build_services
-from console.ui import session
-from infra import process
-from infra.dynamodb_local import dynamodb_local
-from infra.engine import acquire
+from console.ui.frame import session
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -121,7 +121,7 @@ def new_store(client: Any) -> Store:
 
 @pytest.fixture
 def console_services(engine_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
-    """The services of a console of the test's own; `console/app.py`, run by AppTest, builds its own on the same."""
+    """The services of a console of the test's own; `app.py`, run by AppTest, builds its own on the same."""
     monkeypatch.setenv("DYNAMODB_ENDPOINT", engine_endpoint)
     monkeypatch.setenv("ENGINE_KIND", "dynoxide")
     monkeypatch.setenv("TABLE_PREFIX", f"t{uuid4().hex[:12]}-")

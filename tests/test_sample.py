@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from console.config import Settings
-from console.data import recount
+from console.data.runs import recount
 from console.records import RunFilter, RunStatus, utcnow
 from console.sample import load_sample_data, needs_sample_data
 from console.services import build_services

@@ -17,9 +17,9 @@ from urllib.request import urlopen
 import pytest
 
 from console import serve
+from console.engine import engine
+from console.engine.process import answers, command_of, free_port, wait_until
 from console.errors import SetupError
-from infra import engine
-from infra.process import answers, command_of, free_port, wait_until
 
 ROOT = Path(__file__).resolve().parent.parent
 READY = "Ctrl-C stops everything."

@@ -13,7 +13,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-from console.data.codec import NESTING
+from console.data.store.codec import NESTING
 
 
 class StrictRequest(Request):

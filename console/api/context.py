@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from console.actions.permissions import outsider
-from console.data.legacy_sqlite import DatabaseManager
-from console.data.manager import DynamoDBManager
+from console.data.legacy.manager import DynamoDBManager
+from console.data.legacy.sqlite import DatabaseManager
 from console.records import User
 from console.services import Services
 

@@ -5,13 +5,13 @@ from typing import Annotated, Any
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 
-from console.actions.evaluation import evaluate
+from console.actions.runs.evaluation import evaluate
 from console.api.bodies import StrictRoute
 from console.api.context import Actor, Manager, UsedServices
 from console.api.refusals import documented
 from console.api.shapes import EvaluationResponse, RunResponse, answer, many, one, shown
 from console.api.spellings import Spelling
-from console.data.legacy_shapes import INT64, Row, failure_text, iso_time
+from console.data.legacy.shapes import INT64, Row, failure_text, iso_time
 from console.errors import NotFound, UnsupportedMetric
 from console.records import Artifact, Judge, RunStatus, User
 from console.services import Services

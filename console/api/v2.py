@@ -12,12 +12,12 @@ import msgspec
 from fastapi import APIRouter, FastAPI, Query, Response
 from pydantic import BaseModel, Field
 
-from console.actions import batches as batch_actions
-from console.actions.batch_files import Columns, RowsFile
-from console.actions.batch_worker import CONCURRENCY
-from console.actions.labels import save_label
-from console.actions.search import search
-from console.actions.thresholds import move_threshold
+from console.actions.batches import batches as batch_actions
+from console.actions.batches.files import Columns, RowsFile
+from console.actions.batches.worker import CONCURRENCY
+from console.actions.collections.search import search
+from console.actions.labels.labels import save_label
+from console.actions.thresholds.thresholds import move_threshold
 from console.api.bodies import StrictRoute
 from console.api.context import Actor, UsedServices
 from console.api.refusals import documented, handle_errors

@@ -12,8 +12,8 @@ from console.cli.runs import DAY
 from console.errors import NotFound
 
 if TYPE_CHECKING:
-    from console.actions.agreement import Agreement
-    from console.actions.labelled import Labelled
+    from console.actions.labels.agreement import Agreement
+    from console.actions.runs.labelled import Labelled
     from console.judging.statistics import Estimate
 
 _DIGITS = 6
@@ -25,7 +25,7 @@ def agreement(
     version: Annotated[str | None, typer.Option(help="Version of the judge.")] = None,
     first: Annotated[datetime | None, typer.Option("--from", formats=[DAY], help="First day, UTC.")] = None,
     last: Annotated[datetime | None, typer.Option("--to", formats=[DAY], help="Last day, UTC.")] = None,
-    human_mark: Annotated[
+    human_threshold: Annotated[
         float | None,
         typer.Option(min=0, max=1, help="Normalised score from which people pass.", show_default="the threshold"),
     ] = None,
@@ -33,8 +33,8 @@ def agreement(
     data_dir: DataDir = None,
 ) -> None:
     """Compare a case's runs with their human labels: correlations, Cohen's kappa, precision and recall."""
-    from console.actions.agreement import against_people
-    from console.actions.labelled import load_labelled
+    from console.actions.labels.agreement import against_people
+    from console.actions.runs.labelled import load_labelled
 
     with open_services(data_dir) as services:
         found = services.cases.find_by_name(case)
@@ -47,7 +47,7 @@ def agreement(
             version=version,
             first_day=first.date() if first else None,
             last_day=last.date() if last else None,
-            human_mark=human_mark,
+            human_threshold=human_threshold,
         )
     report = against_people(labelled)
     if as_json:
@@ -87,8 +87,8 @@ def _as_json(labelled: Labelled, report: Agreement) -> dict[str, Any]:
             "only_people_pass": confusion.false_fail,
             "both_fail": confusion.true_fail,
         },
-        "threshold": report.mark,
-        "human_mark": labelled.human_mark,
+        "threshold": report.threshold,
+        "human_threshold": labelled.human_threshold,
         "labelled_without_score": labelled.unscored,
         "complete": labelled.complete,
     }
@@ -106,7 +106,8 @@ def _as_text(labelled: Labelled, report: Agreement) -> str:
         lines.append(f"{name.capitalize():<10}{said}{interval}{words}" + (f"  {one.why}" if one.why else ""))
     lines.append(
         f"Both pass {confusion.true_pass}, only the judge {confusion.false_pass}, only people {confusion.false_fail}, "
-        f"both fail {confusion.true_fail} (threshold {report.mark:g}, people pass from {labelled.human_mark:g})"
+        f"both fail {confusion.true_fail} (threshold {report.threshold:g}, people "
+        f"pass from {labelled.human_threshold:g})"
     )
     return "\n".join(lines)
 

@@ -26,7 +26,7 @@ def runs(
 ) -> None:
     """Give finished runs that have no embedding one, newest first. Stop and repeat it at will."""
     from console.actions.permissions import outsider
-    from console.actions.run_search import embed_missing
+    from console.actions.runs.similar import embed_missing
     from console.errors import NotFound
     from console.records import RunFilter, utcnow
 

@@ -10,7 +10,7 @@ import typer
 from console.cli.options import AsJson, DataDir, load_settings, print_json
 
 if TYPE_CHECKING:
-    from infra.engine import EngineStatus
+    from console.engine.engine import EngineStatus
 
 app = typer.Typer(help="The embedded engine of a data folder.", no_args_is_help=True)
 
@@ -22,7 +22,7 @@ def start(
     data_dir: DataDir = None,
 ) -> None:
     """Start the engine and leave it running until `engine stop`."""
-    from infra import engine
+    from console.engine import engine
 
     settings = load_settings(data_dir)
     with engine.acquire(settings.data_dir, port, kind=settings.engine_kind) as lease:
@@ -33,7 +33,7 @@ def start(
 @app.command()
 def status(as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """Show whether the engine runs, where, and whether anything uses it."""
-    from infra import engine
+    from console.engine import engine
 
     _print_status(engine.status(load_settings(data_dir).data_dir), as_json)
 
@@ -44,7 +44,7 @@ def stop(
     data_dir: DataDir = None,
 ) -> None:
     """Stop the engine; its data stays."""
-    from infra import engine
+    from console.engine import engine
 
     stopped = engine.stop(load_settings(data_dir).data_dir, force=force)
     typer.echo("The engine is stopped." if stopped else "No engine was running.")

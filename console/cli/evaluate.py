@@ -13,8 +13,8 @@ from console.errors import InvalidInput, NotFound
 from console.records import Batch, BatchState, Judge
 
 if TYPE_CHECKING:
-    from console.actions.batch_files import Columns, RowsFile
-    from console.actions.batches import Checked, Estimate
+    from console.actions.batches.batches import Checked, Estimate
+    from console.actions.batches.files import Columns, RowsFile
     from console.services import Services
 
 _SHOWN_PROBLEMS = 20
@@ -42,7 +42,7 @@ def evaluate(
     """
     if resume is None and (file is None or judge is None):
         raise typer.BadParameter("Give a file and --judge, or --resume with the id of a batch.")
-    from console.actions import batches
+    from console.actions.batches import batches
 
     with open_services(data_dir) as services:
         if resume is not None:
@@ -78,8 +78,8 @@ def _read(
     path: Path, text: str | None, reference: str | None, *, skip_invalid: bool
 ) -> tuple[RowsFile, Columns, Checked]:
     """The file, which of its columns count, and what is in it."""
-    from console.actions.batch_files import Columns, RowsFile
-    from console.actions.batches import check_file
+    from console.actions.batches.batches import check_file
+    from console.actions.batches.files import Columns, RowsFile
 
     file = RowsFile.at(path)
     names = file.columns()
@@ -108,7 +108,7 @@ def _judge(services: Services, wanted: str) -> Judge:
 
 
 def _work(services: Services, batch_id: str, concurrency: int | None, budget: float | None, *, quiet: bool) -> Batch:
-    from console.actions import batches
+    from console.actions.batches import batches
 
     with progress("Evaluating") as advance:
         return batches.work(

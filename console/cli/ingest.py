@@ -11,7 +11,7 @@ from console.cli.options import AsJson, DataDir, open_services, operator, print_
 from console.errors import NotFound
 
 if TYPE_CHECKING:
-    from console.actions.ingest import Ingested
+    from console.actions.collections.ingest import Ingested
     from console.services import Services
 
 
@@ -29,8 +29,8 @@ def ingest(
     data_dir: DataDir = None,
 ) -> None:
     """Read, embed and store files. A file of a name that is there replaces it; a bad file fails alone."""
-    from console.actions import ingest as actions
-    from console.search.readers import DiskFile
+    from console.actions.collections import ingest as actions
+    from console.search.files.readers import DiskFile
 
     with open_services(data_dir) as services, progress("Ingesting files") as advance:
         chosen = _collection_id(services, collection, create=create)
@@ -53,7 +53,7 @@ def sync(
     data_dir: DataDir = None,
 ) -> None:
     """Bring the OpenSearch index of a collection up to date (OPENSEARCH_URL)."""
-    from console.actions.collections import feed_opensearch
+    from console.actions.collections.collections import feed_opensearch
 
     with open_services(data_dir) as services, progress("Sending chunks") as advance:
         found = services.collections.named(collection)
@@ -65,7 +65,7 @@ def sync(
 
 
 def _collection_id(services: Services, wanted: str, *, create: bool) -> str:
-    from console.actions.collections import make_collection
+    from console.actions.collections.collections import make_collection
 
     try:
         return services.collections.named(wanted).collection_id

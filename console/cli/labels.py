@@ -32,8 +32,8 @@ def import_labels(
     data_dir: DataDir = None,
 ) -> None:
     """Import labels. The whole file is checked first; importing it twice changes nothing."""
-    from console.actions.label_files import apply_import, plan_import
-    from console.actions.label_lines import form_of, read_labels
+    from console.actions.labels.files import apply_import, plan_import
+    from console.actions.labels.lines import form_of, read_labels
 
     lines = read_labels(file.read_bytes(), form_of(file.name))
     with open_services(data_dir) as services:
@@ -58,8 +58,8 @@ def export_labels(
     data_dir: DataDir = None,
 ) -> None:
     """Export every label of the matching runs, newest runs first."""
-    from console.actions import label_files
-    from console.actions.label_lines import form_of
+    from console.actions.labels import files
+    from console.actions.labels.lines import form_of
 
     form = form_of(file.name)
     with open_services(data_dir) as services:
@@ -67,7 +67,7 @@ def export_labels(
         if case and found is None:
             raise NotFound("case", case)
         wanted = RunFilter(case_id=found.case_id if found else None, judge_id=judge)
-        export = label_files.export_labels(services, wanted, form, limit=sys.maxsize)
+        export = files.export_labels(services, wanted, form, limit=sys.maxsize)
     draft = file.with_name(f"{file.name}.part")
     try:
         draft.write_bytes(export.content)

@@ -12,8 +12,8 @@ from console.cli.migrate_qdrant import migrate_qdrant
 from console.cli.options import AsJson, DataDir, open_services, print_json, progress
 
 if TYPE_CHECKING:
-    from console.data.migration_check import Compared
-    from console.data.migrations import Report
+    from console.data.legacy.migrate import Report
+    from console.data.legacy.verify import Compared
 
 migrate_app = typer.Typer(help="Bring everything over from another system.", no_args_is_help=True)
 migrate_app.command("qdrant")(migrate_qdrant)
@@ -33,8 +33,8 @@ def migrate_sqlite(
 
     Exit code 1 when a row could not be brought over, or is not the same in the store.
     """
-    from console.data.migration_check import verify
-    from console.data.migrations import migrate
+    from console.data.legacy.migrate import migrate
+    from console.data.legacy.verify import verify
 
     with open_services(data_dir) as services:
         with progress("Migrating") as advance:

@@ -10,7 +10,7 @@ import typer
 from console.cli.options import AsJson, DataDir, open_services, operator, print_json, progress
 
 if TYPE_CHECKING:
-    from console.actions.qdrant import Outcome
+    from console.actions.collections.qdrant import Outcome
 
 
 def migrate_qdrant(
@@ -45,9 +45,9 @@ def migrate_qdrant(
     `COLLECTION.VECTOR`, unless the mapping names one. Vectors that were compared by dot product or Euclidean distance
     are taken when all have length 1, others only with `as_cosine` in the mapping: collections compare by cosine.
     """
-    from console.actions.qdrant import migrate
-    from console.actions.qdrant_plan import make_plans, read_mapping
-    from console.data.qdrant import Qdrant
+    from console.actions.collections.qdrant import migrate
+    from console.actions.collections.qdrant_plan import make_plans, read_mapping
+    from console.data.legacy.qdrant import Qdrant
 
     found = []
     with Qdrant.at(url=url, path=path, api_key=api_key) as source, open_services(data_dir) as services:

@@ -43,7 +43,7 @@ def import_runs(
     data_dir: DataDir = None,
 ) -> None:
     """Import finished runs with their labels. Importing a file twice changes nothing."""
-    from console.actions import importing
+    from console.actions.runs import importing
 
     with open_services(data_dir) as services, progress("Importing runs") as advance:
         done = importing.import_runs(services, file, by=operator(), progress=advance)
@@ -101,7 +101,7 @@ def export_sqlite(
     data_dir: DataDir = None,
 ) -> None:
     """Write everything as a database in the old system's schema, for going back to it (docs/rollback.md)."""
-    from console.data import legacy_export
+    from console.data.legacy import export as legacy_export
 
     with open_services(data_dir) as services, progress("Exporting") as advance:
         exported = legacy_export.export_sqlite(services, file, advance)
@@ -145,7 +145,7 @@ def _export(services: Services, wanted: RunFilter, form: ExportFormat, file: Pat
 
 
 def _write_csv(services: Services, wanted: RunFilter, draft: Path) -> int:
-    from console.actions.exports import export_csv
+    from console.actions.runs.exports import export_csv
 
     export = export_csv(services, wanted, limit=sys.maxsize)
     draft.write_bytes(export.content)
@@ -155,7 +155,7 @@ def _write_csv(services: Services, wanted: RunFilter, draft: Path) -> int:
 def _write_lines(services: Services, wanted: RunFilter, draft: Path) -> int:
     import msgspec
 
-    from console.actions.run_lines import run_lines
+    from console.actions.runs.lines import run_lines
 
     rows = 0
     with draft.open("wb") as lines, progress("Exporting runs") as advance:

@@ -37,7 +37,7 @@ def search(
 ) -> None:
     """Find the chunks of a collection that are nearest to a text."""
     wanted = _filters(filters or [])
-    from console.actions.search import search as find
+    from console.actions.collections.search import search as find
 
     with open_services(data_dir) as services:
         found = services.collections.named(collection)

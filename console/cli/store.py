@@ -24,9 +24,9 @@ def create_tables(as_json: AsJson = False, data_dir: DataDir = None) -> None:
 @tables_app.command("check")
 def check_tables(as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """Compare the tables with what they should be; exit code 1 when something is missing."""
-    from console.data.table_check import problems
-    from console.data.table_setup import describe
-    from console.data.tables import TABLES
+    from console.data.store.check import problems
+    from console.data.store.setup import describe
+    from console.data.store.tables import TABLES
 
     with open_services(data_dir, create_tables=False) as services:
         report = [
@@ -57,7 +57,7 @@ def seed(data_dir: DataDir = None) -> None:
 @rollups_app.command("rebuild")
 def rebuild_rollups(as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """Recount every rollup from the runs and correct those that differ."""
-    from console.data.recount import rebuild
+    from console.data.runs.recount import rebuild
 
     with open_services(data_dir) as services, progress("Recounting runs") as advance:
         written = rebuild(services.store, lambda done: advance(done, None))
@@ -70,7 +70,7 @@ def rebuild_rollups(as_json: AsJson = False, data_dir: DataDir = None) -> None:
 @rollups_app.command("verify")
 def verify_rollups(as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """Compare every rollup with a recount of the runs; exit code 1 when one differs."""
-    from console.data.recount import verify
+    from console.data.runs.recount import verify
 
     with open_services(data_dir) as services, progress("Recounting runs") as advance:
         different = verify(services.store, lambda done: advance(done, None))

@@ -90,7 +90,7 @@ def delete(username: Username, data_dir: DataDir = None) -> None:
 
 def _password(from_input: bool) -> tuple[str, bool]:
     """The password, and whether it is a random one."""
-    from console.data.passwords import random_password
+    from console.data.users.passwords import random_password
 
     return (sys.stdin.readline().rstrip("\r\n"), False) if from_input else (random_password(), True)
 

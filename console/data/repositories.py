@@ -7,25 +7,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
-from console.data.batch_runs import BatchRuns
-from console.data.batches import Batches
-from console.data.cache import Cache
-from console.data.cases import Cases
-from console.data.catalog import Catalog
-from console.data.collections import Collections
-from console.data.documents import Documents
-from console.data.dynamo import Store
-from console.data.judges import Judges
-from console.data.labels import Labels
-from console.data.overlay import LAG
-from console.data.rollups import Rollups
-from console.data.run_vectors import RunVectors
-from console.data.runs import Runs
-from console.data.thresholds import Thresholds
-from console.data.users import Users
-from console.data.vector_blocks import Blocks
-from console.data.vector_reads import VectorReads
-from console.data.vectors import Chunks
+from console.data.batches.batches import Batches
+from console.data.batches.runs import BatchRuns
+from console.data.cache.cache import Cache
+from console.data.collections.blocks import Blocks
+from console.data.collections.chunks import Chunks
+from console.data.collections.collections import Collections
+from console.data.collections.reads import VectorReads
+from console.data.configuration.cases import Cases
+from console.data.configuration.catalog import Catalog
+from console.data.configuration.judges import Judges
+from console.data.configuration.thresholds import Thresholds
+from console.data.documents.documents import Documents
+from console.data.runs.embeddings import RunVectors
+from console.data.runs.labels import Labels
+from console.data.runs.rollups import Rollups
+from console.data.runs.runs import Runs
+from console.data.store.overlay import LAG
+from console.data.store.store import Store
+from console.data.users.users import Users
 from console.records import utcnow
 
 

@@ -79,7 +79,7 @@ class Curves:
 class Suggestion:
     """A threshold that was chosen on one half of the runs and is judged on the other."""
 
-    mark: float | None
+    threshold: float | None
     """Normalised, in hundredths; None when nothing can be suggested, and `why` says the reason."""
     why: str = ""
     chosen_on: int = 0
@@ -99,19 +99,19 @@ class Suggestion:
         return quality(self.held_out) if self.held_out else None
 
 
-def passes(score: float, mark: float) -> bool:
+def passes(score: float, threshold: float) -> bool:
     """Whether a normalised score passes at a threshold, forgiving what arithmetic does to the last digit."""
-    return score >= mark - _SLACK
+    return score >= threshold - _SLACK
 
 
-def confusion_at(scores: ArrayLike, human: ArrayLike, mark: float) -> Confusion:
+def confusion_at(scores: ArrayLike, human: ArrayLike, threshold: float) -> Confusion:
     """The verdicts at a threshold against those of people.
 
     Args:
         scores: float[n], normalised.
         human: bool[n], whether people pass the run.
     """
-    judged = np.asarray(scores, dtype=np.float64) >= mark - _SLACK
+    judged = np.asarray(scores, dtype=np.float64) >= threshold - _SLACK
     return Confusion.of(judged, np.asarray(human, dtype=bool))
 
 
@@ -163,11 +163,11 @@ def suggest(
         )
     chosen = _half(passed, keys)
     goal = _goal(_counts(_table(score[chosen], passed[chosen])[None]), objective, weights)
-    mark = _middle_of_best(goal) / STEPS
-    held = confusion_at(score[~chosen], passed[~chosen], mark)
+    threshold = _middle_of_best(goal) / STEPS
+    held = confusion_at(score[~chosen], passed[~chosen], threshold)
     now = confusion_at(score[~chosen], passed[~chosen], present)
     return Suggestion(
-        mark=mark,
+        threshold=threshold,
         chosen_on=int(chosen.sum()),
         held_out=held,
         present=now,

@@ -17,7 +17,7 @@ from console.judging.parameters import Parameters, read_parameters
 from console.judging.prompts import Fence, scoring_prompt, steps_prompt
 from console.judging.providers import Call, Choice, Provider, Support
 from console.judging.replies import read_form
-from console.judging.steps import Steps, StepsInMemory, StepsKey, StepsShelf
+from console.judging.steps import Steps, StepsInMemory, StepsKey, StepsStore
 from console.records import Artifact, Results, Snapshot, TokenUsage
 
 LOGPROBS, SAMPLED, SINGLE = "logprobs", "sampled", "single"
@@ -50,17 +50,17 @@ class GEval:
     """Evaluates with models.
 
     Args:
-        shelf: where evaluation steps are kept.
+        store: where evaluation steps are kept.
         sleep: waits between calls.
     """
 
     def __init__(
         self,
-        shelf: StepsShelf | None = None,
+        store: StepsStore | None = None,
         *,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        self._written = Steps(shelf or StepsInMemory())
+        self._written = Steps(store or StepsInMemory())
         self._sleep = sleep
         self._without_logprobs: set[tuple[str, str]] = set()
 

@@ -9,7 +9,7 @@ from console.errors import UnsupportedMetric
 from console.judging.geval import GEval
 from console.judging.providers import CAPABILITIES, Provider, Providers, address
 from console.judging.similarity import Embedder, similarity
-from console.judging.steps import StepsShelf
+from console.judging.steps import StepsStore
 from console.records import Artifact, Results, Snapshot
 
 GEVAL, SIMILARITY = "geval", "similarity"
@@ -21,13 +21,13 @@ class Judging:
     Args:
         providers: where models are asked.
         embedder: makes the embedder of the metric `similarity`, when it is first needed.
-        shelf: where evaluation steps are kept; None keeps them in memory.
+        store: where evaluation steps are kept; None keeps them in memory.
     """
 
-    def __init__(self, providers: Providers, embedder: Callable[[], Embedder], shelf: StepsShelf | None = None) -> None:
+    def __init__(self, providers: Providers, embedder: Callable[[], Embedder], store: StepsStore | None = None) -> None:
         self.providers = providers
         self._embedder = embedder
-        self._geval = GEval(shelf)
+        self._geval = GEval(store)
 
     def check(self, metric: str) -> None:
         """Raises UnsupportedMetric when no judge works by this metric."""

@@ -16,7 +16,7 @@ from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from console.errors import Unscored
-from console.judging.replies import Form
+from console.judging.replies import ReplyForm
 from console.records import ScoreRange
 
 _START = re.compile(r"[+-]?[0-9]*\.?[0-9]*")
@@ -57,7 +57,7 @@ class Weighted:
     """Share of the probability that was on the scale before it was renormalised."""
 
 
-def weigh(reply: str, form: Form, tokens: Sequence[Token], scale: ScoreRange) -> Weighted:
+def weigh(reply: str, form: ReplyForm, tokens: Sequence[Token], scale: ScoreRange) -> Weighted:
     """The probability-weighted score of a response.
 
     Raises:
@@ -88,7 +88,7 @@ def _bytes(reply: str, position: int) -> int:
     return len(reply[:position].encode())
 
 
-def _locate(reply: str, form: Form, tokens: Sequence[Token]) -> tuple[int, list[tuple[int, int]]]:
+def _locate(reply: str, form: ReplyForm, tokens: Sequence[Token]) -> tuple[int, list[tuple[int, int]]]:
     """The index of the token in which the number begins, and the span of every token in bytes of the reply."""
     sizes = [len(token.text.encode()) if token.size is None else token.size for token in tokens]
     spans = list(pairwise(accumulate(sizes, initial=0)))
@@ -99,7 +99,7 @@ def _locate(reply: str, form: Form, tokens: Sequence[Token]) -> tuple[int, list[
     return first, spans
 
 
-def _covers(tokens: Sequence[Token], spans: Sequence[tuple[int, int]], first: int, start: int, form: Form) -> bool:
+def _covers(tokens: Sequence[Token], spans: Sequence[tuple[int, int]], first: int, start: int, form: ReplyForm) -> bool:
     """Whether the number really stands in the tokens at its place."""
     end = start + len(form.score)
     parts = (token.text for token, span in zip(tokens[first:], spans[first:], strict=True) if span[0] < end)
@@ -151,8 +151,8 @@ class _Path:
 def _after(lead: str, text: str) -> str:
     """The number in an alternative, after what the chosen token has before its own; space does not count."""
     rest = text.lstrip()
-    for letter in "".join(lead.split()):
-        if not rest.startswith(letter):
+    for character in "".join(lead.split()):
+        if not rest.startswith(character):
             return ""
         rest = rest[1:].lstrip()
     return _taken(_START, rest)

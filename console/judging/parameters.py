@@ -81,4 +81,4 @@ def _checked(name: str, value: object) -> object:
 
 
 def _snake(name: str) -> str:
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+    return "".join(f"_{character.lower()}" if character.isupper() else character for character in name)

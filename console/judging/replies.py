@@ -20,7 +20,7 @@ _DECODER = JSONDecoder(strict=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class ReplyForm:
     """A form that was filled in."""
 
     score: str
@@ -31,7 +31,7 @@ class Form:
     reason: str
 
 
-def read_form(reply: str, *, cut_off: bool = False, texts: tuple[str, ...] = ()) -> Form:
+def read_form(reply: str, *, cut_off: bool = False, texts: tuple[str, ...] = ()) -> ReplyForm:
     """Reads the form out of a reply.
 
     Args:
@@ -56,7 +56,7 @@ def read_form(reply: str, *, cut_off: bool = False, texts: tuple[str, ...] = ())
     if _is_passage(reply[start:], texts):
         raise Unscored("The judge repeated a passage of the judged text instead of rating it.", reply=reply)
     number_start, number_end = scan.score
-    return Form(reply[number_start:number_end], number_start, number_end, scan.reason)
+    return ReplyForm(reply[number_start:number_end], number_start, number_end, scan.reason)
 
 
 def _begin(reply: str) -> int:

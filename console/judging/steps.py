@@ -31,7 +31,7 @@ class StepsKey:
         return cls(snapshot.case_id, f"{snapshot.case_version or '-'}#{digest}")
 
 
-class StepsShelf(Protocol):
+class StepsStore(Protocol):
     """Where steps are kept."""
 
     def find(self, case_id: str, name: str) -> str | None:
@@ -44,7 +44,7 @@ class StepsShelf(Protocol):
 
 
 class StepsInMemory:
-    """A shelf that lasts as long as the process."""
+    """A store that lasts as long as the process."""
 
     def __init__(self) -> None:
         self._steps: dict[tuple[str, str], str] = {}
@@ -59,17 +59,17 @@ class StepsInMemory:
 
 
 class Steps:
-    """Steps by key: read from the shelf once per process, and written by one thread while the others wait."""
+    """Steps by key: read from the store once per process, and written by one thread while the others wait."""
 
-    def __init__(self, shelf: StepsShelf) -> None:
-        self._shelf = shelf
+    def __init__(self, store: StepsStore) -> None:
+        self._store = store
         self._known: dict[StepsKey, str] = {}
         self._locks: dict[StepsKey, threading.Lock] = {}
         self._failures: dict[StepsKey, tuple[float, JudgingError]] = {}
 
     def find(self, key: StepsKey) -> str | None:
         """The steps of a key if they are there."""
-        return self._known.get(key) or self._shelf.find(key.case_id, key.name)
+        return self._known.get(key) or self._store.find(key.case_id, key.name)
 
     def get(self, key: StepsKey, write: Callable[[], str]) -> str:
         """The steps of a key.
@@ -89,11 +89,11 @@ class Steps:
             return self._known[key]
 
     def _find_or_write(self, key: StepsKey, write: Callable[[], str]) -> str:
-        found = self._shelf.find(key.case_id, key.name)
+        found = self._store.find(key.case_id, key.name)
         if found:
             return found
         try:
-            return self._shelf.keep(key.case_id, key.name, write())
+            return self._store.keep(key.case_id, key.name, write())
         except JudgingError as error:
             self._failures[key] = (time.monotonic(), error)
             raise

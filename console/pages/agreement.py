@@ -8,19 +8,27 @@ from __future__ import annotations
 
 import streamlit as st
 
-from console import auth
-from console.actions.agreement import SAMPLE as PAIRS
-from console.actions.agreement import Agreement, Side, against_judge, against_people, load_pairs, sides_of, two_sides
-from console.actions.labelled import case_with_labels, load_labelled
+from console.actions.labels.agreement import SAMPLE as PAIRS
+from console.actions.labels.agreement import (
+    Agreement,
+    Side,
+    against_judge,
+    against_people,
+    load_pairs,
+    sides_of,
+    two_sides,
+)
+from console.actions.runs.labelled import case_with_labels, load_labelled
 from console.records import Role, utcnow
 from console.services import Services
-from console.ui import agreement as board
-from console.ui import agreement_controls as controls
-from console.ui import choices, filters
-from console.ui.boundary import boundary, nothing
-from console.ui.dashboard import card
-from console.ui.places import way_to
-from console.ui.session import page_title, run_page, services
+from console.ui.frame import choices, filters
+from console.ui.frame.boundary import boundary, nothing
+from console.ui.frame.card import card
+from console.ui.frame.navigation import link_to
+from console.ui.frame.session import page_title, services
+from console.ui.labels import agreement as board
+from console.ui.labels import agreement_controls as controls
+from console.ui.sign_in import auth
 
 CLEARED = ("judge", "baseline", "candidate", "cell", "point", "human")
 _OPENED = "agreement.opened"
@@ -60,7 +68,7 @@ def _people(shared: Services, case_id: str, selection: filters.Selection) -> Non
     known = {choices.side_param(side): side for side in sides}
     param = st.query_params.get("judge", "")
     side = known.get(param) or (Side(param) if param else None)
-    human = controls.human_mark()
+    human = controls.human_threshold()
     wanted = selection.wanted
     view = load_labelled(
         shared,
@@ -69,7 +77,7 @@ def _people(shared: Services, case_id: str, selection: filters.Selection) -> Non
         version=side.version if side else None,
         first_day=wanted.first_day,
         last_day=wanted.last_day,
-        human_mark=human,
+        human_threshold=human,
     )
     with st.container(horizontal=True, vertical_alignment="bottom", key="agreement-filters"):
         controls.judge_control(choices.side_names(shared, sides), param)
@@ -79,9 +87,9 @@ def _people(shared: Services, case_id: str, selection: filters.Selection) -> Non
         with nothing(
             "No labelled runs here", "Label runs in the review queue, or widen the range of days.", "agreement"
         ):
-            way_to("review", case=case_id)
+            link_to("review", case=case_id)
         return
-    _render(shared, against_people(view), board.PEOPLE, view.human_mark)
+    _render(shared, against_people(view), board.PEOPLE, view.human_threshold)
 
 
 def _judges(shared: Services, case_id: str, selection: filters.Selection) -> None:
@@ -111,16 +119,16 @@ def _judges(shared: Services, case_id: str, selection: filters.Selection) -> Non
             "No artifact has a score by both", "Run both judges over the same texts.", "agreement-pairs", "evaluate"
         )
         return
-    _render(shared, found, board.JUDGES, found.mark)
+    _render(shared, found, board.JUDGES, found.threshold)
 
 
-def _render(shared: Services, found: Agreement, sides: board.Sides, other_mark: float) -> None:
+def _render(shared: Services, found: Agreement, sides: board.Sides, other_threshold: float) -> None:
     points, cell, words = board.chosen_points(found)
     board.coefficients(found)
     with st.grid(columns=2, min_column_width=380, gap=14, key="agreement-charts"):
         with card("Scores", "Each dot is an artifact; equal ones are drawn side by side. Click one to list it",
                   "agreement-scatter"):  # fmt: skip
-            board.points_chart(found, sides, other_mark)
+            board.points_chart(found, sides, other_threshold)
         with card("Verdicts", "Click a cell to list its runs", "agreement-verdicts"):
             board.matrix(found, sides, cell)
     names = {judge.judge_id: judge.name or "" for judge in shared.judges.list()}
@@ -131,4 +139,4 @@ def _open(address: str) -> None:
     st.session_state[_OPENED] = address
 
 
-run_page(main)
+main()

@@ -10,14 +10,15 @@ from collections import Counter
 
 import streamlit as st
 
-from console import auth
 from console.records import Case, Role, User
 from console.services import Services
-from console.ui import drafts, filters, record_list, text
-from console.ui.boundary import boundary
-from console.ui.case_form import DIRECT, WITH_REFERENCE, CaseEditor, mode
-from console.ui.record import RecordPage
-from console.ui.session import page_title, run_page, services
+from console.ui.frame import drafts, filters, text
+from console.ui.frame.boundary import boundary
+from console.ui.frame.session import page_title, services
+from console.ui.records import record_list
+from console.ui.records.case_form import DIRECT, WITH_REFERENCE, CaseEditor, mode
+from console.ui.records.page import RecordPage
+from console.ui.sign_in import auth
 
 MODES = {"reference": WITH_REFERENCE, "direct": DIRECT}
 ADVICE = "Begin with one: what is evaluated, by which criteria, on which scale."
@@ -94,7 +95,7 @@ def _columns() -> dict[str, object]:
 
 
 def _new() -> None:
-    filters.show({"case": drafts.NEW})
+    filters.navigate({"case": drafts.NEW})
 
 
-run_page(main)
+main()

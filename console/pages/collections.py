@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from console import auth
-from console.actions.collections import CollectionView
+from console.actions.collections.collections import CollectionView
 from console.records import Role, User
 from console.services import Services
-from console.ui import collection_document, collection_upload, collections, text
-from console.ui.boundary import boundary
-from console.ui.session import back, page_title, run_page, services
+from console.ui.frame import text
+from console.ui.frame.boundary import boundary
+from console.ui.frame.session import back, page_title, services
+from console.ui.search import collections, document, upload
+from console.ui.sign_in import auth
 
 
 def main() -> None:
@@ -55,15 +56,15 @@ def _collection(shared: Services, user: User, view: CollectionView) -> None:
         return
     if admin:
         with boundary("collections.sync"):
-            collection_upload.sync(shared, user, collection)
-        collection_upload.upload_card(shared, user, collection)
+            upload.sync(shared, user, collection)
+        upload.upload_card(shared, user, collection)
     opened = st.query_params.get("document")
     with st.container(horizontal=True, gap="small", key="collections-split"):
         with st.container(key="collections-list"):
             collections.document_table(view, opened, admin=admin)
         if opened:
             with st.container(key="collections-panel", border=True), boundary("collections.document"):
-                collection_document.document_panel(shared, collection, opened, admin=admin)
+                document.document_panel(shared, collection, opened, admin=admin)
 
 
-run_page(main)
+main()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from console import auth
-from console.actions.comparison import LEAST, MOST, load_comparison
+from console.actions.runs.comparison import LEAST, MOST, load_comparison
 from console.records import Role
-from console.ui import comparison
-from console.ui.boundary import boundary, nothing
-from console.ui.places import way_to
-from console.ui.session import page_title, run_page, services
+from console.ui.frame.boundary import boundary, nothing
+from console.ui.frame.navigation import link_to
+from console.ui.frame.session import page_title, services
+from console.ui.runs import comparison
+from console.ui.sign_in import auth
 
 
 def main() -> None:
@@ -28,8 +28,8 @@ def main() -> None:
 def _choose(number: int) -> None:
     title = "Choose one more run" if number else "Choose two to four runs"
     with nothing(title, "Type the number of a run above, or tick runs in the list and press Compare.", "compare"):
-        way_to("runs")
-        way_to("compare_judges")
+        link_to("runs")
+        link_to("compare_judges")
 
 
-run_page(main)
+main()

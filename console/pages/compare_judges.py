@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from console import auth
-from console.actions.agreement import Pairs, against_judge, load_pairs, sides_of, two_sides
+from console.actions.labels.agreement import Pairs, against_judge, load_pairs, sides_of, two_sides
 from console.records import Role, utcnow
 from console.services import Services
-from console.ui import choices, filters
-from console.ui import compare_judges as board
-from console.ui.boundary import boundary, nothing
-from console.ui.session import page_title, run_page, services
+from console.ui.frame import choices, filters
+from console.ui.frame.boundary import boundary, nothing
+from console.ui.frame.session import page_title, services
+from console.ui.labels import compare_judges as board
+from console.ui.sign_in import auth
 
 _OPENED = "judges.opened"
 
@@ -61,7 +61,7 @@ def _chosen(shared: Services, case_id: str, selection: filters.Selection) -> Non
         choices.side_control("judges", "baseline", "Baseline", names, choices.side_param(baseline))
         choices.side_control("judges", "candidate", "Candidate", names, choices.side_param(candidate))
         st.button(
-            "Swap", key="judges.swap", icon=":material/swap_horiz:", on_click=filters.show,
+            "Swap", key="judges.swap", icon=":material/swap_horiz:", on_click=filters.navigate,
             args=({"baseline": choices.side_param(candidate), "candidate": choices.side_param(baseline)},),
         )  # fmt: skip
     wanted = selection.wanted
@@ -96,4 +96,4 @@ def _open(address: str) -> None:
     st.session_state[_OPENED] = address
 
 
-run_page(main)
+main()

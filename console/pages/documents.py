@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from console import auth
-from console.actions.documents import load_document
+from console.actions.runs.documents import load_document
 from console.records import Role, User
 from console.services import Services
-from console.ui import documents, filters
-from console.ui.boundary import boundary, nothing
-from console.ui.session import back, page_title, run_page, services
+from console.ui.evaluate import documents
+from console.ui.frame import filters
+from console.ui.frame.boundary import boundary, nothing
+from console.ui.frame.session import back, page_title, services
+from console.ui.sign_in import auth
 
 PAGE_ROWS = 50
 CURSORS = "documents.cursors"
@@ -20,7 +21,7 @@ RUN = "documents.run"
 def main() -> None:
     """The page."""
     if run := st.session_state.pop(RUN, None):
-        st.switch_page("pages/runs.py", query_params={"run": run})
+        st.switch_page("console/pages/runs.py", query_params={"run": run})
     with boundary("documents"):
         shared = services()
         user = auth.require_role(shared, Role.VIEWER)
@@ -86,7 +87,7 @@ def _previous(stack: list[str]) -> None:
 
 
 def _show(document_id: str | None) -> None:
-    filters.show({"document": document_id})
+    filters.navigate({"document": document_id})
 
 
-run_page(main)
+main()

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from console import auth
-from console.actions.run_detail import run_id_of
+from console.actions.runs.detail import run_id_of
 from console.records import Role, User
 from console.services import Services
-from console.ui import batch_form, batch_view, evaluate
-from console.ui.boundary import boundary, nothing
-from console.ui.rerun import rerun_selection
-from console.ui.session import back, page_title, run_page, services
+from console.ui.evaluate import batch_form, batch_view, evaluate
+from console.ui.frame.boundary import boundary, nothing
+from console.ui.frame.session import back, page_title, services
+from console.ui.runs.rerun import rerun_selection
+from console.ui.sign_in import auth
 
 RUN = "evaluate.opened"
 _ONE, _MANY = "One text", "A file of texts"
@@ -24,7 +24,7 @@ _ONE, _MANY = "One text", "A file of texts"
 def main() -> None:
     """The page."""
     if run := st.session_state.pop(RUN, None):
-        st.switch_page("pages/run.py", query_params={"run": run})
+        st.switch_page("console/pages/run.py", query_params={"run": run})
     with boundary("evaluate"):
         shared = services()
         user = auth.require_role(shared, Role.VIEWER)
@@ -68,4 +68,4 @@ def _open_run(run_id: str) -> None:
     st.session_state[RUN] = run_id
 
 
-run_page(main)
+main()

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from console import auth
 from console.judging.judging import SIMILARITY
 from console.records import Judge, Role, User
 from console.services import Services
-from console.ui import drafts, filters, record_list, text
-from console.ui.boundary import boundary
-from console.ui.judge_form import JudgeEditor
-from console.ui.record import RecordPage
-from console.ui.session import page_title, run_page, services
+from console.ui.frame import drafts, filters, text
+from console.ui.frame.boundary import boundary
+from console.ui.frame.session import page_title, services
+from console.ui.records import record_list
+from console.ui.records.judge_form import JudgeEditor
+from console.ui.records.page import RecordPage
+from console.ui.sign_in import auth
 
 ADVICE = "Make one for a case: a model, a metric and its parameters."
 
@@ -104,7 +105,7 @@ def _columns() -> dict[str, object]:
 
 
 def _new() -> None:
-    filters.show({"judge": drafts.NEW})
+    filters.navigate({"judge": drafts.NEW})
 
 
-run_page(main)
+main()

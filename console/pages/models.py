@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from console import auth
-from console.actions.catalog import users_of
+from console.actions.configuration.catalog import users_of
 from console.records import Judge, Role, User
 from console.services import Services
-from console.ui import catalog, filters
-from console.ui.boundary import boundary, nothing
-from console.ui.dashboard import card
-from console.ui.session import page_title, run_page, services
+from console.ui.frame import filters
+from console.ui.frame.boundary import boundary, nothing
+from console.ui.frame.card import card
+from console.ui.frame.session import page_title, services
+from console.ui.records import catalog
+from console.ui.sign_in import auth
 
 JUDGE = "models.judge"
 """A judge that was clicked: the next rerun opens it."""
@@ -20,7 +21,7 @@ JUDGE = "models.judge"
 def main() -> None:
     """The page."""
     if judge := st.session_state.pop(JUDGE, None):
-        st.switch_page("pages/judges.py", query_params={"judge": judge})
+        st.switch_page("console/pages/judges.py", query_params={"judge": judge})
     with boundary("models"):
         shared = services()
         user = auth.require_role(shared, Role.VIEWER)
@@ -42,7 +43,7 @@ def _models(shared: Services, judges: list[Judge], user: User) -> None:
     with st.container(key="models-split", horizontal=True, gap="small"):
         with card("Models", "By provider and name; prices in US dollars per million tokens", "models"):
             if models:
-                catalog.model_table(models, used, opened, lambda model_id: filters.show({"model": model_id}))
+                catalog.model_table(models, used, opened, lambda model_id: filters.navigate({"model": model_id}))
             else:
                 nothing("There are no models yet", "A judge needs one: add the first.", "models")
         if opened:
@@ -63,7 +64,7 @@ def _open_judge(judge_id: str) -> None:
 
 
 def _close() -> None:
-    filters.show({"model": None})
+    filters.navigate({"model": None})
 
 
-run_page(main)
+main()

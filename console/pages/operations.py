@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from console import auth
-from console.actions.operations import check_health, load_counters, load_operations
+from console.actions.admin.operations import check_health, load_counters, load_operations
 from console.records import Role
-from console.ui import operations as ui
-from console.ui.boundary import boundary
-from console.ui.session import page_title, run_page, services
+from console.ui.admin import operations as ui
+from console.ui.frame.boundary import boundary
+from console.ui.frame.session import page_title, services
+from console.ui.sign_in import auth
 
 
 def main() -> None:
@@ -38,4 +38,4 @@ def main() -> None:
             ui.lease_card(found.leased)
 
 
-run_page(main)
+main()

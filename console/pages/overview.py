@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from console import auth
-from console.actions.overview import Inventory, Overview, load_inventory, load_overview
+from console.actions.overview.overview import Inventory, Overview, load_inventory, load_overview
 from console.records import Role, utcnow
 from console.services import Services
-from console.ui import dashboard, filters, text
-from console.ui.boundary import boundary, nothing
-from console.ui.cards import headline_row
-from console.ui.session import page_title, run_page, services
+from console.ui.frame import filters, text
+from console.ui.frame.boundary import boundary, nothing
+from console.ui.frame.session import page_title, services
+from console.ui.overview import dashboard
+from console.ui.overview.cards import headline_row
+from console.ui.sign_in import auth
 
 PERIOD = "30"
 """The range of days when the address names none."""
@@ -24,7 +25,9 @@ PERIOD = "30"
 def main() -> None:
     """The page."""
     if opened := st.session_state.pop("overview.opened", None):
-        st.switch_page("pages/run.py", query_params={"period": PERIOD, **st.query_params.to_dict(), "run": opened})
+        st.switch_page(
+            "console/pages/run.py", query_params={"period": PERIOD, **st.query_params.to_dict(), "run": opened}
+        )
     with boundary("overview"):
         shared = services()
         auth.require_role(shared, Role.VIEWER)
@@ -71,7 +74,7 @@ def _scope(view: Overview, selection: filters.Selection) -> None:
         st.caption("  ·  ".join(parts), width="content")
         if view.now.counts.rejected:
             st.page_link(
-                "pages/similar.py", label="Failing runs by what they are about", icon=":material/hub:",
+                "console/pages/similar.py", label="Failing runs by what they are about", icon=":material/hub:",
                 query_params={"period": PERIOD, **st.query_params.to_dict()},
             )  # fmt: skip
         if selection.filtered:
@@ -120,4 +123,4 @@ def _next_step(inventory: Inventory) -> tuple[str, str]:
     return "evaluate", "Run an evaluation with one of the judges, or import finished runs."
 
 
-run_page(main)
+main()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from console import auth
 from console.records import Role
-from console.ui.boundary import boundary
-from console.ui.password_form import password_form
-from console.ui.session import page_title, run_page, services
+from console.ui.frame.boundary import boundary
+from console.ui.frame.session import page_title, services
+from console.ui.sign_in import auth
+from console.ui.sign_in.password_form import password_form
 
 
 def main() -> None:
@@ -26,4 +26,4 @@ def main() -> None:
                 st.rerun()
 
 
-run_page(main)
+main()

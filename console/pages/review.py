@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from console import auth
-from console.actions.review import load_queue
-from console.actions.run_detail import load_run
+from console.actions.labels.review import load_queue
+from console.actions.runs.detail import load_run
 from console.records import Role, RunFilter, User
 from console.services import Services
-from console.ui import choices, review
-from console.ui.boundary import boundary, nothing
-from console.ui.review_item import item
-from console.ui.session import page_title, run_page, services
+from console.ui.frame import choices
+from console.ui.frame.boundary import boundary, nothing
+from console.ui.frame.session import page_title, services
+from console.ui.labels import review
+from console.ui.labels.review_item import item
+from console.ui.sign_in import auth
 
 
 def main() -> None:
@@ -29,8 +30,8 @@ def main() -> None:
             case_id = st.query_params.get("case") or (cases[0].case_id if cases else "")
             judge_id = st.query_params.get("judge") or None
             if case_id:
-                choices.case_control("review", cases, case_id, ("judge", *review.PLACE))
-                choices.judge_control("review", shared.judges.of_case(case_id), judge_id, review.PLACE)
+                choices.case_control("review", cases, case_id, ("judge", *review.POSITION))
+                choices.judge_control("review", shared.judges.of_case(case_id), judge_id, review.POSITION)
                 review.files(shared, user, RunFilter(case_id=case_id, judge_id=judge_id))
         if case_id:
             render(shared, user, case_id, judge_id)
@@ -42,7 +43,7 @@ def main() -> None:
 def render(shared: Services, user: User, case_id: str, judge_id: str | None) -> None:
     """The place in the queue, and the run that is there."""
     queue = load_queue(shared, case_id, judge_id=judge_id)
-    at = review.place()
+    at = review.position()
     run_id = review.asked_run(queue, at)
     if run_id is None:
         review.finished(at, queue)
@@ -51,4 +52,4 @@ def render(shared: Services, user: User, case_id: str, judge_id: str | None) -> 
     item(shared, user, load_run(shared, run_id), at, revealed=st.query_params.get("judge_score") == "shown")
 
 
-run_page(main)
+main()

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from console import auth
-from console.actions.run_detail import load_run, run_id_of
+from console.actions.runs.detail import load_run, run_id_of
 from console.errors import NotFound
 from console.records import Role, utcnow
-from console.ui import filters, run_page
-from console.ui.boundary import boundary, nothing
-from console.ui.session import run_page as run_this_page
-from console.ui.session import services
+from console.ui.frame import filters
+from console.ui.frame.boundary import boundary, nothing
+from console.ui.frame.session import services
+from console.ui.runs import page
+from console.ui.sign_in import auth
 
 
 def main() -> None:
@@ -33,8 +33,8 @@ def main() -> None:
             _choose(str(error))
             return
         selection = filters.read("all", utcnow().date())
-        run_page.heading(shared, detail.run, selection)
-        run_page.body(shared, user, detail)
+        page.heading(shared, detail.run, selection)
+        page.body(shared, user, detail)
 
 
 def _choose(why: str | None = None) -> None:
@@ -49,4 +49,4 @@ def _choose(why: str | None = None) -> None:
             st.text(why, width="content")
 
 
-run_this_page(main)
+main()

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from console import auth
-from console.actions.run_detail import run_id_of
+from console.actions.runs.detail import run_id_of
 from console.errors import ConsoleError
 from console.records import Role, utcnow
 from console.services import Services
-from console.ui import filters, run_list
-from console.ui.boundary import boundary, show_error
-from console.ui.run_panel import run_panel
-from console.ui.session import page_title, run_page, services
+from console.ui.frame import filters
+from console.ui.frame.boundary import boundary, show_error
+from console.ui.frame.session import page_title, services
+from console.ui.runs import run_list
+from console.ui.runs.panel import run_panel
+from console.ui.sign_in import auth
 
 
 def main() -> None:
@@ -66,7 +67,7 @@ def _panel(shared: Services, opened: str) -> None:
 
 
 def _close() -> None:
-    filters.show({"run": None})
+    filters.navigate({"run": None})
 
 
-run_page(main)
+main()

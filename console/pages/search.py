@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import streamlit as st
 
-from console import auth
-from console.actions.search import SearchAnswer, search
+from console.actions.collections.search import SearchAnswer, search
 from console.errors import ConsoleError
 from console.records import Collection, Role
 from console.services import Services
-from console.ui import search_bar, search_results, text
-from console.ui.boundary import boundary, nothing, show_error
-from console.ui.search_bar import Question
-from console.ui.search_map import collection_map
-from console.ui.search_strategies import strategy_card
-from console.ui.session import page_title, run_page, services
+from console.ui.frame import text
+from console.ui.frame.boundary import boundary, nothing, show_error
+from console.ui.frame.session import page_title, services
+from console.ui.search import bar, results
+from console.ui.search.bar import Question
+from console.ui.search.map import collection_map
+from console.ui.search.strategies import strategy_card
+from console.ui.sign_in import auth
 
 
 def main() -> None:
@@ -28,8 +29,8 @@ def main() -> None:
         with st.container(horizontal=True, vertical_alignment="bottom", key="search-head"):
             page_title(shared, "Similarity search")
             known = [one for one in shared.collections.list() if not one.deleting]
-            question = search_bar.read(known[0].collection_id if len(known) == 1 else None)
-            search_bar.collection_control(known, question.collection_id)
+            question = bar.read(known[0].collection_id if len(known) == 1 else None)
+            bar.collection_control(known, question.collection_id)
         if question.collection_id:
             _search(shared, shared.collections.get(question.collection_id), question)
         elif known:
@@ -40,14 +41,14 @@ def main() -> None:
 
 def _search(shared: Services, collection: Collection, question: Question) -> None:
     """The question, and what it finds in the form that is chosen."""
-    search_bar.question_bar(question)
-    search_bar.option_bar(shared, question, collection)
+    bar.question_bar(question)
+    bar.option_bar(shared, question, collection)
     if not collection.total_chunks:
         with nothing("This collection is empty", "There is nothing to find in it yet.", "search-empty"):
             _collection_link(collection)
         return
     answer = _answer(shared, collection, question) if question.words else None
-    search_bar.view_control(question)
+    bar.view_control(question)
     if question.words and answer is None:
         return
     if question.view == "strategies" and question.words:
@@ -55,7 +56,7 @@ def _search(shared: Services, collection: Collection, question: Question) -> Non
     elif question.view == "map":
         _beside(shared, collection, question, answer)
     elif answer:
-        search_results.summary(answer)
+        results.summary(answer)
         _beside(shared, collection, question, answer)
     else:
         with nothing("What are you looking for?", "Type it above, or look at the map of the collection.", "search-ask"):
@@ -83,10 +84,10 @@ def _beside(shared: Services, collection: Collection, question: Question, answer
                 found = {hit.chunk_id for hit in answer.results} if answer else set()
                 collection_map(shared, collection, answer.vector if answer else None, found, question.opened)
             elif answer:
-                search_results.result_list(answer, words, question.opened)
+                results.result_list(answer, words, question.opened)
         if question.opened:
             with st.container(key="search-panel", border=True), boundary("search.panel"):
-                search_results.panel(shared, collection, answer, question.opened, words)
+                results.panel(shared, collection, answer, question.opened, words)
 
 
 def _no_collections(*, admin: bool) -> None:
@@ -96,9 +97,9 @@ def _no_collections(*, admin: bool) -> None:
 
 def _collection_link(collection: Collection) -> None:
     st.page_link(
-        "pages/collections.py", label=text.plain(collection.name), icon=":material/library_books:",
+        "console/pages/collections.py", label=text.plain(collection.name), icon=":material/library_books:",
         query_params={"collection": collection.collection_id},
     )  # fmt: skip
 
 
-run_page(main)
+main()

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from console import auth
-from console.actions import run_search
+from console.actions.runs import similar
 from console.records import Case, Role, Verdict, utcnow
 from console.services import Services
-from console.ui import choices, filters, similar_runs, text
-from console.ui.boundary import boundary, nothing
-from console.ui.dashboard import card
-from console.ui.session import page_title, run_page, services
+from console.ui.frame import choices, filters, text
+from console.ui.frame.boundary import boundary, nothing
+from console.ui.frame.card import card
+from console.ui.frame.session import page_title, services
+from console.ui.runs import similar as similar_cards
+from console.ui.sign_in import auth
 
 PERIOD = "90"
 FOUND = 20
@@ -59,10 +60,10 @@ def _search(shared: Services, cases: list[Case]) -> None:
             wanted = st.query_params.get("case")
             ids = [wanted] if wanted else [case.case_id for case in cases]
             verdict = Verdict.FAIL if _of() == "fail" else None
-            found = run_search.nearest_to_text(shared, asked, ids, FOUND, verdict=verdict)
+            found = similar.nearest_to_text(shared, asked, ids, FOUND, verdict=verdict)
             if found:
-                similar_runs.near_table("similar", found, _open)
-                similar_runs.bound_note(run_search.examined(shared))
+                similar_cards.near_table("similar", found, _open)
+                similar_cards.bound_note(similar.examined(shared))
             else:
                 st.caption("No run with an embedding matches. `python -m console embed runs` gives older runs theirs.")
 
@@ -70,15 +71,15 @@ def _search(shared: Services, cases: list[Case]) -> None:
 def _groups(shared: Services, selection: filters.Selection) -> None:
     """The failing runs of the filter in groups."""
     with boundary("similar.groups"), st.spinner("Grouping the failing runs …"):
-        found = run_search.group_failing(shared, selection.wanted)
-        if found.without and run_search.embed_failing(shared, selection.wanted):
-            found = run_search.group_failing(shared, selection.wanted)
+        found = similar.group_failing(shared, selection.wanted)
+        if found.without and similar.embed_failing(shared, selection.wanted):
+            found = similar.group_failing(shared, selection.wanted)
         if not found.groups:
             _none(found.without, selection)
             return
         with card("Failing runs by what they are about", _scope(found), "similar-map"):
-            st.altair_chart(similar_runs.group_map(found), alt="Failing runs on a map of their texts")
-        similar_runs.group_cards(found, _open)
+            st.altair_chart(similar_cards.group_map(found), alt="Failing runs on a map of their texts")
+        similar_cards.group_cards(found, _open)
 
 
 def _none(without: int, selection: filters.Selection) -> None:
@@ -96,10 +97,10 @@ def _none(without: int, selection: filters.Selection) -> None:
         nothing("No failing runs match", "Take a filter away, or widen the range of days.", "similar")
 
 
-def _scope(found: run_search.FailingRuns) -> str:
+def _scope(found: similar.FailingRuns) -> str:
     parts = ["Near each other: texts alike"]
     if found.more:
-        parts.append(f"the newest {text.count(run_search.CLUSTERED)} only")
+        parts.append(f"the newest {text.count(similar.CLUSTERED)} only")
     if found.without:
         parts.append(f"{text.count(found.without)} without an embedding are left out")
     return "; ".join(parts)
@@ -112,11 +113,11 @@ def _of() -> str:
 
 def _asked() -> None:
     of = st.session_state["similar.of"]
-    filters.show({"text": st.session_state["similar.text"] or None, "of": None if of == "fail" else of})
+    filters.navigate({"text": st.session_state["similar.text"] or None, "of": None if of == "fail" else of})
 
 
 def _open(run_id: str) -> None:
     st.session_state[OPENED] = run_id
 
 
-run_page(main)
+main()

@@ -1,26 +1,27 @@
 """Thresholds: the threshold of a case, what another one would do to its runs, and the ledger of its changes.
 
 All figures but those of the calibration come from rollups, whatever the number of runs. `?case=` chooses the case,
-`?mark=` the line.
+`?threshold=` the line.
 """
 
 from __future__ import annotations
 
 import streamlit as st
 
-from console import auth
-from console.actions.statistics import Tally, total
-from console.actions.thresholds import ThresholdView, load_thresholds
-from console.actions.what_if import pass_rate_at, what_if
+from console.actions.runs.totals import Tally, total
+from console.actions.thresholds.thresholds import ThresholdView, load_thresholds
+from console.actions.thresholds.what_if import pass_rate_at, what_if
 from console.records import Case, Role, User, utcnow
 from console.services import Services
-from console.ui import calibration, choices, filters, text
-from console.ui import what_if as board
-from console.ui.boundary import boundary, nothing
-from console.ui.dashboard import card
-from console.ui.session import page_title, run_page, services
-from console.ui.threshold_form import apply_form
-from console.ui.threshold_history import ledger_table, steps_chart
+from console.ui.frame import choices, filters, text
+from console.ui.frame.boundary import boundary, nothing
+from console.ui.frame.card import card
+from console.ui.frame.session import page_title, services
+from console.ui.sign_in import auth
+from console.ui.thresholds import calibration
+from console.ui.thresholds import what_if as board
+from console.ui.thresholds.form import apply_form
+from console.ui.thresholds.history import ledger_table, steps_chart
 
 _OPENED = "thresholds.opened"
 
@@ -41,7 +42,7 @@ def main() -> None:
             nothing("There are no cases yet", "A threshold belongs to a case: make one first.", "thresholds", "cases")
             return
         case_id = selection.wanted.case_id or _first(cases)
-        choices.case_control("thresholds", cases, case_id, ("mark", *calibration.PARAMS), width=420)
+        choices.case_control("thresholds", cases, case_id, ("threshold", *calibration.PARAMS), width=420)
         view = load_thresholds(shared, case_id, today=today)
         render(shared, view, selection, user)
 
@@ -51,7 +52,7 @@ def render(shared: Services, view: ThresholdView, selection: filters.Selection, 
     case, asked = view.case, board.proposal(view.case)
     rollups = view.within(selection.wanted.first_day, selection.wanted.last_day)
     tally = total(rollups)
-    found = what_if(rollups, asked.mark, today=asked.today)
+    found = what_if(rollups, asked.threshold, today=asked.today)
     _facts(view, tally)
     with st.container(border=True, key="card-what-if"):
         with st.container(horizontal=True, vertical_alignment="center", key="thresholds-what-if-head"):
@@ -62,11 +63,11 @@ def render(shared: Services, view: ThresholdView, selection: filters.Selection, 
             with st.container(key="thresholds-board"):
                 board.mover(case, asked, tally, selection)
             with st.container(key="thresholds-side"):
-                board.mark_input(case, asked)
+                board.threshold_input(case, asked)
                 board.effect(found)
                 board.flips(case, asked, found, selection)
-                apply_form(shared, case, asked.mark, user)
-    calibration.section(shared, case, selection, asked.mark, _open)
+                apply_form(shared, case, asked.threshold, user)
+    calibration.section(shared, case, selection, asked.threshold, _open)
     with st.grid(columns=2, min_column_width=420, gap=14, key="thresholds-parts"):
         with card("By judge", "Pass rate before and after", "thresholds-judges"):
             board.per_judge(view, rollups, asked)
@@ -91,16 +92,16 @@ def _open(run_id: str) -> None:
 
 def _facts(view: ThresholdView, tally: Tally) -> None:
     """The threshold in force and what it does, in these days."""
-    mark, latest = view.case.threshold.score, view.changes[0].change if view.changes else None
+    threshold, latest = view.case.threshold.score, view.changes[0].change if view.changes else None
     who, since = (latest.changed_by, text.day(latest.timestamp.date())) if latest else (text.NOTHING, text.NOTHING)
     scored = f"{text.count(tally.completed)} scored runs in these days"
     figures = (
-        ("Threshold", board.mark_text(mark), f"Normalised; {board.on_scale(view.case, mark)}"),
+        ("Threshold", board.threshold_text(threshold), f"Normalised; {board.on_scale(view.case, threshold)}"),
         (f"Set by {text.plain(who, 40)}", since, "Who moved the threshold last, and the day (UTC)"),
         ("Pass rate as judged", text.percent(tally.pass_rate), f"The results of {scored}"),
         (
             "Pass rate at today's threshold",
-            text.percent(pass_rate_at(tally, mark)),
+            text.percent(pass_rate_at(tally, threshold)),
             f"Had it been in force for all {scored}",
         ),
     )
@@ -111,4 +112,4 @@ def _facts(view: ThresholdView, tally: Tally) -> None:
                     st.metric(label, value, help=why, border=True, height="stretch")
 
 
-run_page(main)
+main()

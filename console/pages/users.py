@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from console import auth
 from console.errors import NotFound
 from console.records import Role
-from console.ui import people
-from console.ui.boundary import boundary, show_error
-from console.ui.session import page_title, run_page, services
+from console.ui.admin import users as people
+from console.ui.frame.boundary import boundary, show_error
+from console.ui.frame.session import page_title, services
+from console.ui.sign_in import auth
 
 
 def main() -> None:
@@ -35,4 +35,4 @@ def main() -> None:
                         show_error(NotFound("user", opened), "users.one")
 
 
-run_page(main)
+main()

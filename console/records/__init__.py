@@ -2,7 +2,7 @@
 
 - base: what all records share; ids, JSON, time, pages of lists
 - catalog: metrics, and models with their prices
-- cases: evaluation scenarios; their scale, pass mark, versions and threshold history
+- cases: evaluation scenarios; their scale, threshold, versions and threshold history
 - judges: one model, one metric and parameters, specialised for one case
 - documents: stored texts that runs can be made from
 - runs: a run with the snapshot, artifact and results inside it, and human labels
@@ -17,7 +17,7 @@ Datetimes are aware and UTC. Scores are on the case's scale; *normalised* scores
 A record never holds a score that was not obtained: `Results` exists only on completed runs.
 """
 
-from console.records.base import Json, Page, Record, RunId, utcnow
+from console.records.base import PREVIEW, Json, Page, Record, RunId, utcnow
 from console.records.batches import Batch, BatchRow, BatchState, RowState
 from console.records.cases import STEPS, Case, ScoreRange, Threshold, ThresholdChange, pinned_steps
 from console.records.catalog import Metric, Model, TokenUsage
@@ -30,6 +30,7 @@ from console.records.runs import Artifact, Label, Results, Run, RunStatus, Snaps
 from console.records.search import Chunk, Collection, CollectionDocument, NewChunk, SearchHit, VectorPart
 
 __all__ = [
+    "PREVIEW",
     "STEPS",
     "UNCERTAIN_MARGIN",
     "Artifact",

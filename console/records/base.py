@@ -20,6 +20,10 @@ def utcnow() -> datetime:
     return datetime.now(UTC)
 
 
+PREVIEW = 160
+"""Characters of a text in a row of a list."""
+
+
 class Record(msgspec.Struct, frozen=True, rename="camel"):
     """Base of all records: frozen and slotted. Make them with keywords."""
 

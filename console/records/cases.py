@@ -1,4 +1,4 @@
-"""Evaluation scenarios: their scale, pass mark and versions."""
+"""Evaluation scenarios: their scale, threshold and versions."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class ScoreRange(Record, frozen=True):
 
 
 class Threshold(Record, frozen=True):
-    """The pass mark of a case."""
+    """The threshold of a case."""
 
     score: float = 0.5
     """Normalised, 0..1; a run passes at or above it."""
     description: str = ""
-    """Why this mark, in the words of who set it."""
+    """Why this threshold, in the words of who set it."""
 
 
 class ThresholdChange(Record, frozen=True):
@@ -41,9 +41,9 @@ class ThresholdChange(Record, frozen=True):
     """Unique within the case."""
     threshold_id: str
     score: float
-    """The new mark, normalised 0..1."""
+    """The new threshold, normalised 0..1."""
     previous_score: float | None = None
-    """The mark before; None for the first."""
+    """The threshold before; None for the first."""
     reason: str = ""
     changed_by: str = "system"
     metadata: Json = {}

@@ -42,7 +42,7 @@ class RunSummary(Record, frozen=True):
     """Ten equal bins of the responses over the score range, 0..9 high: the small distribution."""
     cost: float | None = None
     threshold: float | None = None
-    """The normalised pass mark that decided the verdict."""
+    """The normalised threshold that decided the verdict."""
     error: str | None = None
     """First line of the error of a failed run."""
     completed_at: datetime | None = None

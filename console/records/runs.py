@@ -51,7 +51,7 @@ class Snapshot(Record, frozen=True):
     evaluation_criteria: str = ""
     requires_reference: bool = False
     threshold: float | None = None
-    """Normalised pass mark in force at the start; the verdict uses the one in force at the end."""
+    """Normalised threshold in force at the start; the verdict uses the one in force at the end."""
     case_version: str = ""
     prompt_version: str = ""
     evaluation_steps: str = ""
@@ -144,7 +144,7 @@ class Run(Record, frozen=True):
     created_by: str = "system"
     metadata: Json | None = None
     judged_threshold: float | None = None
-    """The normalised pass mark that decided `evaluation_status`."""
+    """The normalised threshold that decided `evaluation_status`."""
     expires_at: int | None = None
     """Unix seconds after which the store may drop the item; None keeps it."""
     legacy: Json | None = None

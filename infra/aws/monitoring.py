@@ -11,7 +11,7 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 
-from console.data import tables
+from console.data.store import tables
 from infra.aws.parameters import Parameters
 
 NAMESPACE = "AWS/DynamoDB"

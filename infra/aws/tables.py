@@ -1,4 +1,4 @@
-"""The tables as `console.data.tables` defines them, and what each kind of process may do with them."""
+"""The tables as `console.data.store.tables` defines them, and what each kind of process may do with them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
-from console.data import tables
+from console.data.store import tables
 from infra.aws.parameters import Parameters
 
 READ = ("DescribeTable", "GetItem", "BatchGetItem", "Query", "SearchVectors")

@@ -15,8 +15,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from console.config import Settings
+from console.engine import process
 from console.services import Services, build_services
-from infra import process
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CHROMIUM = shutil.which("chromium")
@@ -98,7 +98,7 @@ def running(settings: Settings, port: int, log: Path, *, secrets: Path | None = 
         "ENGINE_KIND": settings.engine_kind or "",
         "TABLE_PREFIX": settings.table_prefix,
     }
-    command = [sys.executable, "-m", "streamlit", "run", "console/app.py", "--server.port", str(port)]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     command += ["--server.address", process.LOOPBACK]
     command += ["--secrets.files", str(secrets)] if secrets else []
     with log.open("wb") as output:

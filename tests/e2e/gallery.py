@@ -22,15 +22,15 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from playwright.sync_api import Error as BrowserError
 
 from console.config import Settings
+from console.engine import process
+from console.engine.engine import acquire
 from console.records import Role
 from console.services import build_services
-from infra import process
-from infra.engine import acquire
-from tests.console_app import new_user
 from tests.e2e.conftest import ARGUMENTS, CHROMIUM, ROOT, running
 from tests.e2e.gallery_shots import ADMIN, STORES, Shot, shots
 from tests.e2e.test_journeys import settle, sign_in, wait_for_cookie
-from tests.faults import FaultProxy, Faults
+from tests.support.console_app import new_user
+from tests.support.faults.proxy import FaultProxy, Faults
 
 OUT = ROOT / ".gallery"
 Scheme = Literal["light", "dark"]

@@ -10,10 +10,10 @@ from playwright.sync_api import Page, expect
 from console.records import Role, RunFilter, RunSummary, Threshold
 from console.sample import load_sample_data
 from console.services import Services
-from tests.console_app import failed, new_judge, new_user, scored
 from tests.e2e.test_configure import open_row
 from tests.e2e.test_journeys import settle
-from tests.tier import artifact
+from tests.support.console_app import failed, new_judge, new_user, scored
+from tests.support.tier import artifact
 
 Act = Callable[[Page], None]
 ADMIN = "admin"
@@ -114,7 +114,7 @@ def shots(shared: Services) -> list[Shot]:
         Shot("case-edit", "cases", of_case, press("Edit")),
         Shot("case-new", "cases", {"case": "new"}),
         Shot("case-replace", "cases", {"case": "new"}, _replace),
-        Shot("thresholds-moved", "thresholds", of_case | {"mark": "0.8"}),
+        Shot("thresholds-moved", "thresholds", of_case | {"threshold": "0.8"}),
         Shot("models-model", "models", {"model": shared.catalog.models()[0].model_id}),
         Shot("models-add", "models", act=press("Add a model")),
         Shot("models-add-metric", "models", act=press("Add a metric")),

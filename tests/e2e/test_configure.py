@@ -12,8 +12,8 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from console.records import Case, Judge, Role
 from console.services import Services
-from tests.console_app import new_case, new_judge, new_user
 from tests.e2e.test_journeys import HEADER, ROW, settle, sign_in, wait_for_cookie
+from tests.support.console_app import new_case, new_judge, new_user
 
 pytestmark = pytest.mark.browser
 

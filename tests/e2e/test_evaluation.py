@@ -10,13 +10,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from console.config import Settings
+from console.engine import process
 from console.records import Role
 from console.services import Services
-from infra import process
-from tests.console_app import new_case, new_judge, new_user
 from tests.e2e.conftest import running
 from tests.e2e.test_journeys import settle, sign_in
-from tests.openai_server import Answer, Body, OpenAiServer, completion, refusal
+from tests.support.console_app import new_case, new_judge, new_user
+from tests.support.openai_server import Answer, Body, OpenAiServer, completion, refusal
 
 pytestmark = pytest.mark.browser
 

@@ -10,10 +10,10 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Request, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from console.auth import COOKIE
 from console.records import Run
 from console.services import Services
-from tests.console_app import PASSWORD, failed, new_case, new_judge, new_user, scored
+from console.ui.sign_in.auth import COOKIE
+from tests.support.console_app import PASSWORD, failed, new_case, new_judge, new_user, scored
 
 pytestmark = pytest.mark.browser
 

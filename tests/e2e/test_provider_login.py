@@ -7,14 +7,14 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from console.actions import people
+from console.actions.admin import users
+from console.engine import process
 from console.records import Role
 from console.services import Services
-from infra import process
-from tests.console_app import new_user
 from tests.e2e.conftest import running
 from tests.e2e.test_journeys import settle
-from tests.oidc_provider import CLIENT, SECRET, Provider, provider
+from tests.support.console_app import new_user
+from tests.support.oidc_provider import CLIENT, SECRET, Provider, provider
 
 pytestmark = pytest.mark.browser
 
@@ -67,7 +67,7 @@ def test_a_user_signs_in_with_their_role_and_a_stranger_is_told_what_to_do(
     page.goto(f"{console_url}/users")
     expect(page.get_by_text("yours is viewer")).to_be_visible()
 
-    people.revoke_sessions(services, admin, name)
+    users.revoke_sessions(services, admin, name)
     page.reload()
     expect(page.get_by_label("User name")).to_be_visible()
 

@@ -17,10 +17,10 @@ from playwright.sync_api import Browser, Dialog, Page, Request, expect
 
 from console.records import Role, Threshold
 from console.services import Services
-from tests.console_app import CONSOLE, failed, new_judge, new_user, scored
 from tests.e2e.conftest import PATIENCE
 from tests.e2e.test_journeys import settle, sign_in, wait_for_cookie
-from tests.payloads import ALL, HOST, PAYLOADS
+from tests.support.console_app import CONSOLE, failed, new_judge, new_user, scored
+from tests.support.payloads import ALL, HOST, PAYLOADS
 
 pytestmark = pytest.mark.browser
 

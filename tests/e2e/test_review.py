@@ -9,8 +9,8 @@ from playwright.sync_api import Page, expect
 
 from console.records import Case, Role, Run
 from console.services import Services
-from tests.console_app import new_case, new_judge, new_user, scored
 from tests.e2e.test_journeys import settle, sign_in
+from tests.support.console_app import new_case, new_judge, new_user, scored
 
 pytestmark = pytest.mark.browser
 

@@ -7,12 +7,12 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from console.actions.people import delete_user
+from console.actions.admin.users import delete_user
 from console.errors import Forbidden
 from console.records import Role, Run
 from console.services import Services
-from tests.console_app import new_case, new_judge, new_user, scored
 from tests.e2e.test_journeys import settle, sign_in
+from tests.support.console_app import new_case, new_judge, new_user, scored
 
 pytestmark = pytest.mark.browser
 OWN = "a password of my own"

@@ -10,9 +10,9 @@ from playwright.sync_api import Page, Request, expect
 
 from console.records import Chunk, Role
 from console.services import Services
-from tests.console_app import new_user
 from tests.e2e.test_journeys import settle, sign_in
-from tests.hostile_files import paragraph, text_pdf, word
+from tests.support.console_app import new_user
+from tests.support.hostile_files import paragraph, text_pdf, word
 
 pytestmark = pytest.mark.browser
 

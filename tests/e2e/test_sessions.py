@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from console.actions import people
+from console.actions.admin import users
 from console.records import Role, User
 from console.services import Services
-from tests.console_app import PASSWORD, new_user
 from tests.e2e.test_journeys import settle, sign_in, wait_for_cookie
+from tests.support.console_app import PASSWORD, new_user
 
 pytestmark = pytest.mark.browser
 OTHER = "another horse battery"
@@ -80,14 +80,14 @@ def test_changing_the_password(browsers: Browsers) -> None:
 
 
 def test_being_deleted(browsers: Browsers, services: Services, admin: User) -> None:
-    people.delete_user(services, admin, browsers.username)
+    users.delete_user(services, admin, browsers.username)
     browsers.all_are_out()
 
 
 def test_being_demoted(browsers: Browsers, services: Services, admin: User) -> None:
     browsers.second.get_by_role("link", name="Users").click()
     expect(browsers.second.get_by_role("heading", name="Users")).to_be_visible()
-    people.change_role(services, admin, browsers.username, Role.VIEWER)
+    users.change_role(services, admin, browsers.username, Role.VIEWER)
     browsers.second.reload()
     expect(browsers.second.get_by_text("yours is viewer")).to_be_visible()
     browsers.thief.goto(f"{browsers.url}/users")

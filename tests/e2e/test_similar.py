@@ -7,12 +7,12 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from console.actions import run_search
+from console.actions.runs import similar
 from console.records import Run
 from console.services import Services
-from tests.console_app import new_case, new_judge, new_user, scored
+from tests.actions.runs.test_similar import COOKING, WEATHER
 from tests.e2e.test_journeys import HEADER, ROW, settle, sign_in
-from tests.test_actions_run_search import COOKING, WEATHER
+from tests.support.console_app import new_case, new_judge, new_user, scored
 
 pytestmark = pytest.mark.browser
 
@@ -24,7 +24,7 @@ def runs(services: Services) -> list[Run]:
     case = new_case(services)
     judge = new_judge(services, case)
     made = [scored(services, judge, case, 1.0, text) for text in [*WEATHER, *COOKING]]
-    assert run_search.embed_finished(services, made) == 8
+    assert similar.embed_finished(services, made) == 8
     return made
 
 

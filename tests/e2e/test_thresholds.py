@@ -9,8 +9,8 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from console.records import Case, Role
 from console.services import Services
-from tests.console_app import new_case, new_judge, new_user, scored
 from tests.e2e.test_journeys import settle, sign_in
+from tests.support.console_app import new_case, new_judge, new_user, scored
 
 pytestmark = pytest.mark.browser
 
@@ -46,12 +46,12 @@ def chart(page: Page) -> Locator:
     return page.locator(".st-key-thresholds-board").get_by_test_id("stVegaLiteChart")
 
 
-def point(page: Page, mark: float) -> tuple[float, float]:
-    """Where in the histogram a mark is, in pixels of the window."""
+def point(page: Page, threshold: float) -> tuple[float, float]:
+    """Where in the histogram a threshold is, in pixels of the window."""
     expect(chart(page).locator("svg, canvas").first).to_be_visible()
     box = chart(page).bounding_box()
     assert box
-    return box["x"] + EDGE + mark * (box["width"] - 2 * EDGE), box["y"] + box["height"] / 2
+    return box["x"] + EDGE + threshold * (box["width"] - 2 * EDGE), box["y"] + box["height"] / 2
 
 
 def drag(page: Page, start: float, end: float) -> None:
@@ -67,7 +67,7 @@ def test_move_a_threshold_by_what_if_with_a_reason_and_see_the_ledger(
 ) -> None:
     open_thresholds(page, console_url, case)
     drag(page, 0.5, 0.7)
-    page.wait_for_url("**mark=0.70*")
+    page.wait_for_url("**threshold=0.70*")
     expect(page.get_by_role("link", name="1 run would fail")).to_be_visible()
     expect(page.get_by_role("button", name="Set the threshold to 0.70")).to_be_visible()
 
@@ -83,22 +83,22 @@ def test_move_a_threshold_by_what_if_with_a_reason_and_see_the_ledger(
 def test_a_click_and_the_keyboard_move_the_line(console_url: str, case: Case, page: Page) -> None:
     open_thresholds(page, console_url, case)
     page.mouse.click(*point(page, 0.3))
-    page.wait_for_url("**mark=0.30*")
+    page.wait_for_url("**threshold=0.30*")
     expect(page.get_by_role("button", name="Set the threshold to 0.30")).to_be_visible()
     settle(page)
     slider = page.locator(".st-key-thresholds-board").get_by_role("slider")
     slider.focus()
     page.keyboard.press("ArrowLeft")
-    page.wait_for_url("**mark=0.29*")
+    page.wait_for_url("**threshold=0.29*")
     expect(page.get_by_role("button", name="Set the threshold to 0.29")).to_be_visible()
     settle(page)
     page.mouse.click(*point(page, 0.2))
-    page.wait_for_url("**mark=0.20*")
+    page.wait_for_url("**threshold=0.20*")
     expect(page.get_by_role("link", name="1 run would pass")).to_be_visible()
 
 
 def test_the_flips_lead_to_exactly_these_runs(console_url: str, case: Case, page: Page) -> None:
-    page.goto(f"{console_url}/thresholds?case={case.case_id}&mark=0.9")
+    page.goto(f"{console_url}/thresholds?case={case.case_id}&threshold=0.9")
     sign_in(page, "ada")
     page.get_by_role("link", name="1 run would fail").click()
     expect(page.get_by_role("heading", name="Runs", exact=True)).to_be_visible()
@@ -114,10 +114,10 @@ def test_who_saves_second_sees_who_was_first_and_loses_nothing(
     open_thresholds(page, console_url, case)
     other = new_context().new_page()
     open_thresholds(other, console_url, case, "bo")
-    for window, mark, reason in ((page, "0.6", "Mine"), (other, "0.8", "Theirs")):
-        window.get_by_role("spinbutton", name="Threshold").fill(mark)
+    for window, threshold, reason in ((page, "0.6", "Mine"), (other, "0.8", "Theirs")):
+        window.get_by_role("spinbutton", name="Threshold").fill(threshold)
         window.keyboard.press("Enter")
-        window.wait_for_url(f"**mark={mark}*")
+        window.wait_for_url(f"**threshold={threshold}*")
         window.get_by_label("Reason").fill(reason)
         settle(window)
     page.get_by_role("button", name="Set the threshold to").click()

@@ -1,0 +1,78 @@
+"""The console: navigation and login, nothing else. Start it with `streamlit run app.py`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import streamlit as st
+
+from console.errors import ConsoleError
+from console.records import Role, User
+from console.ui.frame import style
+from console.ui.frame.boundary import show_error
+from console.ui.frame.navigation import ROUTES
+from console.ui.frame.session import services
+from console.ui.sign_in import auth
+
+FOLDER = Path(__file__).resolve().parent / "console" / "pages"
+Visibility = Literal["visible", "hidden"]
+
+
+def main() -> None:
+    """Show the page that the address asks for, or the sign-in form in its route."""
+    st.set_page_config("G-Eval console", style.MARK, layout="wide", initial_sidebar_state=style.SIDEBAR_WIDTH)
+    style.apply()
+    try:
+        shared = services()
+        user = auth.current_user(shared)
+    except ConsoleError as error:
+        st.navigation(_sections(None), position="hidden")
+        show_error(error, "app")
+        return
+    free = user is not None and not user.must_change_password
+    page = st.navigation(_sections(user), position="sidebar" if free else "hidden", expanded=True)
+    with st.container(key="unseen"):
+        auth.sync_cookie(shared)
+    if user is None:
+        auth.sign_in_page(shared)
+        return
+    auth.account(shared, user, _page("password", "hidden"))
+    if user.must_change_password:
+        auth.new_password_page(shared, user)
+        return
+    page.run()
+
+
+def _sections(user: User | None) -> dict[str, list[st.Page]]:
+    """The menu. Pages that it hides have addresses all the same, and look at the role themselves."""
+    operate: Visibility = "visible" if user and user.role is Role.ADMIN else "hidden"
+    return {
+        "Evaluate": [
+            _page("overview", default=True),
+            _page("evaluate"),
+            _page("runs"),
+            _page("run", "hidden"),
+            _page("review"),
+            _page("compare"),
+            _page("documents"),
+        ],
+        "Configure": [_page("judges"), _page("cases"), _page("thresholds"), _page("models")],
+        "Explore": [
+            _page("search"),
+            _page("collections"),
+            _page("similar"),
+            _page("agreement"),
+            _page("compare_judges"),
+        ],
+        "Operate": [_page("operations", operate), _page("users", operate), _page("password", "hidden")],
+    }
+
+
+def _page(name: str, visibility: Visibility = "visible", *, default: bool = False) -> st.Page:
+    route = ROUTES[name]
+    return st.Page(FOLDER / f"{name}.py", title=route.title, icon=route.icon, default=default, visibility=visibility)
+
+
+if __name__ == "__main__":
+    main()

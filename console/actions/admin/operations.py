@@ -1,0 +1,188 @@
+"""How the store and this process are doing: tables, engine, counters, leases; and the proof that rollups are right."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from console.actions.permissions import permit
+from console.data.cache.cache import TOKEN_KEY
+from console.data.cache.cache import Readings as CacheReadings
+from console.data.runs import recount
+from console.data.store import tables
+from console.data.store.check import problems, remarks
+from console.data.store.meter import Readings as StoreReadings
+from console.data.store.setup import describe, expiry_attribute
+from console.errors import ConsoleError
+from console.records import Batch, Role, User, utcnow
+
+if TYPE_CHECKING:
+    from console.services import EngineProcess, Services
+
+LATEST_BATCHES = 50
+"""Batches that are looked through for leases."""
+VECTORS, NO_VECTORS = "VECTORS", "NO_VECTORS"
+"""`IndexReport.projection` of a vector index, and of one that the engine does not have."""
+Progress = Callable[[int], None]
+"""Called with the number of runs counted so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether the store answers now."""
+
+    milliseconds: float
+    """Of one read of one item, retries included."""
+    error: ConsoleError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IndexReport:
+    """An index as the store describes it."""
+
+    name: str
+    status: str
+    items: int | None
+    """As the store counts them, which may be hours ago; None where it does not count."""
+    bytes: int | None
+    projection: str
+
+
+@dataclass(frozen=True, slots=True)
+class TableReport:
+    """A table as the store describes it, against what it should be."""
+
+    name: str
+    status: str
+    items: int | None
+    bytes: int | None
+    indexes: list[IndexReport]
+    problems: list[str]
+    """What does not work as it should."""
+    remarks: list[str]
+    """What works, but costs or keeps more than it should."""
+    protected: bool = False
+    """Whether it cannot be deleted by mistake."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """Everything about a store that answers."""
+
+    tables: list[TableReport]
+    leased: list[Batch]
+    """Batches that a worker has now."""
+    run_items: int
+    """Items of the table of runs, as the store counts them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What this process has counted since it started; asks nobody."""
+
+    store: StoreReadings
+    cache: CacheReadings
+    engine: EngineProcess | None
+
+
+def check_health(services: Services) -> Health:
+    """Ask the store for one small item. One request."""
+    begin = time.perf_counter()
+    try:
+        services.store.get(tables.RUNS, *TOKEN_KEY)
+    except ConsoleError as error:
+        return Health(_since(begin), error)
+    return Health(_since(begin))
+
+
+def load_counters(services: Services) -> Counters:
+    """Read the counters of this process. No request."""
+    return Counters(services.store.meter.read(), services.cache.read(), services.engine_process())
+
+
+def load_operations(services: Services) -> Operations:
+    """Describe every table and find the leases. One request per table, one for its expiry, two for the batches."""
+    reports = [_report(services, table) for table in tables.TABLES]
+    runs = next(report for report in reports if report.name == services.store.name(tables.RUNS))
+    latest = [] if runs.problems else services.batches.list(LATEST_BATCHES).items
+    now = utcnow()
+    leased = [batch for batch in latest if batch.lease_owner and _ahead(batch.lease_until, now)]
+    return Operations(reports, leased, runs.items or 0)
+
+
+def verify_rollups(services: Services, actor: User, progress: Progress) -> list[recount.Difference]:
+    """The rollups that differ from a recount of all runs; changes nothing. Scans the runs twice.
+
+    Raises:
+        Forbidden: the actor is no admin: it costs as many reads as there are runs.
+    """
+    permit(actor, Role.ADMIN)
+    return recount.verify(services.store, progress)
+
+
+def rebuild_rollups(services: Services, actor: User, progress: Progress) -> int:
+    """Makes every rollup equal to a recount of all runs; how many were written. Scans the runs twice or more.
+
+    Raises:
+        Forbidden: the actor is no admin.
+        StoreError: rollups kept changing.
+    """
+    permit(actor, Role.ADMIN)
+    written = recount.rebuild(services.store, progress)
+    services.cache.changed(tables.RUNS)
+    return written
+
+
+def _report(services: Services, table: tables.Table) -> TableReport:
+    name = services.store.name(table.name)
+    found = describe(services.store, table.name)
+    if found is None:
+        return TableReport(name, "MISSING", None, None, [], problems(table, None), [])
+    expiry = expiry_attribute(services.store, table.name) if table.ttl else None
+    items: int = found.get("ItemCount", 0)
+    return TableReport(
+        name=name,
+        status=found["TableStatus"],
+        items=items,
+        bytes=_counted(found.get("TableSizeBytes", 0), items),
+        indexes=[*(_index(index, items) for index in found.get("GlobalSecondaryIndexes", [])), *_vectors(table, found)],
+        problems=problems(table, found),
+        remarks=remarks(table, found, expiry, streams=services.engine.kind not in ("dynoxide", "moto")),
+        protected=found.get("DeletionProtectionEnabled", False),
+    )
+
+
+def _index(found: dict[str, Any], table_items: int) -> IndexReport:
+    size, counted = found.get("IndexSizeBytes", 0), found.get("ItemCount", 0)
+    return IndexReport(
+        name=found["IndexName"],
+        status=found.get("IndexStatus", ""),
+        items=counted if counted or size or not table_items else None,
+        bytes=_counted(size, table_items),
+        projection=found.get("Projection", {}).get("ProjectionType", ""),
+    )
+
+
+def _vectors(table: tables.Table, found: dict[str, Any]) -> list[IndexReport]:
+    """The vector index of a table that should have one, or that it has none."""
+    if table.vectors is None:
+        return []
+    known = {index["IndexName"]: index.get("IndexStatus", "") for index in found.get("VectorIndexes") or []}
+    status = known.get(table.vectors.name)
+    return [IndexReport(table.vectors.name, status or "NONE", None, None, VECTORS if status else NO_VECTORS)]
+
+
+def _counted(size: int, items: int) -> int | None:
+    """A size; None where the engine says 0 although there are items, that is, does not count."""
+    return size if size or not items else None
+
+
+def _ahead(until: datetime | None, now: datetime) -> bool:
+    return until is not None and until > now
+
+
+def _since(begin: float) -> float:
+    return (time.perf_counter() - begin) * 1_000

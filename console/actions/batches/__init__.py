@@ -1,0 +1,1 @@
+"""Batches: files in, the worker, its journal and its budget."""

@@ -1,0 +1,327 @@
+"""Batches: submitting files of texts, what that would cost, working on them, stopping and going on."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from console.actions.batches.files import Columns, Problem, RowsFile
+from console.actions.batches.worker import CONCURRENCY, LEASE, BatchWorker, Progress, is_dead
+from console.actions.permissions import permit
+from console.actions.runs.similar import embed_missing
+from console.errors import BatchTaken, ConsoleError, InvalidInput, JudgingError
+from console.judging.parameters import read_parameters
+from console.judging.prompts import Fence, scoring_prompt
+from console.judging.providers import CAPABILITIES
+from console.records import (
+    Artifact,
+    Batch,
+    BatchState,
+    Judge,
+    Role,
+    RunFilter,
+    RunStatus,
+    Snapshot,
+    TokenUsage,
+    User,
+    utcnow,
+)
+
+if TYPE_CHECKING:
+    from console.services import Services
+
+log = logging.getLogger(__name__)
+
+MOST_AT_ONCE = 64
+SHOWN_PROBLEMS = 100
+_PROBLEM_LIMIT = 1_000
+_PREVIEW = 5
+_CHARACTERS_PER_TOKEN = 4
+_TOKENS_PER_REPLY = 60
+_SECONDS_PER_CALL = 3.0
+_KNOWN_RUNS = 50
+_ENOUGH_RUNS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What is in a file of rows."""
+
+    rows: int
+    """Rows that can be evaluated."""
+    characters: int
+    """Characters of their texts and references together."""
+    problems: list[Problem]
+    """The first `_PROBLEM_LIMIT` of them."""
+    first: list[Artifact]
+    """The first rows, to look at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a batch would take."""
+
+    rows: int
+    calls: int
+    tokens: int
+    cost: float | None
+    """US dollars; None when the model has no prices."""
+    seconds: float
+    basis: str
+    """What the figures come from, in words."""
+
+
+def check_file(file: RowsFile, columns: Columns) -> Checked:
+    """Reads a file through without keeping it. Raises InvalidInput when it cannot be read at all."""
+    rows, characters = 0, 0
+    problems: list[Problem] = []
+    first: list[Artifact] = []
+    for row in file.rows(columns):
+        if isinstance(row, Problem):
+            if len(problems) < _PROBLEM_LIMIT:
+                problems.append(row)
+            continue
+        rows += 1
+        characters += len(row.evaluation_target) + len(row.expected_output or "")
+        if len(first) < _PREVIEW:
+            first.append(row)
+    return Checked(rows, characters, problems, first)
+
+
+def estimate(services: Services, judge: Judge, checked: Checked, *, concurrency: int = CONCURRENCY) -> Estimate:
+    """What judging the rows would take: by the judge's latest runs, or else by the length of the texts.
+
+    One Query for the runs; one or two more for what is not cached.
+
+    Raises:
+        JudgingError: a parameter of the judge is wrong.
+        UnsupportedMetric: the judge's metric cannot be evaluated.
+    """
+    services.judging.check(judge.metric.type)
+    snapshot = Snapshot.of(judge, services.cases.get(judge.case_id))
+    calls = _calls_per_row(snapshot)
+    found = services.runs.list(RunFilter(judge_id=judge.judge_id, status=RunStatus.COMPLETED), limit=_KNOWN_RUNS)
+    known = [row for row in found.items if row.execution_time_seconds is not None and row.total_tokens is not None]
+    if len(known) >= _ENOUGH_RUNS:
+        tokens = sum(row.total_tokens or 0 for row in known) / len(known)
+        seconds = sum(row.execution_time_seconds or 0.0 for row in known) / len(known)
+        costs = [row.cost for row in known if row.cost is not None]
+        cost = sum(costs) / len(costs) if len(costs) == len(known) else None
+        basis = f"the mean of the judge's last {len(known)} runs"
+    else:
+        usage = _rough_usage(snapshot, checked, calls)
+        tokens, seconds = float(usage.total), _SECONDS_PER_CALL * calls
+        model = services.catalog.model_named(snapshot.llm.model)
+        cost = model.cost(usage) if model else None
+        basis = "the length of the texts; the judge has no runs to go by"
+    return Estimate(
+        rows=checked.rows,
+        calls=checked.rows * calls + (1 if calls and not snapshot.evaluation_steps else 0),
+        tokens=round(tokens * checked.rows),
+        cost=0.0 if not calls else None if cost is None else cost * checked.rows,
+        seconds=seconds * checked.rows / max(min(concurrency, checked.rows), 1),
+        basis=basis,
+    )
+
+
+def submit(
+    services: Services,
+    actor: User,
+    name: str,
+    judge: Judge,
+    file: RowsFile,
+    columns: Columns,
+    *,
+    concurrency: int = CONCURRENCY,
+    budget: float | None = None,
+    leave_out: bool = False,
+) -> Batch:
+    """Stores the rows of a file as a new batch, ready to be worked on. One request per 25 rows.
+
+    The batch keeps to the judge's and the case's versions of now.
+
+    Args:
+        budget: US dollars that it may cost.
+        leave_out: rows with problems are left out; else they are an error.
+
+    Raises:
+        Forbidden: the actor is a viewer.
+        InvalidInput: a row has a problem, or there are no rows; nothing is left behind.
+        UnsupportedMetric: the judge's metric cannot be evaluated.
+    """
+    by = permit(actor, Role.EVALUATOR)
+    services.judging.check(judge.metric.type)
+    check_limits(services, judge, concurrency, budget)
+    case = services.cases.get(judge.case_id)
+    settings = {
+        "judgeVersion": judge.version,
+        "caseVersion": case.version,
+        "concurrency": concurrency,
+        "budget": budget,
+        "file": file.name,
+    }
+    return services.batches.create(
+        name, judge.judge_id, _artifacts(file, columns, leave_out=leave_out), by=by, settings=settings
+    )
+
+
+def check_limits(services: Services, judge: Judge, concurrency: int, budget: float | None) -> None:
+    """Raises InvalidInput when a batch cannot be worked on like this."""
+    if not 1 <= concurrency <= MOST_AT_ONCE:
+        raise InvalidInput(f"{concurrency} rows at once are not possible; choose 1 to {MOST_AT_ONCE}.", field="at_once")
+    if budget is None:
+        return
+    if not budget > 0:
+        raise InvalidInput("A budget must be above 0 dollars.", field="budget")
+    model = services.catalog.model_named(judge.llm.model)
+    if model is None or model.cost(TokenUsage()) is None:
+        raise InvalidInput(
+            f"The model {judge.llm.model} has no prices, so a budget means nothing. Set them in Models & metrics.",
+            field="budget",
+        )
+
+
+def work(
+    services: Services,
+    actor: User,
+    batch_id: str,
+    *,
+    concurrency: int | None = None,
+    budget: float | None = None,
+    progress: Progress = lambda _batch: None,
+    lease: float = LEASE,
+) -> Batch:
+    """Works on a batch until it is done, cancelled or cannot go on; also on one that another process began.
+
+    Args:
+        concurrency, budget: instead of what the batch was submitted with.
+
+    Raises:
+        Forbidden: the actor is a viewer.
+        BatchTaken: another worker has it.
+        InvalidInput: it is finished.
+        StoreError: the store failed; the batch can be resumed.
+    """
+    permit(actor, Role.EVALUATOR)
+    settings = services.batches.get(batch_id).settings
+    worker = BatchWorker(
+        services,
+        batch_id,
+        concurrency=concurrency or int(settings.get("concurrency") or CONCURRENCY),
+        budget=budget if budget is not None else settings.get("budget"),
+        progress=progress,
+        lease=lease,
+    )
+    return worker.run()
+
+
+def start(services: Services, actor: User, batch_id: str) -> None:
+    """Works on a batch in the background of this process; nothing happens when it does so already.
+
+    Raises:
+        Forbidden: the actor is a viewer.
+        InvalidInput: the batch is finished, or another worker has it.
+    """
+    permit(actor, Role.EVALUATOR)
+    batch = services.batches.get(batch_id)
+    if batch.state is BatchState.FINISHED:
+        raise InvalidInput("The batch is finished. Retry its failed rows, or make a new one.", field="state")
+    if is_running_here(batch_id) or is_worked_on(batch):
+        return
+    threading.Thread(
+        target=_in_background, args=(services, actor, batch_id), name=_thread_name(batch_id), daemon=True
+    ).start()
+
+
+def is_running_here(batch_id: str) -> bool:
+    """Whether this process works on the batch."""
+    return any(thread.name == _thread_name(batch_id) for thread in threading.enumerate())
+
+
+def is_worked_on(batch: Batch) -> bool:
+    """Whether some worker has the batch and is not known to be dead."""
+    lasts = batch.lease_until is not None and batch.lease_until > utcnow()
+    return batch.lease_owner is not None and lasts and not is_dead(batch.lease_owner)
+
+
+def cancel(services: Services, actor: User, batch_id: str) -> Batch:
+    """Stops a batch: rows in flight end, no others begin. It can be resumed. Two requests.
+
+    Raises:
+        Forbidden: the actor is a viewer.
+        InvalidInput: it is finished.
+    """
+    by = permit(actor, Role.EVALUATOR)
+    return services.batches.set_state(batch_id, BatchState.CANCELLED, note=f"Cancelled by {by}.")
+
+
+def retry_failures(services: Services, actor: User, batch_id: str) -> int:
+    """Makes the failed rows ready to be run again; their failed runs stay. Returns how many they are.
+
+    Raises:
+        Forbidden: the actor is a viewer.
+        BatchTaken: a worker has the batch.
+    """
+    permit(actor, Role.EVALUATOR)
+    return services.batch_runs.reopen(batch_id)
+
+
+# --- inside ----------------------------------------------------------------------------------------------------
+
+
+def _thread_name(batch_id: str) -> str:
+    return f"batch {batch_id}"
+
+
+def _in_background(services: Services, actor: User, batch_id: str) -> None:
+    """Works on a batch; what stops it is said on the batch, where somebody will look."""
+    try:
+        batch = work(services, actor, batch_id)
+    except BatchTaken:
+        return  # whoever has it goes on
+    except ConsoleError as error:
+        services.batches.set_state(batch_id, BatchState.CANCELLED, note=f"Stopped: {error}")
+        return
+    if batch.state is BatchState.FINISHED and services.settings.embeds_runs:
+        threading.Thread(target=_embed, args=(services, actor, batch), name=f"embed {batch_id}", daemon=True).start()
+
+
+def _embed(services: Services, actor: User, batch: Batch) -> None:
+    """Embeddings for the runs of a batch, after its end: they would slow the judging down."""
+    runs = RunFilter(judge_id=batch.judge_id, batch_id=batch.batch_id, first_day=batch.created_on.date())
+    try:
+        embed_missing(services, actor, runs)
+    except ConsoleError as error:
+        log.warning("Runs of the batch %s were left without an embedding: %s", batch.batch_id, error)
+
+
+def _artifacts(file: RowsFile, columns: Columns, *, leave_out: bool) -> Iterator[Artifact]:
+    for row in file.rows(columns):
+        if isinstance(row, Artifact):
+            yield row
+        elif not leave_out:
+            raise InvalidInput(f"{file.name}, {str(row)[:1].lower()}{str(row)[1:]}", field="file")
+
+
+def _calls_per_row(snapshot: Snapshot) -> int:
+    """Calls of the model for one text, once the steps are there."""
+    if snapshot.metric.type != "geval":
+        return 0
+    try:
+        parameters, _ = read_parameters(snapshot)
+    except JudgingError as error:
+        raise InvalidInput(str(error), field="judge") from error
+    able = CAPABILITIES.get(snapshot.llm.type, CAPABILITIES["other"])
+    return 1 if able.n else parameters.n_responses
+
+
+def _rough_usage(snapshot: Snapshot, checked: Checked, calls: int) -> TokenUsage:
+    """Tokens of one text, guessed from its length."""
+    form = len(scoring_prompt(snapshot, Artifact(evaluation_target=""), snapshot.evaluation_steps, Fence.new()))
+    characters = form + 600 + checked.characters / max(checked.rows, 1)
+    prompt = round(characters / _CHARACTERS_PER_TOKEN) * calls
+    completion = _TOKENS_PER_REPLY * snapshot.evaluation_parameters.n_responses if calls else 0
+    return TokenUsage(prompt=prompt, completion=completion, total=prompt + completion)

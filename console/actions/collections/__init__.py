@@ -1,0 +1,1 @@
+"""Collections: files into them, searching them, and Qdrant."""

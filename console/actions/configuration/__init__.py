@@ -1,0 +1,1 @@
+"""Cases, judges, models and evaluation steps as admins edit them."""

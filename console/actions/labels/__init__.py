@@ -1,0 +1,1 @@
+"""Human labels: writing, reviewing, files, and agreement with judges."""

@@ -1,0 +1,182 @@
+"""Labels as lines of a file: run_id, score, passed, comment, labelled_by, labelled_on, in CSV or JSON Lines."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import PurePath
+from typing import Any, Literal
+
+from console.actions.runs.detail import run_id_of
+from console.actions.runs.exports import neutral
+from console.errors import InvalidInput
+from console.records import RunId
+
+FIELDS = ("run_id", "score", "passed", "comment", "labelled_by", "labelled_on")
+MOST = 50_000
+"""Labels in one file."""
+_SHOWN = 10
+"""Problems that a message lists."""
+_TRUE, _FALSE = ("true", "pass", "passed", "yes", "1"), ("false", "fail", "failed", "no", "0")
+Form = Literal["csv", "jsonl"]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelLine:
+    """One label of a file."""
+
+    line: int
+    """In the file, from 1."""
+    run_id: RunId
+    score: float | None = None
+    passed: bool | None = None
+    comment: str = ""
+    labelled_by: str = ""
+    """Empty: whoever imports the file."""
+    labelled_on: datetime | None = None
+
+
+def form_of(name: str) -> Form:
+    """The form that a file's ending says; raises InvalidInput."""
+    ending = PurePath(name).suffix.lower().removeprefix(".")
+    if ending in ("csv", "jsonl"):
+        return ending  # type: ignore[return-value]
+    raise InvalidInput(f"{PurePath(name).name} ends neither in .csv nor in .jsonl. Rename it to what it is.")
+
+
+def read_labels(content: bytes, form: Form) -> list[LabelLine]:
+    """The labels of a file.
+
+    Raises:
+        InvalidInput: the file is not of this form, or lines are wrong: names the first of them with their numbers.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"The file is not UTF-8 text: {error.reason} at byte {error.start}.") from error
+    lines: list[LabelLine] = []
+    problems: list[str] = []
+    for number, values in _csv_lines(text) if form == "csv" else _json_lines(text):
+        try:
+            lines.append(_line(number, values))
+        except ValueError as error:
+            problems.append(f"Line {number}: {error}")
+        if len(lines) > MOST:
+            raise InvalidInput(f"The file has more than {MOST:,} labels. Split it.")
+    problems += repeated(lines)
+    refuse(problems)
+    return lines
+
+
+def _csv_lines(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    try:
+        columns = reader.fieldnames or []
+        if "run_id" not in columns or not {"score", "passed", "comment"} & set(columns):
+            raise InvalidInput(
+                f"The first line has to name the columns: run_id, and at least one of score, passed and comment. "
+                f"It is: {', '.join(map(str, columns))[:200] or 'empty'}."
+            )
+        for row in reader:
+            values = {name: _cell(row.get(name)) for name in FIELDS}
+            if any(values.values()):
+                yield reader.line_num, values
+    except csv.Error as error:
+        raise InvalidInput(f"Line {reader.line_num} is not CSV: {error}.") from error
+
+
+def _cell(value: str | None) -> str:
+    """A cell as it was before an export made it harmless to spreadsheets."""
+    text = (value or "").strip()
+    return text[1:] if text.startswith("'") and neutral(text[1:]) == text else text
+
+
+def _json_lines(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            values = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise InvalidInput(f"Line {number} is not JSON: {error}.") from error
+        if not isinstance(values, dict):
+            raise InvalidInput(f"Line {number} is not a JSON object.")
+        yield number, values
+
+
+def _line(number: int, values: dict[str, Any]) -> LabelLine:
+    """A label from raw values; raises ValueError."""
+    run_id = str(values.get("run_id") or "").strip()
+    if not run_id:
+        raise ValueError("run_id is missing.")
+    return LabelLine(
+        line=number,
+        run_id=run_id_of(run_id),
+        score=_score(values.get("score")),
+        passed=_verdict(values.get("passed")),
+        comment=_words(values.get("comment"), "comment"),
+        labelled_by=_words(values.get("labelled_by"), "labelled_by"),
+        labelled_on=_moment(values.get("labelled_on")),
+    )
+
+
+def _score(value: Any) -> float | None:
+    if value is None or value == "":
+        return None
+    try:
+        score = float(value)
+    except (TypeError, ValueError):
+        score = float("nan")
+    if isinstance(value, bool) or score - score != 0:
+        raise ValueError(f"score is not a number: {str(value)[:40]!r}.")
+    return score
+
+
+def _verdict(value: Any) -> bool | None:
+    if value is None or value == "":
+        return None
+    word = str(value).strip().lower()
+    if word not in _TRUE + _FALSE:
+        raise ValueError(f"passed is {str(value)[:40]!r}; write true or false, or leave it empty.")
+    return word in _TRUE
+
+
+def _words(value: Any, name: str) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise ValueError(f"{name} is not a text.")
+    return value.strip()
+
+
+def _moment(value: Any) -> datetime | None:
+    if value is None or value == "":
+        return None
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        raise ValueError(f"labelled_on is {str(value)[:40]!r}; write a time such as 2026-01-31T12:00:00Z.") from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def repeated(lines: Sequence[LabelLine]) -> list[str]:
+    """Lines that label a run twice for the same person, as problems."""
+    counts = Counter((one.run_id, one.labelled_by) for one in lines)
+    twice = [one for one in lines if counts[one.run_id, one.labelled_by] > 1]
+    return [
+        f"Line {one.line}: the run {one.run_id} has another label by the same person in this file." for one in twice
+    ]
+
+
+def refuse(problems: Sequence[str]) -> None:
+    """Raises InvalidInput that lists the first of the problems; nothing when there are none."""
+    if not problems:
+        return
+    shown = "\n".join(problems[:_SHOWN])
+    more = f"\nand {len(problems) - _SHOWN:,} more" if len(problems) > _SHOWN else ""
+    raise InvalidInput(f"Nothing was imported. {len(problems):,} problem(s):\n{shown}{more}")

@@ -1,0 +1,119 @@
+"""Running one evaluation: a run is made, judged, and finished with its results or with what went wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from console.actions.permissions import permit
+from console.actions.runs.similar import embed_finished
+from console.errors import InvalidInput, JudgingError, NotFound
+from console.judging.prompts import PROMPT_VERSION
+from console.records import Artifact, Judge, Model, Results, Role, Run, RunStatus, Snapshot, User
+
+if TYPE_CHECKING:
+    from console.services import Services
+
+FAILED = "Evaluation failed: "
+"""How the message of a failed run begins, as it always did."""
+REPLY_LIMIT = 20_000
+"""Characters of a model's reply that a failed run keeps."""
+
+
+def evaluate(
+    services: Services,
+    actor: User,
+    judge: Judge,
+    artifact: Artifact,
+    *,
+    document_id: str | None = None,
+    batch_id: str | None = None,
+    run_id: int | None = None,
+) -> Run:
+    """Judges an artifact. Three writes beside the calls of the judge's model.
+
+    A judge that fails makes a failed run, which says why.
+
+    Raises:
+        Forbidden: the actor is a viewer.
+        UnsupportedMetric: the judge's metric cannot be evaluated; no run was made.
+        NotFound: the judge's case is not in use.
+        TooLarge, InvalidInput: the artifact cannot be stored; no run was made.
+    """
+    permit(actor, Role.EVALUATOR)
+    services.judging.check(judge.metric.type)
+    snapshot = Snapshot.of(judge, services.cases.get(judge.case_id), prompt_version=PROMPT_VERSION)
+    return run_snapshot(services, actor, snapshot, artifact, document_id=document_id, batch_id=batch_id, run_id=run_id)
+
+
+def evaluate_text(services: Services, actor: User, judge: Judge, artifact: Artifact) -> Run:
+    """Judges a text that somebody typed. Raises as `evaluate`, and InvalidInput when there is none."""
+    permit(actor, Role.EVALUATOR)
+    if not artifact.evaluation_target.strip():
+        raise InvalidInput("Enter the text that is to be evaluated.", field="text")
+    return evaluate(services, actor, judge, artifact)
+
+
+def run_snapshot(
+    services: Services,
+    actor: User,
+    snapshot: Snapshot,
+    artifact: Artifact,
+    *,
+    document_id: str | None = None,
+    batch_id: str | None = None,
+    run_id: int | None = None,
+) -> Run:
+    """Judges an artifact under a snapshot; see `evaluate`."""
+    by = permit(actor, Role.EVALUATOR)
+    services.judging.check(snapshot.metric.type)
+    run = services.runs.create(
+        snapshot,
+        artifact,
+        by=by,
+        status=RunStatus.RUNNING,
+        document_id=document_id,
+        batch_id=batch_id,
+        run_id=run_id,
+    )
+    try:
+        results = judged(services, snapshot, artifact)
+        finished = services.runs.complete(run, results, threshold=mark_in_force(services, snapshot))
+    except JudgingError as error:
+        return services.runs.fail(run, failure(error))
+    except BaseException as error:
+        services.runs.fail(run, f"{FAILED}it was stopped by {type(error).__name__}. Run it again.")
+        raise
+    embed_finished(services, [finished])
+    return finished
+
+
+def judged(services: Services, snapshot: Snapshot, artifact: Artifact) -> Results:
+    """What the judge finds, with its cost. No request when the catalog is cached. Raises JudgingError."""
+    results = services.judging.evaluate(snapshot, artifact)
+    if results.cost is not None:
+        return results
+    model = _model(services, snapshot)
+    return msgspec.structs.replace(results, cost=model.cost(results.token_usage) if model else None)
+
+
+def mark_in_force(services: Services, snapshot: Snapshot) -> float:
+    """The threshold that decides a verdict now; the snapshot's where the case is no longer in use."""
+    try:
+        return services.cases.get(snapshot.case_id).threshold.score
+    except NotFound:
+        return snapshot.threshold or 0.0
+
+
+def failure(error: JudgingError) -> str:
+    """The message of a failed run: why, what to do, and what the model said."""
+    said = f"\n\nThe reply:\n{error.reply[:REPLY_LIMIT]}" if error.reply else ""
+    return f"{FAILED}{error}{said}"
+
+
+def _model(services: Services, snapshot: Snapshot) -> Model | None:
+    """The catalog's entry of the model that was asked."""
+    override = snapshot.parameters.get("model")
+    name = override if isinstance(override, str) and override else snapshot.llm.model
+    return services.catalog.model_named(name)

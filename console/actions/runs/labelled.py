@@ -1,0 +1,134 @@
+"""Labelled runs of a case: the judge's score beside what people said, both normalised.
+
+A run with an explicit verdict of a person has that verdict; one with only a score passes when the normalised score
+reaches the human pass threshold, which is the case's threshold unless another one is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from console.judging.calibration import passes
+from console.records import Case, RunFilter, RunSummary, ScoreRange
+
+if TYPE_CHECKING:
+    from console.services import Services
+
+SAMPLE = 5_000
+"""Labelled runs that are read, the latest ones."""
+_PAGE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledRun:
+    """A run with a score by its judge and a label."""
+
+    row: RunSummary
+    judge: float
+    """The judge's score, normalised."""
+    human: float | None
+    """The mean of the human scores, normalised; None where people gave only a verdict."""
+    passed: bool
+    """The verdict of people (see above)."""
+
+    @property
+    def gap(self) -> float | None:
+        """Judge minus people, -1..1."""
+        return None if self.human is None else self.judge - self.human
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """The labelled runs of a case, newest first."""
+
+    case: Case
+    runs: list[LabelledRun]
+    unscored: int
+    """Labelled runs without a score by the judge: they count nowhere else."""
+    complete: bool
+    """Whether these are all there are; else they are the latest."""
+    human_threshold: float
+    """Normalised; what people's scores are held against."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scales:
+    """The score ranges of a case by its version."""
+
+    ranges: dict[str, ScoreRange]
+    current: ScoreRange
+
+    def of(self, row: RunSummary) -> ScoreRange:
+        """The range that the run was judged on; today's where the run does not know."""
+        return self.ranges.get(row.case_version, self.current)
+
+
+def scales_of(services: Services, case: Case) -> Scales:
+    """One cached Query."""
+    return Scales({one.version: one.score_range for one in services.cases.versions(case.case_id)}, case.score_range)
+
+
+def load_labelled(
+    services: Services,
+    case_id: str,
+    *,
+    judge_id: str | None = None,
+    version: str | None = None,
+    first_day: date | None = None,
+    last_day: date | None = None,
+    human_threshold: float | None = None,
+    most: int = SAMPLE,
+) -> Labelled:
+    """The latest labelled runs of a case. One Query of LabelledRunsIndex per 1,000 runs.
+
+    Args:
+        version: of the judge.
+        human_threshold: normalised; None is the case's threshold.
+        most: runs that are read.
+
+    Raises:
+        NotFound: there is no such case in use.
+    """
+    case = services.cases.get(case_id)
+    scales = scales_of(services, case)
+    wanted = RunFilter(case_id=case_id, judge_id=judge_id, first_day=first_day, last_day=last_day, labelled=True)
+    rows, complete = read_rows(services, wanted, most)
+    threshold = case.threshold.score if human_threshold is None else human_threshold
+    rows = [row for row in rows if version in (None, row.judge_version)]
+    runs = [_labelled(row, scales.of(row), threshold) for row in rows]
+    known = [one for one in runs if one is not None]
+    return Labelled(case, known, len(runs) - len(known), complete, threshold)
+
+
+def read_rows(services: Services, wanted: RunFilter, most: int) -> tuple[list[RunSummary], bool]:
+    """The latest rows of a list, and whether these are all. One request per 1,000 and index query."""
+    rows: list[RunSummary] = []
+    cursor: str | None = None
+    while True:
+        page = services.runs.list(wanted, limit=min(_PAGE, most - len(rows)), cursor=cursor)
+        rows += page.items
+        cursor = page.cursor
+        if cursor is None or len(rows) >= most:
+            return rows, cursor is None
+
+
+def case_with_labels(services: Services, cases: Sequence[Case]) -> Case | None:
+    """The first case with a labelled run, else the first one. One small Query for each that has none."""
+    for case in cases:
+        if services.labels.labelled(case.case_id, limit=1).items:
+            return case
+    return cases[0] if cases else None
+
+
+def _labelled(row: RunSummary, scale: ScoreRange, threshold: float) -> LabelledRun | None:
+    judge = row.final_score_normalized
+    if judge is None:
+        return None
+    human = None if row.label_score is None else scale.normalise(row.label_score)
+    passed = row.label_passed
+    if passed is None:
+        passed = human is not None and passes(human, threshold)
+    return LabelledRun(row, judge, human, passed)

@@ -1,0 +1,93 @@
+"""Judging an artifact again: under the snapshot of its run, or by the judge as it is now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from console.actions.permissions import permit
+from console.actions.runs.evaluation import evaluate, run_snapshot
+from console.errors import InvalidInput
+from console.judging.prompts import PROMPT_VERSION
+from console.records import Role, Run, RunId, User
+
+if TYPE_CHECKING:
+    from console.services import Services
+
+MOST = 50
+"""Runs that are repeated at once; more belong into a batch."""
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A run and the one that repeats it."""
+
+    before: Run
+    after: Run
+
+    @property
+    def difference(self) -> float | None:
+        """How much higher the new normalised score is; None where either has none."""
+        if self.before.results is None or self.after.results is None:
+            return None
+        return self.after.results.final_score_normalized - self.before.results.final_score_normalized
+
+    @property
+    def flipped(self) -> bool:
+        """Whether the verdict is another one."""
+        return self.difference is not None and self.before.evaluation_status != self.after.evaluation_status
+
+
+def rerun(services: Services, actor: User, run: Run, *, as_then: bool) -> Repeated:
+    """Judges the artifact of a run again, in a new run. Cost as `evaluate`.
+
+    Args:
+        as_then: under the run's snapshot; else by the judge and the case that are in force now.
+
+    Raises:
+        Forbidden: the actor is a viewer.
+        NotFound: the judge or the case is no longer in use, and `as_then` is not asked for.
+        UnsupportedMetric: the metric cannot be evaluated.
+    """
+    permit(actor, Role.EVALUATOR)
+    artifact, document_id = run.evaluated_artifact, run.document_id
+    if as_then:
+        snapshot = msgspec.structs.replace(run.judge_snapshot, prompt_version=PROMPT_VERSION)
+        after = run_snapshot(services, actor, snapshot, artifact, document_id=document_id)
+    else:
+        after = evaluate(services, actor, services.judges.get(run.judge_id), artifact, document_id=document_id)
+    return Repeated(run, after)
+
+
+def rerun_many(
+    services: Services,
+    actor: User,
+    run_ids: Sequence[RunId],
+    *,
+    as_then: bool,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> list[Repeated]:
+    """Judges the artifacts of several runs again, some at a time; in the order given. Cost as `rerun` for each.
+
+    Raises as `rerun`; then none that had not begun begins.
+    """
+    permit(actor, Role.EVALUATOR)
+    if not 1 <= len(run_ids) <= MOST:
+        raise InvalidInput(f"{len(run_ids)} runs cannot be repeated at once; choose 1 to {MOST}.", field="runs")
+    runs = [services.runs.get(run_id) for run_id in run_ids]
+    repeated: list[Repeated] = []
+    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+        waiting = [pool.submit(rerun, services, actor, run, as_then=as_then) for run in runs]
+        try:
+            for one in waiting:
+                repeated.append(one.result())
+                progress(len(repeated), len(runs))
+        finally:
+            for one in waiting:
+                one.cancel()
+    return repeated

@@ -1,0 +1,210 @@
+"""Finding runs by what was judged: an embedding per finished run, nearest runs, and groups of failing ones."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from console.actions.permissions import permit
+from console.data.runs.embeddings import EXAMINED
+from console.errors import ConsoleError, InvalidInput
+from console.records import Role, Run, RunFilter, RunStatus, RunSummary, User, Verdict
+from console.search.maps import clusters
+
+if TYPE_CHECKING:
+    from console.services import Services
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+EMBEDDER = "minilm"
+"""Of runs, always: their vector index has one number of dimensions, and it needs no network."""
+BATCH = 32
+AT_ONCE = 100
+"""Runs that are embedded while somebody waits for a page."""
+CLUSTERED = 1_000
+"""Failing runs that are grouped at most: the newest."""
+
+
+class NearRun(msgspec.Struct, frozen=True):
+    """A run that was found."""
+
+    row: RunSummary
+    similarity: float
+    """1 - cosine distance, -1..1."""
+
+
+class Group(msgspec.Struct, frozen=True):
+    """Failing runs with texts alike."""
+
+    words: list[str]
+    """What sets its texts apart from the other groups', most telling first."""
+    rows: list[RunSummary]
+    """The nearest to the middle of the group first."""
+    similarity: float
+    """Mean similarity of its runs to the middle."""
+
+
+class Point(msgspec.Struct, frozen=True):
+    """A failing run on the map."""
+
+    row: RunSummary
+    x: float
+    y: float
+    group: int
+    """Place in `FailingRuns.groups`."""
+
+
+class FailingRuns(msgspec.Struct, frozen=True):
+    """What the page of failing runs shows."""
+
+    groups: list[Group]
+    """The largest first."""
+    points: list[Point]
+    without: int
+    """Failing runs that have no embedding, and so are in no group."""
+    more: bool
+    """There are older failing runs than those that were grouped."""
+
+
+# --- embeddings ------------------------------------------------------------------------------------------
+
+
+def embed_finished(services: Services, runs: Sequence[Run]) -> int:
+    """Gives finished runs their embedding where the settings want one; how many got one.
+
+    An embedding is derived and can be made later (`embed_missing`): a failure here is logged, and the runs stand.
+    """
+    if not services.settings.embeds_runs:
+        return 0
+    try:
+        return sum(_embed(services, group) for group in _groups(runs))
+    except ConsoleError as error:
+        log.warning("%d runs were left without an embedding (`embed runs` makes them): %s", len(runs), error)
+        return 0
+
+
+def embed_missing(
+    services: Services,
+    actor: User,
+    wanted: RunFilter = RunFilter(),
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> int:
+    """Gives finished runs that have no embedding one, newest first; how many got one. Safe to repeat and to stop.
+
+    Args:
+        progress: called with the runs examined and those embedded so far.
+    """
+    permit(actor, Role.EVALUATOR)
+    examined = embedded = 0
+    cursor: str | None = None
+    while True:
+        page = services.runs.list(wanted, limit=200, cursor=cursor)
+        missing = services.run_vectors.without([row for row in page.items if row.status.finished])
+        embedded += sum(_embed(services, services.runs.get_many(group)) for group in _groups(missing))
+        examined += len(page.items)
+        if progress:
+            progress(examined, embedded)
+        cursor = page.cursor
+        if cursor is None:
+            return embedded
+
+
+def embed_failing(services: Services, wanted: RunFilter) -> int:
+    """Gives the newest failing runs of a filter the embeddings that they lack, `AT_ONCE` at most; how many.
+
+    Anybody may: an embedding follows from the run, and somebody waits for it.
+    """
+    if not services.settings.embeds_runs:
+        return 0
+    rows, _ = _failing(services, wanted)
+    missing = services.run_vectors.without(rows)[:AT_ONCE]
+    return sum(_embed(services, services.runs.get_many(group)) for group in _groups(missing))
+
+
+def _groups(things: Sequence[T]) -> Iterator[list[T]]:
+    """Lists of at most `BATCH` in a row."""
+    rest = iter(things)
+    return iter(lambda: list(islice(rest, BATCH)), [])
+
+
+def _embed(services: Services, runs: Iterable[Run]) -> int:
+    kept = [run for run in runs if run.status.finished and run.evaluated_artifact.evaluation_target.strip()]
+    if not kept:
+        return 0
+    vectors = services.embedder(EMBEDDER).embed([run.evaluated_artifact.evaluation_target for run in kept])
+    return sum(services.run_vectors.put(run, vector) for run, vector in zip(kept, vectors, strict=True))
+
+
+def examined(services: Services) -> int | None:
+    """How many of the newest runs of a case a search looks at; None where it looks at all of them."""
+    return None if services.run_vectors.has_index() else EXAMINED
+
+
+# --- searching -------------------------------------------------------------------------------------------
+
+
+def nearest_to_run(services: Services, run: Run, k: int = 5) -> list[NearRun]:
+    """The failing runs of the case whose texts are nearest to this one's, itself left out. Two or three requests."""
+    text = run.evaluated_artifact.evaluation_target
+    found = nearest_to_text(services, text, [run.case_id], k + 1, verdict=Verdict.FAIL)
+    return [one for one in found if one.row.run_id != run.run_id][:k]
+
+
+def nearest_to_text(
+    services: Services, text: str, case_ids: Sequence[str], k: int = 20, *, verdict: Verdict | None = None
+) -> list[NearRun]:
+    """The runs whose texts are nearest to a text, nearest first. Two requests per case.
+
+    Raises:
+        InvalidInput: the text is empty, or k is not 1..100.
+    """
+    if not text.strip():
+        raise InvalidInput("Give a text to compare the runs with.", field="text")
+    if not 1 <= k <= 100:
+        raise InvalidInput(f"{k} runs are not possible; ask for 1 to 100.", field="k")
+    vector = services.embedder(EMBEDDER).embed([text])[0]
+    found = [
+        NearRun(row=row, similarity=similarity)
+        for case_id in case_ids
+        for row, similarity in services.run_vectors.nearest(case_id, vector, k, verdict)
+    ]
+    return sorted(found, key=lambda one: -one.similarity)[:k]
+
+
+def group_failing(services: Services, wanted: RunFilter) -> FailingRuns:
+    """The newest failing runs of a filter in groups of texts alike. One list, and one request per 100 runs."""
+    rows, more = _failing(services, wanted)
+    vectors = services.run_vectors.of(rows)
+    known = [row for row in rows if row.run_id in vectors]
+    if not known:
+        return FailingRuns(groups=[], points=[], without=len(rows), more=more)
+    found = clusters.group([vectors[row.run_id] for row in known], [row.preview for row in known])
+    groups = [
+        Group(words=one.words, rows=[known[place] for place in one.members], similarity=one.similarity)
+        for one in found.groups
+    ]
+    placed = {place: index for index, one in enumerate(found.groups) for place in one.members}
+    points = [
+        Point(row=row, x=float(x), y=float(y), group=placed[place])
+        for place, (row, (x, y)) in enumerate(zip(known, found.positions, strict=True))
+    ]
+    return FailingRuns(groups=groups, points=points, without=len(rows) - len(known), more=more)
+
+
+def _failing(services: Services, wanted: RunFilter) -> tuple[list[RunSummary], bool]:
+    failing = msgspec.structs.replace(wanted, status=RunStatus.COMPLETED, verdict=Verdict.FAIL)
+    rows: list[RunSummary] = []
+    cursor: str | None = None
+    while len(rows) < CLUSTERED:
+        page = services.runs.list(failing, limit=CLUSTERED - len(rows), cursor=cursor)
+        rows += page.items
+        cursor = page.cursor
+        if cursor is None:
+            break
+    return rows, cursor is not None

@@ -1,0 +1,1 @@
+"""Thresholds: what they do to runs, calibration, and moving them."""

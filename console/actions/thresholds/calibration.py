@@ -1,0 +1,66 @@
+"""Calibration of a case's threshold against its labels: the quality at every threshold, a suggestion, what flips."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from console.actions.runs.labelled import Labelled, LabelledRun
+from console.judging.calibration import Curves, Objective, Suggestion, Weights, confusion_at, curves, passes, suggest
+from console.judging.statistics import Confusion
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What labels say about the thresholds of a case."""
+
+    labelled: Labelled
+    curves: Curves
+    suggestion: Suggestion
+    objective: Objective
+    weights: Weights
+    present: float
+    """The threshold in force."""
+    now: Confusion
+    """Of all labelled runs at the present threshold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """A labelled run whose verdict would be another one."""
+
+    run: LabelledRun
+    passes: bool
+    """Under the new threshold."""
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the new verdict is that of people."""
+        return self.passes == self.run.passed
+
+
+def calibrate(labelled: Labelled, objective: Objective, weights: Weights) -> Calibration:
+    """Calibration from labelled runs that have been read. Reads nothing itself."""
+    scores = [one.judge for one in labelled.runs]
+    human = [one.passed for one in labelled.runs]
+    keys = [one.row.run_id for one in labelled.runs]
+    present = labelled.case.threshold.score
+    return Calibration(
+        labelled=labelled,
+        curves=curves(scores, human),
+        suggestion=suggest(scores, human, keys, objective, present=present, weights=weights),
+        objective=objective,
+        weights=weights,
+        present=present,
+        now=confusion_at(scores, human, present),
+    )
+
+
+def flipped(runs: Sequence[LabelledRun], present: float, threshold: float) -> list[Flip]:
+    """The labelled runs between two thresholds; those whose new verdict contradicts people first."""
+    flips = [
+        Flip(one, passes(one.judge, threshold))
+        for one in runs
+        if passes(one.judge, threshold) != passes(one.judge, present)
+    ]
+    return sorted(flips, key=lambda flip: flip.agrees)

@@ -1,0 +1,1 @@
+"""Batches, their rows, and the runs that rows end in."""

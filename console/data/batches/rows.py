@@ -1,0 +1,109 @@
+"""Rows of batches: items `ROW#<number>` in the partition of their batch, each with its artifact."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+
+from console.data.runs.runs import check_artifact
+from console.data.store import tables
+from console.data.store.codec import Item, from_item, item_size, pack, to_item
+from console.data.store.cursor import decode_cursor, encode_cursor
+from console.data.store.partition import parts_of, read_parts, write_parts
+from console.data.store.requests import Query
+from console.data.store.store import PAGE, Store
+from console.errors import InvalidInput, TooLarge
+from console.records import Artifact, BatchRow, Page, RowState
+
+ROWS_LIMIT = 100_000
+"""Rows of a batch."""
+_FLUSH_ROWS = 100
+_FLUSH_BYTES = 2_000_000
+
+
+def row_key(partition_key: str, number: int) -> tuple[str, str]:
+    """Key of a row's item."""
+    return partition_key, f"ROW#{number:06}"
+
+
+def write_rows(
+    store: Store,
+    partition_key: str,
+    batch_id: str,
+    artifacts: Iterable[Artifact],
+    on_saved: Callable[[int], None] | None = None,
+) -> int:
+    """Stores the rows of a new batch and returns how many they are. One request per 25 rows.
+
+    Artifacts are taken from the iterable as they are written, about 2 MB at a time.
+
+    Raises:
+        TooLarge: there are more than `ROWS_LIMIT` rows, or a text is over 10 MB.
+        InvalidInput: a text cannot be stored; the message names the row.
+    """
+    count, size = 0, 0
+    waiting: list[Item] = []
+    for count, artifact in enumerate(artifacts, 1):
+        item = _write_parts_of(store, partition_key, BatchRow(batch_id=batch_id, number=count, artifact=artifact))
+        waiting.append(item)
+        size += item_size(item)
+        if len(waiting) == _FLUSH_ROWS or size > _FLUSH_BYTES:
+            store.batch_put(tables.RUNS, waiting)
+            waiting, size = [], 0
+            if on_saved:
+                on_saved(count)
+    if waiting:
+        store.batch_put(tables.RUNS, waiting)
+        if on_saved:
+            on_saved(count)
+    return count
+
+
+def read_rows(
+    store: Store, partition_key: str, state: RowState | None, limit: int, cursor: str | None
+) -> Page[BatchRow]:
+    """One page of rows in the order of the input (see `Batches.rows`)."""
+    if limit < 1:
+        raise InvalidInput(f"A page cannot have {limit} rows; ask for 1 or more.", field="limit")
+    after = decode_cursor(cursor, {"n": int})["n"] if cursor else 0
+    size = limit + 1 if state is None else PAGE
+    examined = 0
+
+    def matching() -> Iterator[Item]:
+        nonlocal examined
+        for item in _items(store, partition_key, after, size):
+            examined += 1
+            if state is None or item["state"]["S"] == state.value:
+                yield item
+
+    found = list(islice(matching(), limit + 1))
+    shown = found[:limit]
+    parts = read_parts(store, partition_key, set().union(*map(parts_of, shown)))
+    rows = [from_item(item, BatchRow, parts) for item in shown]
+    more = len(found) > limit
+    return Page(rows, encode_cursor({"n": rows[-1].number}) if more else None, examined)
+
+
+def _write_parts_of(store: Store, partition_key: str, row: BatchRow) -> Item:
+    """The row's item, whose long values are stored already."""
+    if row.number > ROWS_LIMIT:
+        raise TooLarge(f"A batch has at most {ROWS_LIMIT:,} rows. Split it.")
+    partition, sort = row_key(partition_key, row.number)
+    try:
+        check_artifact(row.artifact)
+        item, parts = pack(to_item(row, **{tables.PK: partition, tables.SK: sort}))
+    except InvalidInput as error:
+        raise type(error)(f"Row {row.number}: {error}", field=error.field) from error
+    write_parts(store, partition_key, parts)
+    return item
+
+
+def _items(store: Store, partition_key: str, after: int, size: int) -> Iterator[Item]:
+    low = row_key(partition_key, min(max(after, 0), ROWS_LIMIT) + 1)[1]
+    query = Query(tables.RUNS, partition_key, low=low, high="ROW#~")
+    start: Item | None = None
+    while True:
+        items, start = store.page(query, limit=min(size, PAGE), start=start)
+        yield from items
+        if start is None:
+            return

@@ -1,0 +1,1 @@
+"""The read-through cache, and how other processes learn of a write."""

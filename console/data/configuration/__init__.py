@@ -1,0 +1,1 @@
+"""Cases, judges, thresholds, models and metrics, evaluation steps, and how they are versioned."""

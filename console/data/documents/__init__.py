@@ -1,0 +1,1 @@
+"""Stored texts that runs can be made from."""

@@ -1,0 +1,169 @@
+"""Run <-> item: the whole run, and the summary attributes that the run indexes project."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from console.data.store import tables
+from console.data.store.codec import Item, aware, from_plain, plain_map, timestamp, to_item, to_wire_map
+from console.records import PREVIEW, Label, Run, RunId, RunStatus, RunSummary
+
+SPREAD_BINS = 10
+_BRIEF = (
+    "spread",
+    "cost",
+    "threshold",
+    "error",
+    "completedAt",
+    "documentId",
+    "createdOn",
+    "caseVersion",
+    "artifactDigest",
+)
+_ROW = frozenset({tables.PK, tables.SK, *tables.RUN_SUMMARY})
+
+
+def run_key(run_id: RunId) -> str:
+    """Partition key of a run, its parts and its labels."""
+    return f"RUN#{run_id}"
+
+
+def run_item(run: Run) -> Item:
+    """The item of a run: its fields, its keys and its summary."""
+    summary = to_item(summary_of(run))
+    brief = {name: summary.pop(name) for name in _BRIEF if name in summary}
+    keys = to_wire_map(
+        {
+            tables.PK: run_key(run.run_id),
+            tables.SK: timestamp(run.started_at),
+            "runDate": run.run_date.isoformat(),
+        }
+    )
+    return {**summary, **to_item(run), **keys, "brief": {"M": brief}}
+
+
+def summary_of(run: Run, labels: Sequence[Label] = ()) -> RunSummary:
+    """The list row of a run."""
+    label_score, label_passed = label_figures(labels)
+    snapshot, results = run.judge_snapshot, run.results
+    return RunSummary(
+        run_id=run.run_id,
+        started_at=run.started_at,
+        status=run.status,
+        evaluation_status=run.evaluation_status,
+        judge_id=run.judge_id,
+        case_id=run.case_id,
+        judge_name=snapshot.judge_name,
+        judge_version=snapshot.version,
+        case_name=snapshot.case_name,
+        metric_name=snapshot.metric.type,
+        model_name=snapshot.llm.model,
+        model_provider=snapshot.llm.type,
+        final_score=results.final_score if results else None,
+        final_score_normalized=results.final_score_normalized if results else None,
+        total_tokens=results.token_usage.total if results else None,
+        execution_time_seconds=results.execution_time_seconds if results else None,
+        cost=results.cost if results else None,
+        spread=spread(run),
+        label_score=label_score,
+        label_passed=label_passed,
+        preview=run.evaluated_artifact.evaluation_target[:PREVIEW],
+        error=(run.error_message or "").strip().split("\n")[0][:PREVIEW] or None,
+        threshold=run.judged_threshold,
+        batch_id=run.batch_id,
+        created_by=run.created_by,
+        completed_at=run.completed_at,
+        document_id=run.document_id,
+        created_on=run.created_on,
+        case_version=snapshot.case_version,
+        artifact_digest=run.evaluated_artifact.digest,
+    )
+
+
+def spread(run: Run) -> list[int]:
+    """Responses in ten equal bins over the score range, 0..9 high; empty without responses.
+
+    Log-probability mass when the judge gave it, else counts of the responses.
+    """
+    if run.results is None:
+        return []
+    weighted = [(float(score), mass) for score, mass in run.results.distribution.items()]
+    weighted = weighted or [(score, 1.0) for score in run.results.all_responses]
+    bins = [0.0] * SPREAD_BINS
+    for score, mass in weighted:
+        place = int(run.judge_snapshot.score_range.normalise(score) * SPREAD_BINS)
+        bins[min(max(place, 0), SPREAD_BINS - 1)] += mass
+    tallest = max(bins, default=0.0)
+    return [round(9 * mass / tallest) for mass in bins] if tallest else []
+
+
+def label_figures(labels: Sequence[Label]) -> tuple[float | None, bool | None]:
+    """What labels say together: the mean of their scores, and the verdict of the latest that gave one."""
+    scores = [label.score for label in labels if label.score is not None]
+    verdicts = sorted((label.labelled_on, label.passed) for label in labels if label.passed is not None)
+    return (sum(scores) / len(scores) if scores else None), (verdicts[-1][1] if verdicts else None)
+
+
+def label_attributes(labels: Sequence[Label], case_id: str) -> dict[str, Any]:
+    """What labels add to the run item: they put it into the sparse LabelledRunsIndex."""
+    score, passed = label_figures(labels)
+    return {"labelledCaseId": case_id, "labelScore": score, "labelPassed": passed, "labelCount": len(labels)}
+
+
+def run_summary(item: Item) -> RunSummary:
+    """A list row from an index entry, or from a whole item of an earlier system.
+
+    Of a whole item that has a summary only that is read: the long texts beside it may be elsewhere.
+    """
+    plain = plain_map({name: item[name] for name in item if name in _ROW} if "brief" in item else item)
+    if "judgeSnapshot" in plain and "judgeName" not in plain:
+        plain = _with_summary(plain)
+    brief = plain.pop("brief", None) or {}
+    return from_plain({**plain, **brief, "runId": run_id_of(plain), "startedAt": _started(plain)}, RunSummary)
+
+
+def read_run(item: Item, parts: dict[str, bytes] | None = None) -> Run:
+    """A run from its item, also from one that an earlier system wrote; without its embedding."""
+    plain = plain_map({name: item[name] for name in item if name != tables.VECTOR_ATTRIBUTE}, parts)
+    results = plain.get("results")
+    if results is not None and "metadata" in results:
+        plain.setdefault("metadata", results["metadata"])
+    plain["startedAt"] = _started(plain)
+    plain["runId"] = run_id_of(plain)
+    snapshot = plain["judgeSnapshot"]
+    for ref in (snapshot["metric"], snapshot["llm"]):
+        ref.setdefault("id", "")
+    return from_plain(plain, Run)
+
+
+def run_id_of(plain: dict[str, Any]) -> RunId:
+    """The run's id, read off its partition key."""
+    text: str = plain[tables.PK].removeprefix("RUN#")
+    return int(text) if text.isdecimal() else text
+
+
+def _started(plain: dict[str, Any]) -> str:
+    return aware(plain[tables.SK])
+
+
+def _with_summary(plain: dict[str, Any]) -> dict[str, Any]:
+    """Summary attributes for an item that was written without them."""
+    snapshot, results = plain["judgeSnapshot"], plain.get("results") or {}
+    artifact = plain.get("evaluatedArtifact") or {}
+    return {
+        "judgeName": snapshot.get("judgeName"),
+        "judgeVersion": snapshot.get("version", ""),
+        "caseName": snapshot.get("caseName", ""),
+        "caseVersion": snapshot.get("caseVersion", ""),
+        "metricName": snapshot["metric"].get("type", ""),
+        "modelName": snapshot["llm"].get("model", ""),
+        "modelProvider": snapshot["llm"].get("type", ""),
+        "finalScore": results.get("finalScore"),
+        "finalScoreNormalized": results.get("finalScoreNormalized"),
+        "totalTokens": (results.get("tokenUsage") or {}).get("total"),
+        "executionTimeSeconds": results.get("executionTimeSeconds"),
+        "preview": (artifact.get("evaluationTarget") or "")[:PREVIEW],
+        **plain,
+        "status": plain.get("status", RunStatus.PENDING),
+    }

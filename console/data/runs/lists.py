@@ -1,0 +1,128 @@
+"""Lists of runs: which index answers a filter, and how the answers become pages.
+
+A page is the merge of one or more descending index queries with what this process wrote a moment ago. The cursor
+holds the start time of the last row and the ids with exactly that time that were read, so that no row is lost or
+shown twice, whatever the index and however many runs share a moment.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import Any
+
+from console.data.runs.items import run_summary
+from console.data.store import tables
+from console.data.store.codec import Item, timestamp
+from console.data.store.cursor import decode_cursor, encode_cursor
+from console.data.store.overlay import RecentWrites
+from console.data.store.requests import Query
+from console.data.store.store import Store
+from console.records import Page, RunFilter, RunId, RunStatus, RunSummary
+
+EXAMINED = 5_000
+"""Rows that one page may read before it is given back short; its cursor goes on from there."""
+_LATEST = "9999"
+"""After every timestamp."""
+
+
+def queries(wanted: RunFilter, high: str | None = None) -> list[Query]:
+    """The queries whose merge, newest first, holds every run that the filter wants.
+
+    The most selective index wins: judge, then case, then a single day, then a status; without any of these, one
+    query per status.
+
+    Args:
+        high: only runs started at or before this timestamp.
+    """
+    low = wanted.first_day.isoformat() if wanted.first_day else None
+    until = _LATEST if wanted.last_day is None else (wanted.last_day + timedelta(days=1)).isoformat()
+    bounds: dict[str, Any] = {"low": low, "high": min(until, high or _LATEST), "forward": False}
+    if wanted.labelled and wanted.case_id:
+        return [Query(tables.RUNS, wanted.case_id, index=tables.LABELLED_RUNS, **bounds)]
+    if wanted.judge_id:
+        return [Query(tables.RUNS, wanted.judge_id, index=tables.RUNS_BY_JUDGE, **bounds)]
+    if wanted.case_id:
+        return [Query(tables.RUNS, wanted.case_id, index=tables.RUNS_BY_CASE, **bounds)]
+    if low and wanted.first_day == wanted.last_day:
+        return [Query(tables.RUNS, low, index=tables.RUNS_BY_DATE, **bounds)]
+    statuses = [wanted.status] if wanted.status else _possible(wanted)
+    return [Query(tables.RUNS, one, index=tables.RUNS_BY_STATUS, **bounds) for one in statuses]
+
+
+def _possible(wanted: RunFilter) -> list[RunStatus]:
+    """Statuses that a run can have when the filter asks for a result."""
+    scored = wanted.uncertain or wanted.score_from is not None or wanted.score_below is not None
+    if scored or (wanted.verdict and wanted.verdict != "pending"):
+        return [RunStatus.COMPLETED]
+    return list(RunStatus)
+
+
+def list_runs(
+    store: Store, recent: RecentWrites[RunId, RunSummary], wanted: RunFilter, limit: int, cursor: str | None
+) -> Page[RunSummary]:
+    """One page, newest first (see `Runs.list`)."""
+    high, seen = _position(cursor)
+    rows: list[RunSummary] = []
+    examined = 0
+    last: RunSummary | None = None
+    tied: list[RunId] = []
+    for row in merged(store, recent, queries(wanted, high), limit):
+        if row.run_id in seen:
+            continue
+        if len(rows) == limit or examined == EXAMINED:
+            return Page(rows, _cursor(last, tied, high, seen), examined)
+        examined += 1
+        if last is None or last.started_at != row.started_at:
+            tied = []
+        tied.append(row.run_id)
+        last = row
+        if wanted.matches(row):
+            rows.append(row)
+    return Page(rows, None, examined)
+
+
+def _position(cursor: str | None) -> tuple[str | None, set[RunId]]:
+    if cursor is None:
+        return None, set()
+    position = decode_cursor(cursor, {"t": str, "seen": list})
+    return position["t"], set(position["seen"])
+
+
+def _cursor(last: RunSummary | None, tied: list[RunId], high: str | None, seen: set[RunId]) -> str | None:
+    if last is None:
+        return None
+    at = timestamp(last.started_at)
+    return encode_cursor({"t": at, "seen": tied + (sorted(seen, key=str) if at == high else [])})
+
+
+def merged(
+    store: Store, recent: RecentWrites[RunId, RunSummary], asked: list[Query], limit: int
+) -> Iterator[RunSummary]:
+    """Rows of all queries and of this process's latest writes, each run once, in the queries' own direction."""
+    fresh = recent.snapshot()
+    high, newest_first = asked[0].high, not asked[0].forward
+    mine = [row for row in fresh.values() if row is not None and (high is None or timestamp(row.started_at) <= high)]
+    mine.sort(key=_started, reverse=newest_first)
+    with ThreadPoolExecutor(max_workers=len(asked)) as pool:
+        firsts = list(pool.map(lambda query: store.page(query, limit=limit + 1), asked))
+    streams = [_rows(store, query, first) for query, first in zip(asked, firsts, strict=True)]
+    known = set(fresh)
+    for row in heapq.merge(iter(mine), *streams, key=_started, reverse=newest_first):
+        if row.run_id not in known or row is fresh.get(row.run_id):
+            yield row
+
+
+def _started(row: RunSummary) -> datetime:
+    return row.started_at
+
+
+def _rows(store: Store, query: Query, first: tuple[list[Item], Item | None]) -> Iterator[RunSummary]:
+    items, start = first
+    while True:
+        yield from (run_summary(item) for item in items)
+        if start is None:
+            return
+        items, start = store.page(query, start=start)

@@ -1,0 +1,359 @@
+"""Runs: one execution of one judge over one artifact, with everything it used frozen inside.
+
+A run is an item of its own partition (`RUN#<id>`), so that `get` is one request; long texts continue in sibling
+items. It changes only until it is finished; finishing it also counts it in its rollup, in one transaction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime
+
+import msgspec
+
+from console.data.cache.cache import Cache, bump
+from console.data.runs import rollups
+from console.data.runs.items import label_attributes, read_run, run_item, run_key, summary_of
+from console.data.runs.lists import list_runs
+from console.data.runs.neighbours import neighbour
+from console.data.store import tables
+from console.data.store.answers import ConditionFailed
+from console.data.store.codec import check_text, pack, timestamp, to_item, to_wire_map
+from console.data.store.overlay import RecentWrites
+from console.data.store.partition import parts_of, read_partition, write_parts
+from console.data.store.requests import ABSENT, Condition, Put, Update, Write, one_of
+from console.data.store.store import Store
+from console.errors import ConflictError, InvalidInput, NotFound
+from console.records import (
+    Artifact,
+    Json,
+    Label,
+    Page,
+    Results,
+    Run,
+    RunFilter,
+    RunId,
+    RunStatus,
+    RunSummary,
+    Snapshot,
+    Verdict,
+    utcnow,
+)
+
+KIND = "run"
+_Runs = list[Run]
+_Writes = list[Write]
+_COUNTER = ("COUNTER#RUN", "COUNTER")
+_UNFINISHED = one_of("status", [RunStatus.PENDING.value, RunStatus.RUNNING.value])
+
+
+class Runs:
+    """Repository of runs. Finished runs never change and are cached by bytes."""
+
+    def __init__(
+        self, store: Store, cache: Cache, *, lag: float = 10.0, clock: Callable[[], datetime] = utcnow
+    ) -> None:
+        self._store = store
+        self._cache = cache
+        self._clock = clock
+        self.recent: RecentWrites[RunId, RunSummary] = RecentWrites(lag)
+        """Rows of runs as this process wrote them, for every list of runs."""
+
+    # --- reading ---------------------------------------------------------------------------------------
+
+    def get(self, run_id: RunId) -> Run:
+        """The whole run. From the cache when it is finished, else one Query (one per 1 MB). Raises NotFound."""
+        return self._cache.immutable(run_key(run_id), Run, lambda: self._load(run_id), lambda run: run.status.finished)
+
+    def find(self, run_id: RunId) -> Run | None:
+        """The whole run, or None. Cost as `get`."""
+        try:
+            return self.get(run_id)
+        except NotFound:
+            return None
+
+    def get_many(self, rows: Sequence[RunSummary]) -> _Runs:
+        """The whole runs of list rows, in their order; without those that are gone.
+
+        Finished ones from the cache. Of the others, one BatchGet per 100, and one Query for each that has texts over
+        350 KB or was written by an earlier system.
+        """
+        wanted = {run_key(row.run_id): row for row in rows}
+        found = self._cache.immutable_many(
+            list(wanted),
+            Run,
+            lambda missing: self._load_many([wanted[key] for key in missing]),
+            lambda run: run.status.finished,
+        )
+        return [found[key] for key in wanted if key in found]
+
+    def list(self, wanted: RunFilter = RunFilter(), *, limit: int = 100, cursor: str | None = None) -> Page[RunSummary]:
+        """Runs that match, newest first: one page and the cursor of the next.
+
+        One Query of the most selective index; without a judge, case or day, one per status at the same time.
+        Filters beyond the index read on, at most 5,000 rows a page: then the page is short and has a cursor.
+
+        Raises:
+            InvalidInput: a bad cursor, or a limit outside 1..1,000.
+        """
+        if not 1 <= limit <= 1_000:
+            raise InvalidInput(f"A page of {limit} runs is not possible; ask for 1 to 1,000.", field="limit")
+        return list_runs(self._store, self.recent, wanted, limit, cursor)
+
+    def neighbour(self, run: Run, wanted: RunFilter = RunFilter(), *, newer: bool) -> RunSummary | None:
+        """The next newer (or older) run that matches, or None at the end of the list.
+
+        The run's own start time is its place in the list: one Query of three rows from there, on the index that
+        `list` would take (without a judge, case or day, one per status at the same time), however long the list.
+        Runs of the same moment go by their id. A filter beyond the index reads on, at most 5,000 rows.
+        """
+        return neighbour(self._store, self.recent, wanted, run, newer=newer)
+
+    # --- writing ---------------------------------------------------------------------------------------
+
+    def next_ids(self, count: int = 1) -> int:
+        """The first of `count` consecutive ids that nobody else gets. One request.
+
+        Ids are positive and grow; a lost answer may leave a gap.
+        """
+        if count < 1:
+            raise InvalidInput("Ask for at least one run id.")
+        return self._store.add(tables.RUNS, _COUNTER, "n", count) - count + 1
+
+    def last_id(self) -> int:
+        """The highest id that was given out; 0 before the first. One request."""
+        item = self._store.get(tables.RUNS, *_COUNTER)
+        return int(item["n"]["N"]) if item else 0
+
+    def reserve_ids(self, highest: int) -> None:
+        """Makes the next ids greater than `highest` (migration). One or two requests."""
+        current = self._store.add(tables.RUNS, _COUNTER, "n", 1)
+        if current < highest:
+            self._store.add(tables.RUNS, _COUNTER, "n", highest - current)
+
+    def create(
+        self,
+        snapshot: Snapshot,
+        artifact: Artifact,
+        *,
+        by: str,
+        status: RunStatus = RunStatus.PENDING,
+        document_id: str | None = None,
+        batch_id: str | None = None,
+        run_id: int | None = None,
+    ) -> Run:
+        """A new run. One request for the id unless given, one for the run, more for texts over 350 KB.
+
+        Raises:
+            TooLarge: a text is over 10 MB; nothing was written.
+            InvalidInput: a text has a broken character.
+        """
+        check_artifact(artifact)
+        run = Run(
+            run_id=self.next_ids() if run_id is None else run_id,
+            status=status,
+            started_at=self._clock(),
+            judge_id=snapshot.judge_id,
+            case_id=snapshot.case_id,
+            judge_snapshot=snapshot,
+            evaluated_artifact=artifact,
+            document_id=document_id,
+            batch_id=batch_id,
+            created_by=by,
+        )
+        put = self._put(run, first=True)
+        try:
+            self._store.write(put)
+        except ConditionFailed as error:
+            raise ConflictError(KIND, str(run.run_id), changed_by="another process", changed_on=None) from error
+        self.recent.remember(run.run_id, summary_of(run))
+        return run
+
+    def start(self, run: Run) -> Run:
+        """Marks a pending run as running. One request. Raises ConflictError when it is finished already."""
+        running = msgspec.structs.replace(run, status=RunStatus.RUNNING)
+        update = Update(
+            tables.RUNS,
+            (run_key(run.run_id), timestamp(run.started_at)),
+            sets={"status": RunStatus.RUNNING.value},
+            condition=_UNFINISHED,
+        )
+        try:
+            self._store.write(update)
+        except ConditionFailed as error:
+            raise self._finished_already(run.run_id) from error
+        self.recent.remember(run.run_id, summary_of(running))
+        return running
+
+    def complete(self, run: Run, results: Results, *, threshold: float, metadata: Json | None = None) -> Run:
+        """Finishes a run with its results and its verdict. One transaction with the rollup.
+
+        Args:
+            threshold: the normalised threshold in force now; the verdict is against it, for ever.
+
+        Raises:
+            ConflictError: the run is finished already.
+            InvalidInput: a score is not a finite number.
+        """
+        check_results(results)
+        passed = results.final_score_normalized >= threshold
+        return self._finish(
+            msgspec.structs.replace(
+                run,
+                status=RunStatus.COMPLETED,
+                evaluation_status=Verdict.PASS if passed else Verdict.FAIL,
+                completed_at=self._clock(),
+                results=results,
+                judged_threshold=threshold,
+                metadata=metadata if metadata is not None else run.metadata,
+            )
+        )
+
+    def fail(self, run: Run, message: str) -> Run:
+        """Finishes a run without a score. One transaction with the rollup. Raises ConflictError as `complete`."""
+        return self._finish(
+            msgspec.structs.replace(run, status=RunStatus.FAILED, completed_at=self._clock(), error_message=message)
+        )
+
+    def imported(self, keys: Sequence[str]) -> set[str]:
+        """Which of these import keys are taken. One request per 100 keys."""
+        found = self._store.batch_get(tables.RUNS, [_import_key(key) for key in keys])
+        return {item["importKey"]["S"] for item in found}
+
+    def import_finished(self, run: Run, key: str, labels: Sequence[Label] = ()) -> bool:
+        """Stores a run that was finished elsewhere, with its labels, once for each `key`. One transaction.
+
+        Call `announce` after the last one.
+
+        Returns:
+            False when a run was imported with this key before; then nothing is written.
+
+        Raises:
+            ConflictError: another run has the id; nothing was written.
+        """
+        check_artifact(run.evaluated_artifact)
+        partition, sort = _import_key(key)
+        lock = to_wire_map({tables.PK: partition, tables.SK: sort, "importKey": key, "runId": run.run_id})
+        put = self._put(run, first=True, labels=labels)
+        writes = [Put(tables.RUNS, lock, ABSENT), put, *map(label_put, labels)]
+        row = summary_of(run, labels)
+        try:
+            self._store.transact(lambda conflicts: [*writes, rollups.increment(row, conflicts)])
+        except ConditionFailed as error:
+            if 0 in error.failed:
+                return False
+            raise ConflictError(KIND, str(run.run_id), changed_by="another process", changed_on=None) from error
+        self.recent.remember(run.run_id, row)
+        return True
+
+    def import_many(self, runs: Sequence[Run]) -> None:
+        """Stores runs as they are and counts the finished ones, all or none. One transaction.
+
+        Call `announce` after the last ones.
+
+        Args:
+            runs: so few that they and their rollups are at most 100 items and 4 MB.
+
+        Raises:
+            ConditionFailed: one of them is there.
+        """
+        finished = [summary_of(run) for run in runs if run.status.finished]
+        puts = [self._put(run, first=True) for run in runs]
+        self._store.transact(lambda conflicts: [*puts, *rollups.increments(finished, conflicts)])
+
+    def replace_unfinished(self, run: Run) -> None:
+        """Puts a finished run in the place of an unfinished one of its id and start. One transaction.
+
+        Raises ConflictError as `complete`.
+        """
+        self._finish(run)
+
+    def announce(self) -> None:
+        """Tells every process that rollups of earlier days have changed. One request."""
+        self._store.write(bump(tables.RUNS))
+        self._cache.changed(tables.RUNS)
+
+    # --- inside ----------------------------------------------------------------------------------------
+
+    def _load(self, run_id: RunId) -> Run:
+        items, parts = read_partition(self._store, run_key(run_id))
+        for item in items:
+            if "judgeSnapshot" in item:
+                return read_run(item, parts)
+        raise NotFound(KIND, run_id)
+
+    def _load_many(self, rows: Sequence[RunSummary]) -> dict[str, Run]:
+        keys = [(run_key(row.run_id), timestamp(row.started_at)) for row in rows]
+        items = self._store.batch_get(tables.RUNS, keys)
+        found = {item[tables.PK]["S"]: read_run(item) for item in items if not parts_of(item)}
+        for row in rows:
+            key = run_key(row.run_id)
+            if key not in found:
+                with suppress(NotFound):
+                    found[key] = self._load(row.run_id)
+        return found
+
+    def _put(self, run: Run, *, first: bool, labels: Sequence[Label] = ()) -> Put:
+        return run_put(self._store, run, ABSENT if first else _UNFINISHED, labels)
+
+    def _finish(self, run: Run) -> Run:
+        put = self._put(run, first=False)
+        row = summary_of(run)
+        try:
+            self._store.transact(lambda conflicts: [put, rollups.increment(row, conflicts), *self._token(run)])
+        except ConditionFailed as error:
+            raise self._finished_already(run.run_id) from error
+        self._remember_finished(run)
+        return run
+
+    def _token(self, run: Run) -> _Writes:
+        """Rollups of earlier days are cached everywhere until the token moves."""
+        return [bump(tables.RUNS)] if rollups.is_closed(run.run_date, self._clock().date()) else []
+
+    def _remember_finished(self, run: Run) -> None:
+        self.recent.remember(run.run_id, summary_of(run))
+        if rollups.is_closed(run.run_date, self._clock().date()):
+            self._cache.changed(tables.RUNS)
+
+    def _finished_already(self, run_id: RunId) -> ConflictError | NotFound:
+        found = self.find(run_id)
+        if found is None:
+            return NotFound(KIND, run_id)
+        return ConflictError(KIND, str(run_id), changed_by=found.created_by, changed_on=found.completed_at)
+
+
+def run_put(store: Store, run: Run, condition: Condition, labels: Sequence[Label] = ()) -> Put:
+    """The write of a run, whose long texts are stored by now. No request unless a text is over 350 KB."""
+    item = run_item(run)
+    if labels:
+        item |= to_wire_map(label_attributes(labels, run.case_id))
+    item, parts = pack(item)
+    write_parts(store, run_key(run.run_id), parts)
+    return Put(tables.RUNS, item, condition)
+
+
+def _import_key(key: str) -> tuple[str, str]:
+    return f"IMPORT#{hashlib.sha256(key.encode()).hexdigest()}", "LOCK"
+
+
+def check_artifact(artifact: Artifact) -> None:
+    """Raises TooLarge or InvalidInput when an artifact cannot be stored, before anything is written."""
+    check_text(artifact.evaluation_target, "The evaluated text")
+    if artifact.expected_output is not None:
+        check_text(artifact.expected_output, "The expected output")
+
+
+def check_results(results: Results) -> None:
+    """Raises InvalidInput when a score is not a finite number."""
+    scores = [results.final_score, results.final_score_normalized, *results.all_responses]
+    if not all(math.isfinite(score) for score in [*scores, *results.distribution.values()]):
+        raise InvalidInput("A score of the run is not a finite number. Fail the run instead.", field="final_score")
+
+
+def label_put(label: Label) -> Put:
+    """The write of a label item, a sibling of its run."""
+    keys = {tables.PK: run_key(label.run_id), tables.SK: f"LABEL#{label.labelled_by}"}
+    return Put(tables.RUNS, to_item(label, **keys))

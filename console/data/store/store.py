@@ -1,0 +1,333 @@
+"""The store: one boto3 client with retries, paging, batches and transactions. `ClientError` stays in here.
+
+Every call has a deadline. Within it, throttling, server errors, resets and lost answers are retried with full
+jitter. A conditional write carries a nonce: when its answer was lost and the retry finds the condition failed,
+the nonce on the item that is there tells "this was us" from "somebody else was first".
+"""
+
+from __future__ import annotations
+
+import copy
+import random
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from console.data.store.answers import ConditionFailed, classify
+from console.data.store.codec import Item
+from console.data.store.meter import Meter
+from console.data.store.requests import (
+    NONCE,
+    Delete,
+    Put,
+    Query,
+    Update,
+    Write,
+    can_be_key,
+    item_key,
+    projection,
+    query_request,
+    request_keys,
+    write_request,
+)
+from console.errors import StoreUnavailable, UnsavedItems
+
+DEADLINE = 9.5
+"""Seconds after which a call gives up; a hanging store is reported after one read time-out."""
+PAGE = 500
+"""Items asked for per Query page: without `Limit` the embedded engine reads a large partition slowly."""
+_BACKOFF_BASE = 0.025
+_BACKOFF_CAP = 0.5
+_BATCH = 25
+_WRITES = frozenset({"put_item", "update_item", "delete_item", "batch_write_item", "transact_write_items"})
+
+
+class Store:
+    """Reads and writes items of the tables in `console.data.store.tables`, under an optional name prefix.
+
+    Raises, from every method: StoreUnavailable when the deadline passes, SetupError when a table is missing or
+    access is denied, StoreError for anything else that the store refuses.
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        *,
+        prefix: str = "",
+        deadline: float = DEADLINE,
+        meter: Meter | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.client = client
+        self.prefix = prefix
+        self.meter = meter or Meter()
+        self._deadline = deadline
+        self._sleep = sleep
+
+    def patient(self, seconds: float) -> Store:
+        """The same store with another deadline: for imports and other bulk work."""
+        other = copy.copy(self)
+        other._deadline = seconds
+        return other
+
+    def name(self, table: str) -> str:
+        """The table's name in the store."""
+        return self.prefix + table
+
+    # --- reading ---------------------------------------------------------------------------------------
+
+    def get(self, table: str, *key: str, consistent: bool = True) -> Item | None:
+        """One item by its key, or None. One request."""
+        if not all(map(can_be_key, key)):
+            return None
+        answer = self.call("get_item", TableName=self.name(table), Key=item_key(table, key), ConsistentRead=consistent)
+        return answer.get("Item")
+
+    def page(self, query: Query, *, limit: int = PAGE, start: Item | None = None) -> tuple[list[Item], Item | None]:
+        """One page of a query and the key to go on from (None at the end). One request."""
+        if not can_be_key(query.hash_value):
+            return [], None
+        request = query_request(query, self.name(query.table))
+        if start:
+            request["ExclusiveStartKey"] = start
+        answer = self.call("query", Limit=limit, **request)
+        return answer["Items"], answer.get("LastEvaluatedKey")
+
+    def all(self, query: Query) -> Iterator[Item]:
+        """Every item of a query. One request per `PAGE` items or 1 MB."""
+        start: Item | None = None
+        while True:
+            items, start = self.page(query, start=start)
+            yield from items
+            if start is None:
+                return
+
+    def scan(self, table: str, *, attributes: tuple[str, ...] = ()) -> Iterator[Item]:
+        """Every item of a table: for migrations, rebuilds, and a list that is the whole table."""
+        request: dict[str, Any] = {"TableName": self.name(table), "Limit": PAGE, "ConsistentRead": True}
+        request |= projection(attributes)
+        while True:
+            answer = self.call("scan", **request)
+            yield from answer["Items"]
+            if not answer.get("LastEvaluatedKey"):
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def batch_get(
+        self,
+        table: str,
+        keys: Sequence[tuple[str, ...]],
+        *,
+        attributes: tuple[str, ...] = (),
+        consistent: bool = True,
+    ) -> list[Item]:
+        """The items that exist among `keys`, in no particular order; all attributes, or these. One request per 100."""
+        found: list[Item] = []
+        name = self.name(table)
+        for start in range(0, len(keys), 100):
+            wanted = [item_key(table, key) for key in keys[start : start + 100]]
+            request = {name: {"Keys": wanted, "ConsistentRead": consistent, **projection(attributes)}}
+            until = time.monotonic() + self._deadline
+            for attempt in self._attempts(f"reading {len(wanted)} items of {table}", until):
+                answer = self.call("batch_get_item", until, RequestItems=request)
+                found += answer["Responses"].get(name, [])
+                request = answer.get("UnprocessedKeys", {})
+                if not request:
+                    break
+                self._pause(attempt)
+        return found
+
+    def tokens(self, wanted: Sequence[str], key: tuple[str, str]) -> dict[str, int]:
+        """The counter `n` of the item `key` in each of several tables; 0 where there is none. One request."""
+        counts = dict.fromkeys(wanted, 0)
+        request = {self.name(table): {"Keys": [item_key(table, key)], "ConsistentRead": True} for table in wanted}
+        until = time.monotonic() + self._deadline
+        for attempt in self._attempts("reading the change tokens", until):
+            answer = self.call("batch_get_item", until, RequestItems=request)
+            for table in wanted:
+                for item in answer["Responses"].get(self.name(table), []):
+                    counts[table] = int(item["n"]["N"])
+            request = answer.get("UnprocessedKeys", {})
+            if not request:
+                break
+            self._pause(attempt)
+        return counts
+
+    # --- writing ---------------------------------------------------------------------------------------
+
+    def write(self, write: Put | Update | Delete) -> None:
+        """One write. One request.
+
+        Raises:
+            ConditionFailed: the condition does not hold (and it was not an earlier attempt of this very call
+                that made it so).
+        """
+        nonce = uuid.uuid4().hex
+        kind, request = write_request(write, self.name(write.table), nonce)
+        try:
+            self.call(f"{kind.lower()}_item", **request)
+        except ConditionFailed as failed:
+            gone = isinstance(write, Delete) and failed.items[0] is None
+            if not gone and not _is_ours(failed.items[0], nonce):
+                raise
+
+    def transact(self, writes: Sequence[Write] | Callable[[int], Sequence[Write]]) -> None:
+        """All of the writes or none. One request (100 writes and 4 MB at most, DynamoDB's limits).
+
+        Args:
+            writes: the writes, or a function from the number of conflicts met so far to the writes: after a
+                conflict, which applied nothing, the next attempt may write elsewhere.
+
+        Raises:
+            ConditionFailed: a condition does not hold (and it was not an earlier attempt of this call).
+        """
+        nonce = uuid.uuid4().hex
+        conflicts = 0
+        until = time.monotonic() + self._deadline
+        for attempt in self._attempts("a transaction", until):
+            chosen = writes(conflicts) if callable(writes) else writes
+            request = {
+                "TransactItems": [self._in_transaction(write, nonce) for write in chosen],
+                "ClientRequestToken": f"{nonce}-{conflicts:x}",
+            }
+            try:
+                self.call("transact_write_items", until, **request)
+                return
+            except ConditionFailed as failed:
+                if any(_is_ours(item, nonce) for item in failed.items):
+                    return
+                if failed.failed:
+                    raise
+                conflicts += 1
+                self.meter.event("retry")
+            self._pause(attempt)
+
+    def add(self, table: str, key: tuple[str, ...], attribute: str, by: int) -> int:
+        """Adds to a counter and returns its new value. One request.
+
+        A lost answer is retried, so a counter may skip; it never gives one value twice.
+        """
+        answer = self.call(
+            "update_item",
+            TableName=self.name(table),
+            Key=item_key(table, key),
+            UpdateExpression="ADD #a :by",
+            ExpressionAttributeNames={"#a": attribute},
+            ExpressionAttributeValues={":by": {"N": str(by)}},
+            ReturnValues="UPDATED_NEW",
+        )
+        return int(answer["Attributes"][attribute]["N"])
+
+    def batch_put(self, table: str, items: Sequence[Item], *, on_saved: Callable[[int], None] | None = None) -> None:
+        """Writes items without conditions, 25 per request; unprocessed ones again until the deadline.
+
+        Args:
+            on_saved: called with the number of items saved so far.
+
+        Raises:
+            UnsavedItems: the store kept refusing some; names their keys. The others are saved.
+        """
+        self._batch(table, [{"PutRequest": {"Item": item}} for item in items], on_saved)
+
+    def batch_delete(self, table: str, keys: Sequence[tuple[str, ...]]) -> None:
+        """Removes items, 25 per request; raises UnsavedItems as `batch_put` does."""
+        self._batch(table, [{"DeleteRequest": {"Key": item_key(table, key)}} for key in keys], None)
+
+    def _batch(self, table: str, requests: list[dict[str, Any]], on_saved: Callable[[int], None] | None) -> None:
+        name = self.name(table)
+        waiting = list(reversed(requests))
+        saved = 0
+        attempt = 0
+        last_progress = time.monotonic()
+        while waiting:
+            chunk = [waiting.pop() for _ in range(min(_BATCH, len(waiting)))]
+            try:
+                answer = self.call("batch_write_item", RequestItems={name: chunk})
+            except StoreUnavailable as error:
+                keys = request_keys(table, [*chunk, *reversed(waiting)])
+                raise UnsavedItems(table, keys) from error
+            left = answer.get("UnprocessedItems", {}).get(name, [])
+            if len(left) < len(chunk):
+                saved += len(chunk) - len(left)
+                last_progress, attempt = time.monotonic(), 0
+                if on_saved:
+                    on_saved(saved)
+            waiting += reversed(left)
+            if left:
+                if time.monotonic() - last_progress > self._deadline:
+                    raise UnsavedItems(table, request_keys(table, list(reversed(waiting))))
+                self.meter.event("throttle")
+                self._pause(attempt)
+                attempt += 1
+
+    # --- calling ---------------------------------------------------------------------------------------
+
+    def _in_transaction(self, write: Write, nonce: str) -> dict[str, Any]:
+        kind, request = write_request(write, self.name(write.table), nonce)
+        return {kind: request}
+
+    def call(self, operation: str, until: float | None = None, /, **request: Any) -> dict[str, Any]:
+        """One operation of the client, retried within the deadline (or `until` a monotonic time) and metered."""
+        if operation not in _UNMETERED:
+            request["ReturnConsumedCapacity"] = "TOTAL"
+        for attempt in self._attempts(
+            operation + (f" on {request['TableName']}" if "TableName" in request else ""), until
+        ):
+            started = time.monotonic()
+            try:
+                answer: dict[str, Any] = getattr(self.client, operation)(**request)
+            except (ClientError, BotoCoreError) as error:
+                classify(error, self.meter)
+            else:
+                self._meter(operation, time.monotonic() - started, answer)
+                return answer
+            self.meter.event("retry")
+            self._pause(attempt)
+        raise AssertionError("unreachable: _attempts ends by raising")
+
+    def _attempts(self, doing: str, until: float | None = None) -> Iterator[int]:
+        """Attempt numbers until the deadline would pass during the next one; then StoreUnavailable."""
+        give_up = until or time.monotonic() + self._deadline
+        attempt = 0
+        while True:
+            started = time.monotonic()
+            yield attempt
+            attempt += 1
+            now = time.monotonic()
+            if now + max(now - started, _BACKOFF_BASE) > give_up:
+                self.meter.event("failure")
+                tried = "1 attempt" if attempt == 1 else f"{attempt} attempts"
+                raise StoreUnavailable(
+                    f"The store did not complete {doing} within {self._deadline:g} s ({tried}). "
+                    "Check that it runs and can be reached, then try again."
+                )
+
+    def _pause(self, attempt: int) -> None:
+        ceiling = min(_BACKOFF_CAP, _BACKOFF_BASE * 2 ** min(attempt, 10))
+        self._sleep(random.uniform(0, ceiling))  # noqa: S311 - jitter, not a secret
+
+    def _meter(self, operation: str, seconds: float, answer: dict[str, Any]) -> None:
+        consumed = answer.get("ConsumedCapacity") or []
+        listed = consumed if isinstance(consumed, list) else [consumed]
+        units = sum(one.get("CapacityUnits", 0.0) for one in listed)
+        self.meter.answered(operation, seconds, units, write=operation in _WRITES)
+
+
+_UNMETERED = frozenset(
+    {
+        "create_table",
+        "describe_table",
+        "describe_time_to_live",
+        "list_tables",
+        "update_continuous_backups",
+        "update_table",
+        "update_time_to_live",
+    }
+)
+
+
+def _is_ours(item: Item | None, nonce: str) -> bool:
+    return item is not None and item.get(NONCE, {}).get("S") == nonce

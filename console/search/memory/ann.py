@@ -1,0 +1,88 @@
+"""An approximate index (HNSW, Malkov & Yashunin, 2018, https://arxiv.org/abs/1603.09320) over a collection's rows.
+
+usearch builds and walks the graph, over float16. Its answers are candidates only: their order comes from the rows.
+How widely it searches is measured on the collection itself: twice the least width that finds the neighbours of a
+sample of its rows.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as _  # type: ignore[import-untyped]  # noqa: F401 - loaded after usearch, its time zones crash
+from numpy.typing import NDArray
+from usearch.index import Index
+
+from console.search.memory.index import Candidates, CollectionIndex, View
+
+CONNECTIVITY = 32
+EXPANSION_ADD = 256
+WIDTHS = (32, 64, 128, 256, 512)
+"""Widths of a search that are tried; the answer's quality and cost grow with it."""
+
+_BATCH = 4_096
+_SAMPLE = 64
+_NEIGHBOURS = 10
+_EXTRA = 16
+_GOOD = 0.999
+_SEED = 7
+
+
+class NeighbourGraph:
+    """The graph over an index; it grows with it. Rows that are gone stay in it and are left out of answers."""
+
+    def __init__(self, index: CollectionIndex) -> None:
+        self.index = index
+        self._tuned = 0
+        self._graph = Index(
+            ndim=index.dimension,
+            metric="ip",
+            dtype="f16",
+            connectivity=CONNECTIVITY,
+            expansion_add=EXPANSION_ADD,
+            expansion_search=WIDTHS[-1],
+        )
+
+    def __len__(self) -> int:
+        return len(self._graph)
+
+    @property
+    def width(self) -> int:
+        """Candidates that a search holds at a time."""
+        return int(self._graph.expansion_search)
+
+    def catch_up(self) -> None:
+        """Adds the rows that the graph does not have yet, and measures the width when they are many."""
+        view = self.index.view()
+        for start in range(len(self._graph), len(view), _BATCH):
+            rows = np.arange(start, min(start + _BATCH, len(view)))
+            self._graph.add(rows.astype(np.uint64), view.vectors(rows))
+        if view.live > _NEIGHBOURS and len(view) > 2 * self._tuned:
+            self._set_width(self._measured_width(view))
+            self._tuned = len(view)
+
+    def nearest(self, view: View, query: NDArray[np.float32], wanted: int) -> Candidates:
+        """About `wanted` rows of a view that are nearly always the nearest, nearest first."""
+        if not len(view):
+            return Candidates.none()
+        found = self._graph.search(query, min(wanted + _EXTRA, len(self._graph)))
+        rows = np.asarray(found.keys, dtype=np.int64)
+        rows = rows[rows < len(view)]
+        if len(view.dead):
+            rows = np.setdiff1d(rows, view.dead)
+        return view.narrowed(query, rows, len(rows))
+
+    def _set_width(self, width: int) -> None:
+        self._graph.expansion_search = width  # type: ignore[misc]  # its stub leaves out the setter
+
+    def _measured_width(self, view: View) -> int:
+        rows = np.setdiff1d(np.arange(len(view)), view.dead, assume_unique=True)
+        sample = np.random.default_rng(_SEED).choice(rows, min(_SAMPLE, len(rows)), replace=False)
+        queries = view.vectors(sample)
+        best = [set(view.nearest(query, _NEIGHBOURS).rows[:_NEIGHBOURS].tolist()) for query in queries]
+        for width in WIDTHS[:-1]:
+            self._set_width(width)
+            found = [set(self.nearest(view, query, _NEIGHBOURS).rows[:_NEIGHBOURS].tolist()) for query in queries]
+            same = sum(len(one & other) for one, other in zip(best, found, strict=True))
+            if same >= _GOOD * sum(map(len, best)):
+                return 2 * width
+        return WIDTHS[-1]

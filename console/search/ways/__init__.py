@@ -1,0 +1,1 @@
+"""The ways to find the nearest chunks, and the choice between them."""

@@ -1,0 +1,82 @@
+"""The strategies of a process behind one door, and the choice between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from console.errors import InvalidInput
+from console.records import Collection
+from console.search.memory.indexes import Indexes
+from console.search.ways.opensearch import OpenSearchIndex
+from console.search.ways.strategies import (
+    Ann,
+    Answer,
+    Exact,
+    Filters,
+    Native,
+    OpenSearchStrategy,
+    Parallel,
+    Query,
+    Reads,
+    Strategy,
+    choose,
+)
+
+AUTO = "auto"
+STRATEGIES = (AUTO, "native", "exact", "parallel", "ann", "opensearch")
+MOST_RESULTS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """An answer, and which strategy gave it."""
+
+    answer: Answer
+    strategy: str
+    reason: str
+    """Why it was chosen; empty when the caller named it."""
+
+
+class Searcher:
+    """Searches collections. Thread-safe.
+
+    Args:
+        open_search: opens the OpenSearch index; raises SetupError when none is configured.
+    """
+
+    def __init__(self, reads: Reads, indexes: Indexes, open_search: Callable[[], OpenSearchIndex]) -> None:
+        self.indexes = indexes
+        self._reads = reads
+        exact = Exact(reads, indexes)
+        strategies: tuple[Strategy, ...] = (
+            Native(reads, exact),
+            exact,
+            Parallel(reads),
+            Ann(reads, indexes),
+            OpenSearchStrategy(reads, open_search),
+        )
+        self._strategies: Mapping[str, Strategy] = {one.name: one for one in strategies}
+
+    def search(self, collection: Collection, vector: Query, k: int, filters: Filters, strategy: str = AUTO) -> Searched:
+        """The k nearest chunks of a collection.
+
+        Args:
+            vector: float32[d], L2-normalised.
+            strategy: one of `STRATEGIES`.
+
+        Raises:
+            InvalidInput: the strategy does not exist or cannot do that, or k is not 1..10,000.
+            SetupError: the strategy is not configured.
+        """
+        if not 1 <= k <= MOST_RESULTS:
+            raise InvalidInput(f"The number of results must be 1 to {MOST_RESULTS:,}.", field="k")
+        if strategy not in STRATEGIES:
+            raise InvalidInput(
+                f"There is no strategy {strategy!r}. Choose one of {', '.join(STRATEGIES)}.", field="strategy"
+            )
+        reason = ""
+        if strategy == AUTO:
+            strategy, reason = choose(self._reads, self.indexes, collection, k, filters)
+        answer = self._strategies[strategy].search(collection, vector, k, filters)
+        return Searched(answer, strategy, reason)

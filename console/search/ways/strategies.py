@@ -1,0 +1,341 @@
+"""The ways to find the nearest chunks. All answer alike: chunks with similarity = cosine = 1 - distance, nearest first.
+
+- `native`: the store's vector index. At most 100 results; filters on the file name only.
+- `exact`: every vector of the collection in this process, see `index`. Any number of results, any filter.
+- `parallel`: every chunk read from the store for this one search, by ranges of the key at once. Any filter.
+- `opensearch`: an OpenSearch index fed from the collection, see `opensearch`.
+- `ann`: a graph over the vectors in this process. Filters that leave little are searched exactly.
+
+`exact`, `parallel` and `ann` compute similarities from the numbers as they are stored, in float64.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from cachetools import LRUCache
+from numpy.typing import NDArray
+
+from console.errors import InvalidInput
+from console.records import Chunk, Collection, SearchHit
+from console.search.memory.index import Candidates, CollectionIndex, Mask, View
+from console.search.memory.indexes import Indexes, Loaded, Vectors
+from console.search.ways.opensearch import OpenSearchIndex
+
+NATIVE_LIMIT = 100
+SMALL = 500
+"""Chunks up to which reading them all costs less than keeping a copy."""
+GRAPH_FROM = 2_000
+"""Chunks from which `ann` builds a graph."""
+
+_TRIES = 4
+_REMEMBERED = 100
+"""Results up to which an answer is remembered."""
+_CHUNK_CACHE = 32 * 1024 * 1024
+_SHARE = 20
+
+Filters = Mapping[str, str]
+Query = NDArray[np.float32]
+
+
+class Reads(Vectors, Protocol):
+    """What the strategies read of the store; see `console.data.collections.reads`."""
+
+    def chunks(self, collection: Collection, chunk_ids: Sequence[str]) -> dict[str, Chunk]: ...  # noqa: D102
+    def answered(  # noqa: D102
+        self, key: str, search: Callable[[], list[SearchHit]], keep: Callable[[list[SearchHit]], bool]
+    ) -> list[SearchHit]: ...
+    def has_native(self, collection: Collection) -> bool: ...  # noqa: D102
+    def native(  # noqa: D102
+        self, collection: Collection, vector: Query, k: int, filename: str | None = None
+    ) -> tuple[list[tuple[Chunk, float]], int]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a strategy found."""
+
+    hits: list[SearchHit]
+    remark: str = ""
+    """What it did other than one would expect."""
+    source: str = ""
+    """Where the vectors came from: index, memory, file, blocks or chunks."""
+
+
+class Strategy(Protocol):
+    """One way to search."""
+
+    @property
+    def name(self) -> str:
+        """As commands and addresses write it."""
+
+    def search(self, collection: Collection, vector: Query, k: int, filters: Filters) -> Answer:
+        """The k nearest chunks.
+
+        Args:
+            vector: float32[d], L2-normalised.
+            filters: file name (`filename`) and metadata that the chunks must have.
+
+        Raises:
+            InvalidInput: this way cannot do that; the message says which can.
+        """
+
+
+class Native:
+    """The store's vector index."""
+
+    name = "native"
+
+    def __init__(self, reads: Reads, exact: Exact) -> None:
+        self._reads = reads
+        self._exact = exact
+
+    def search(self, collection: Collection, vector: Query, k: int, filters: Filters) -> Answer:
+        """As `Strategy.search`. One request for the vectors, one for what can be seen."""
+        why_not = native_cannot(self._reads, collection, k, filters)
+        if why_not:
+            raise InvalidInput(f"{why_not} Choose the strategy exact.", field="strategy")
+        filename = filters.get("filename")
+        found, hidden = self._reads.native(collection, vector, k, filename)
+        if hidden and len(found) < k < NATIVE_LIMIT:
+            found, hidden = self._reads.native(collection, vector, NATIVE_LIMIT, filename)
+        if hidden and len(found) < k:
+            exact = self._exact.search(collection, vector, k, filters)
+            return Answer(exact.hits, "The index was full of chunks being replaced; searched exactly.", "index")
+        return Answer(_sorted([SearchHit.of(chunk, 1 - distance) for chunk, distance in found])[:k], source="index")
+
+
+class Exact:
+    """Every vector of the collection, in this process."""
+
+    name = "exact"
+
+    def __init__(self, reads: Reads, indexes: Indexes) -> None:
+        self._indexes = indexes
+        self._ranked = Ranked(reads, self.name)
+
+    def search(self, collection: Collection, vector: Query, k: int, filters: Filters) -> Answer:
+        """As `Strategy.search`. One request per 100 results that this process has not seen before."""
+        return self._ranked.answer(self._indexes, collection, vector, k, filters, _scan)
+
+
+class Ann:
+    """A graph over the vectors in this process."""
+
+    name = "ann"
+
+    def __init__(self, reads: Reads, indexes: Indexes) -> None:
+        self._indexes = indexes
+        self._ranked = Ranked(reads, self.name)
+
+    def search(self, collection: Collection, vector: Query, k: int, filters: Filters) -> Answer:
+        """As `Strategy.search`. Builds the graph at the first search: about 0.1 ms per chunk."""
+        return self._ranked.answer(self._indexes, collection, vector, k, filters, _walk)
+
+
+def _scan(loaded: Loaded, vector: Query, allowed: Mask | None, _: int) -> tuple[Nearest, str]:
+    """Finds the nearest by looking at every vector."""
+    return lambda wanted: loaded.view.nearest(vector, wanted, allowed), ""
+
+
+def _walk(loaded: Loaded, vector: Query, allowed: Mask | None, k: int) -> tuple[Nearest, str]:
+    """Finds the nearest by walking the graph, or exactly where that is as good."""
+    view = loaded.view
+    counting = view.live if allowed is None else int(np.count_nonzero(allowed))
+    if len(view) < GRAPH_FROM or k * _SHARE > counting:
+        return _scan(loaded, vector, allowed, k)[0], "Few enough chunks to be searched exactly."
+    if counting * _SHARE < len(view):
+        return _scan(loaded, vector, allowed, k)[0], "The filter leaves so little that it was searched exactly."
+    graph = loaded.graph()
+
+    def nearest(wanted: int) -> Candidates:
+        found = graph.nearest(view, vector, int(wanted * len(graph) / counting))
+        kept = slice(None) if allowed is None else allowed[found.rows]
+        return Candidates(found.rows[kept], found.similarities[kept])
+
+    return nearest, ""
+
+
+class Parallel:
+    """Every chunk, read for this search alone."""
+
+    name = "parallel"
+
+    def __init__(self, reads: Reads) -> None:
+        self._reads = reads
+        self._ranked = Ranked(reads, self.name)
+
+    def search(self, collection: Collection, vector: Query, k: int, filters: Filters) -> Answer:
+        """As `Strategy.search`. One request per 1 MB of chunks."""
+        index = CollectionIndex(collection.dimension)
+        index.append(self._reads.read_all(collection))
+        view = index.view()
+        allowed = view.mask(filters) if filters else None
+        hits = self._ranked.over(collection, view, vector, k, lambda wanted: view.nearest(vector, wanted, allowed))
+        return Answer(hits, source="chunks")
+
+
+class OpenSearchStrategy:
+    """An OpenSearch index fed from the collection."""
+
+    name = "opensearch"
+
+    def __init__(self, reads: Reads, open_search: Callable[[], OpenSearchIndex]) -> None:
+        self._reads = reads
+        self._open = open_search
+
+    def search(self, collection: Collection, vector: Query, k: int, filters: Filters) -> Answer:
+        """As `Strategy.search`. Two requests to OpenSearch, and one per 100 results to the store.
+
+        Raises:
+            SetupError: OpenSearch is not configured.
+            NotFound: the collection was never put into it.
+        """
+        index = self._open()
+        found = {hit.chunk_id: hit.similarity for hit in index.search(collection.collection_id, vector, k, filters)}
+        chunks = self._reads.chunks(collection, list(found))
+        hits = [SearchHit.of(_without_embedding(chunk), found[one]) for one, chunk in chunks.items()]
+        current = index.is_current(collection)
+        return Answer(_sorted(hits), "" if current else "The index is older than the collection; sync it.", "index")
+
+
+class Nearest(Protocol):
+    """Finds rows that hold the nearest."""
+
+    def __call__(self, wanted: int) -> Candidates:
+        """Rows that hold the `wanted` nearest."""
+
+
+How = Callable[[Loaded, Query, Mask | None, int], tuple[Nearest, str]]
+"""A way to find the nearest of what is loaded, and a remark on it."""
+
+
+class Ranked:
+    """Turns candidates into hits by the numbers as they are stored. Keeps chunks that it has read."""
+
+    def __init__(self, reads: Reads, name: str) -> None:
+        self._reads = reads
+        self._name = name
+        self._lock = threading.Lock()
+        self._known: LRUCache[tuple[str, str, str], tuple[Chunk, NDArray[np.float64]]] = LRUCache(
+            _CHUNK_CACHE, getsizeof=lambda entry: entry[1].nbytes + len(entry[0].text) + 1_000
+        )
+
+    def answer(
+        self, indexes: Indexes, collection: Collection, vector: Query, k: int, filters: Filters, how: How
+    ) -> Answer:
+        """The k nearest of a collection in memory; looks again when chunks went away under the search."""
+        hits: list[SearchHit] = []
+        remark = source = ""
+        for attempt in range(_TRIES):
+            loaded = indexes.get(collection.collection_id, fresh=attempt > 0)
+            allowed = loaded.view.mask(filters) if filters else None
+            nearest, remark = how(loaded, vector, allowed, k)
+            source = loaded.source if attempt == 0 else source
+            counting = loaded.view.live if allowed is None else int(np.count_nonzero(allowed))
+            hits = self._remembered(loaded, vector, k, filters, nearest, min(k, counting))
+            if len(hits) >= min(k, counting):
+                break
+        return Answer(hits, remark, source)
+
+    def _remembered(
+        self, loaded: Loaded, vector: Query, k: int, filters: Filters, nearest: Nearest, complete: int
+    ) -> list[SearchHit]:
+        """What this process, or another that shares its cache, found before on the same vectors."""
+
+        def search() -> list[SearchHit]:
+            return self.over(loaded.collection, loaded.view, vector, k, nearest)
+
+        if k > _REMEMBERED:
+            return search()
+        collection, view = loaded.collection, loaded.view
+        state = (collection.collection_id, collection.created_at, collection.revision, collection.foreign)
+        asked = (self._name, len(view), view.live, k, sorted(filters.items()))
+        key = hashlib.sha256(repr((*state, *asked)).encode("utf-8", "surrogatepass") + vector.tobytes()).hexdigest()
+        return self._reads.answered(key, search, lambda hits: len(hits) >= complete)
+
+    def over(self, collection: Collection, view: View, vector: Query, k: int, nearest: Nearest) -> list[SearchHit]:
+        """The k nearest of a view. Chunks that were removed meanwhile are left out and others take their places."""
+        wanted, found = k, []
+        for _ in range(_TRIES):
+            candidates = nearest(wanted)
+            ids = [view.chunk_id(int(row)) for row in candidates.rows]
+            found = self._scored(collection, ids, vector)
+            if len(found) >= k or len(found) == len(ids):
+                break
+            wanted += len(ids) - len(found)
+        return _sorted(found)[:k]
+
+    def _scored(self, collection: Collection, ids: Sequence[str], vector: Query) -> list[SearchHit]:
+        known = self._chunks(collection, ids)
+        if not known:
+            return []
+        query = vector.astype(np.float64)
+        query /= np.linalg.norm(query) or 1.0
+        similarities = np.stack([unit for _, unit in known]) @ query
+        return [SearchHit.of(chunk, float(value)) for (chunk, _), value in zip(known, similarities, strict=True)]
+
+    def _chunks(self, collection: Collection, ids: Sequence[str]) -> list[tuple[Chunk, NDArray[np.float64]]]:
+        """Chunks with their unit vectors, those that exist."""
+        keys = {one: (collection.collection_id, f"{collection.created_at}{collection.foreign}", one) for one in ids}
+        with self._lock:
+            known = {one: self._known[key] for one, key in keys.items() if key in self._known}
+        missing = [one for one in keys if one not in known]
+        for one, chunk in (self._reads.chunks(collection, missing) if missing else {}).items():
+            if chunk.embedding is not None:
+                known[one] = (_without_embedding(chunk), _unit(chunk.embedding))
+                with self._lock:
+                    self._known[keys[one]] = known[one]
+        return [known[one] for one in keys if one in known]
+
+
+def native_cannot(reads: Reads, collection: Collection, k: int, filters: Filters) -> str:
+    """Why the vector index cannot answer; empty when it can."""
+    if k > NATIVE_LIMIT:
+        return f"The vector index gives {NATIVE_LIMIT} results at most."
+    other = sorted(set(filters) - {"filename"})
+    if other:
+        return f"The vector index filters by filename only, not by {', '.join(other)}."
+    if not reads.has_native(collection):
+        return "This collection is in no vector index."
+    return ""
+
+
+def choose(reads: Reads, indexes: Indexes, collection: Collection, k: int, filters: Filters) -> tuple[str, str]:
+    """The strategy for a search, and why."""
+    held = indexes.is_held(collection.collection_id)
+    if held:
+        return "exact", "Its vectors are in memory already, where a search takes a few milliseconds."
+    why_not = native_cannot(reads, collection, k, filters)
+    if not why_not:
+        return "native", "The store has a vector index, which needs nothing loaded."
+    if not collection.blocks and collection.total_chunks <= SMALL:
+        return "parallel", f"{why_not} The collection is small: its chunks are read at once."
+    return "exact", f"{why_not} Its vectors are loaded once and kept."
+
+
+def _sorted(hits: Sequence[SearchHit]) -> list[SearchHit]:
+    return sorted(hits, key=lambda hit: (-hit.similarity, hit.chunk_id))
+
+
+def _without_embedding(chunk: Chunk) -> Chunk:
+    return Chunk(
+        chunk_id=chunk.chunk_id,
+        text=chunk.text,
+        filename=chunk.filename,
+        chunk_index=chunk.chunk_index,
+        file_size=chunk.file_size,
+        created_at=chunk.created_at,
+        metadata=chunk.metadata,
+    )
+
+
+def _unit(numbers: Sequence[float]) -> NDArray[np.float64]:
+    vector = np.array(numbers, dtype=np.float64)
+    length = float(np.linalg.norm(vector))
+    return vector / length if length else vector

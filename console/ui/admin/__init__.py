@@ -1,0 +1,1 @@
+"""The parts of Operations and Users."""

@@ -1,0 +1,36 @@
+"""Names and values line by line: long values wrap, can be selected and read aloud, which cells of a grid cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from console.ui.frame.text import html
+
+
+def fact_list(rows: Mapping[str, str], title: str, now: Mapping[str, str] | None = None) -> None:
+    """One line for each name.
+
+    Args:
+        rows: our own words for the names, any text as values.
+        title: what the facts are about, for who hears the page.
+        now: values that are others by now, by name; a second column, where there are any.
+    """
+    st.html(markup(rows, title, now or {}))
+
+
+def markup(rows: Mapping[str, str], title: str, now: Mapping[str, str]) -> str:
+    """The HTML of the list."""
+    parts = [f'<table class="geval-facts" aria-label="{html(title)}">']
+    if now:
+        parts.append('<thead><tr><td></td><th scope="col">Then</th><th scope="col">Now</th></tr></thead>')
+    parts.append("<tbody>")
+    for name, value in rows.items():
+        present = f'<td class="now">{_value(now.get(name, ""))}</td>' if now else ""
+        parts.append(f'<tr><th scope="row">{html(name)}</th><td>{_value(value)}</td>{present}</tr>')
+    return "".join([*parts, "</tbody></table>"])
+
+
+def _value(words: str) -> str:
+    return f"<bdi>{html(words)}</bdi>"

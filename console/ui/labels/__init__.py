@@ -1,0 +1,1 @@
+"""The parts of Review, Agreement and Compare judges."""

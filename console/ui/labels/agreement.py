@@ -1,0 +1,209 @@
+"""The parts of Agreement: coefficients with their intervals, the scatter, the confusion matrix, the runs behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from console.actions.labels.agreement import Agreement, Cell, Point
+from console.judging.statistics import Estimate, kappa_words
+from console.ui.frame import text
+from console.ui.frame.card import card
+from console.ui.frame.filters import navigate
+from console.ui.frame.picker import pick_row
+from console.ui.labels.agreement_charts import scatter
+
+SHOWN = 200
+"""Runs that the list shows."""
+_VERDICTS = {True: "pass", False: "fail"}
+_PASSED, _FAILED = (Cell.BOTH_PASS, Cell.ONLY_FIRST), (Cell.ONLY_OTHER, Cell.BOTH_FAIL)
+"""The cells of the two rows of the matrix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """What the two sides are called, in our own words."""
+
+    first: str
+    """The judge whose agreement is looked at, such as `Judge`."""
+    other: str
+    """`People`, or the other judge."""
+
+    def verdict(self, *, other: bool, passed: bool) -> str:
+        """A side with its verdict, such as `People fail`."""
+        if other and self.other == "People":
+            return f"People {_VERDICTS[passed]}"
+        return f"{self.other if other else self.first} {'passes' if passed else 'fails'}"
+
+
+PEOPLE = Sides("Judge", "People")
+JUDGES = Sides("Baseline", "Candidate")
+
+
+def coefficients(found: Agreement) -> None:
+    """Pearson, Spearman, Kendall and kappa as cards."""
+    figures = found.correlations
+    cards = (
+        ("Pearson", figures.pearson, "Linear correlation of the scores"),
+        ("Spearman", figures.spearman, "Correlation of the ranks"),
+        ("Kendall", figures.kendall, "Tau-b: pairs in the same order against pairs in the opposite order"),
+        ("Cohen's kappa", found.quality.kappa, "Agreement of the verdicts beyond chance"),
+    )
+    with st.grid(columns=2, min_column_width=400, gap=14, key="agreement-figures"):
+        for pair in (cards[:2], cards[2:]):
+            with st.grid(columns=2, min_column_width=150, gap=14):
+                for name, one, why in pair:
+                    figure(name, one, why)
+
+
+def figure(name: str, one: Estimate, why: str, *, signed: bool = False) -> None:
+    """One figure with its interval and what it was computed from, or why there is none."""
+    words = f" ({kappa_words(one.value)})" if name == "Cohen's kappa" and one.value is not None else ""
+    form = "+.3f" if signed else ".3f"
+    shown = text.NOTHING if one.value is None else f"{one.value:{form}}"
+    st.metric(
+        f"{name}{words}", shown, interval(one, form) or one.why or None, delta_color="off", delta_arrow="off",
+        help=f"{why}. From {one.n:,}{f'; 95 % interval by {one.method}' if one.method else ''}.", border=True,
+        height="stretch",
+    )  # fmt: skip
+
+
+def interval(one: Estimate, form: str = ".3f") -> str:
+    """The interval in words; nothing where there is none."""
+    if one.low is None or one.high is None:
+        return ""
+    return f"95 %: {one.low:{form}} to {one.high:{form}}"
+
+
+def points_chart(found: Agreement, sides: Sides, other_threshold: float) -> None:
+    """The scatter; a click on a dot shows its run in the list."""
+    known = [one for one in found.points if one.other_score is not None]
+    if not known:
+        st.caption("There is no artifact with a score on both sides here.")
+        return
+    key = "agreement.pick"
+    st.altair_chart(
+        scatter(found.points, f"{sides.first} (0 to 1)", f"{sides.other} (0 to 1)", found.threshold, other_threshold),
+        key=key, on_select=lambda: _picked(key), selection_mode="pick", alt="Scores of both sides",
+    )  # fmt: skip
+
+
+def _picked(key: str) -> None:
+    chosen = st.session_state[key]["selection"].get("pick")
+    if chosen:
+        navigate({"point": str(chosen[0]["run"]), "cell": None})
+
+
+def matrix(found: Agreement, sides: Sides, chosen: Cell | None) -> None:
+    """The confusion matrix, whose cells choose the runs of the list, and what it says."""
+    counts = found.confusion
+    numbers = {
+        Cell.BOTH_PASS: counts.true_pass,
+        Cell.ONLY_FIRST: counts.false_pass,
+        Cell.ONLY_OTHER: counts.false_fail,
+        Cell.BOTH_FAIL: counts.true_fail,
+    }
+    with st.grid(
+        columns=3, min_column_width=80, wrap=False, gap=8, vertical_alignment="center", key="agreement-matrix"
+    ):
+        for words in ("\u00a0", sides.verdict(other=True, passed=True), sides.verdict(other=True, passed=False)):
+            st.caption(words)
+        for passed, cells in ((True, _PASSED), (False, _FAILED)):
+            st.caption(sides.verdict(other=False, passed=passed))
+            for cell in cells:
+                st.button(
+                    f"{numbers[cell]:,}", key=f"agreement.cell.{cell}", width="stretch",
+                    type="primary" if cell is chosen else "secondary", disabled=not numbers[cell],
+                    on_click=navigate, args=({"cell": None if cell is chosen else cell.value, "point": None},),
+                )  # fmt: skip
+    quality = found.quality
+    st.dataframe(
+        pd.DataFrame(
+            [
+                _line("Same verdict", counts.accuracy),
+                *(
+                    _line(name, one.value, interval(one) or one.why)
+                    for name, one in (
+                        ("Cohen's kappa", quality.kappa),
+                        ("Precision", quality.precision),
+                        ("Recall", quality.recall),
+                        ("F1", quality.f1),
+                    )
+                ),
+            ]
+        ),
+        column_config={
+            "Figure": st.column_config.TextColumn(width=110),
+            "Value": st.column_config.NumberColumn(format="%.3f", width=60),
+            "Interval": st.column_config.TextColumn(width=230),
+        },
+        hide_index=True, placeholder=text.NOTHING, alt="What the matrix says",
+    )  # fmt: skip
+
+
+def _line(name: str, value: float | None, words: str = "") -> dict[str, object]:
+    return {"Figure": name, "Value": value, "Interval": words}
+
+
+def chosen_points(found: Agreement) -> tuple[list[Point], Cell | None, str]:
+    """The points that the URL asks for, the cell, and what the list shows in words."""
+    point, cell = st.query_params.get("point"), st.query_params.get("cell")
+    if point:
+        picked = [one for one in found.points if str(one.first.run_id) == point]
+        if picked:
+            return picked, None, "The run of the dot"
+    if cell in {one.value for one in Cell}:
+        asked = Cell(cell)
+        inside = [one for one in found.points if one.cell is asked]
+        return inside, asked, f"{len(inside):,} runs of the cell, largest disagreements first"
+    return found.points, None, f"All {len(found.points):,} runs, largest disagreements first"
+
+
+def run_table(
+    points: Sequence[Point], words: str, sides: Sides, names: dict[str, str], on_pick: Callable[[str], None]
+) -> None:
+    """The runs behind the figures; a click opens one, or both of a pair."""
+    shown = points[:SHOWN]
+    words += f". The first {SHOWN} are shown" if len(points) > SHOWN else ""
+    with card("Runs", f"{words}. Click a row to open it", "agreement-runs"):
+        if st.query_params.get("cell") or st.query_params.get("point"):
+            st.button(
+                "Show all", key="agreement.all", type="tertiary", icon=":material/close:",
+                on_click=navigate, args=({"cell": None, "point": None},),
+            )  # fmt: skip
+        frame = pd.DataFrame([_cells(one, sides, names) for one in shown])
+        config = st.column_config
+        columns = {
+            "Run": config.TextColumn(width=60, alignment="right"),
+            f"{sides.first} score": config.NumberColumn(format="%.3f", width=105, help="Normalised"),
+            f"{sides.other} score": config.NumberColumn(format="%.3f", width=105, help="Normalised"),
+            "Difference": config.NumberColumn(format="%+.3f", width=85, help=f"{sides.first} minus {sides.other}"),
+            "Verdicts": config.TextColumn(width=90, help=f"{sides.first}, then {sides.other.lower()}"),
+            "Judge": config.TextColumn(width=170),
+            "Text": config.TextColumn(width=430),
+        }
+        pick_row("agreement", frame, [_address(one) for one in shown], columns, None, on_pick, alt="Runs")
+
+
+def _address(point: Point) -> str:
+    """The run, or the two runs of a pair."""
+    return str(point.first.run_id) if point.other is None else f"{point.first.run_id},{point.other.run_id}"
+
+
+def _cells(point: Point, sides: Sides, names: dict[str, str]) -> dict[str, object]:
+    first = point.cell in _PASSED
+    other = point.cell in (Cell.BOTH_PASS, Cell.ONLY_OTHER)
+    row = point.first
+    name = text.judge_name(names.get(row.judge_id, row.judge_name), row.judge_id)
+    return {
+        "Run": str(row.run_id),
+        f"{sides.first} score": point.first_score,
+        f"{sides.other} score": point.other_score,
+        "Difference": point.gap,
+        "Verdicts": f"{_VERDICTS[first]}, {_VERDICTS[other]}",
+        "Judge": f"{name}  v{row.judge_version}" if row.judge_version else name,
+        "Text": row.preview,
+    }

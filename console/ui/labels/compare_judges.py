@@ -1,0 +1,149 @@
+"""Two judges over the same artifacts: who gives more, what flips, and the runs behind every number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+import streamlit as st
+
+from console.actions.labels.agreement import SAMPLE, Agreement, Pair, Pairs
+from console.actions.runs.comparison import Change
+from console.records import RunSummary
+from console.ui.frame import filters, text
+from console.ui.frame.card import card
+from console.ui.frame.picker import pick_row
+from console.ui.frame.style import outcome_of
+from console.ui.labels.agreement import figure
+from console.ui.labels.agreement_charts import difference_histogram
+from console.ui.runs.comparison import CHANGES
+
+SHOWN = 200
+"""Pairs that the list shows."""
+NOBODY = "none"
+"""In place of a score: the side has no run of the artifact, or one without a score."""
+ONLY = {
+    "all": "All",
+    "worse": "Worse than baseline",
+    "better": "Better",
+    "lost": "Now fail",
+    "gained": "Now pass",
+    "missing": "No counterpart",
+}
+
+
+def header(pairs: Pairs) -> None:
+    """How the candidate did against the baseline, in counts, and what limits the comparison."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="judges-summary"):
+        st.markdown("Against the baseline:", width="content")
+        for change, (threshold, color) in CHANGES.items():
+            number = pairs.count(change)
+            if number or change in (Change.IMPROVED, Change.REGRESSED):
+                st.badge(f"{threshold} {number:,} {change}", color=color if number else "gray")
+        st.caption(_bound(pairs), width="content")
+
+
+def _bound(pairs: Pairs) -> str:
+    parts = [] if pairs.complete else [f"The latest {SAMPLE:,} runs of each side"]
+    if pairs.repeated:
+        parts.append(f"{pairs.repeated:,} runs of an artifact that was judged again later do not count")
+    if pairs.unread:
+        parts.append(f"{pairs.unread:,} older runs could not be put together")
+    return "  ·  ".join(parts)
+
+
+def figures(pairs: Pairs, found: Agreement) -> None:
+    """Mean difference, wins and losses, flips, correlation."""
+    gained, lost = pairs.flips()
+    wins, losses, ties = (pairs.count(one) for one in (Change.IMPROVED, Change.REGRESSED, Change.EQUAL))
+    with st.grid(columns=2, min_column_width=400, gap=14, key="judges-figures"):
+        with st.grid(columns=2, min_column_width=150, gap=14):
+            figure("Mean difference", pairs.mean_difference, "Candidate minus baseline, normalised score", signed=True)
+            st.metric(
+                "Higher, lower, same", f"{wins:,} / {losses:,} / {ties:,}", border=True, height="stretch",
+                help="Artifacts to which the candidate gives a higher, a lower, or the same score",
+            )  # fmt: skip
+        with st.grid(columns=2, min_column_width=150, gap=14):
+            st.metric(
+                "Now pass / now fail", f"{len(gained):,} / {len(lost):,}", f"at the threshold {found.threshold:.2f}",
+                delta_color="off", delta_arrow="off", border=True, height="stretch",
+                help="Artifacts that pass under the candidate only, and under the baseline only, both against "
+                "today's threshold",
+            )  # fmt: skip
+            figure("Pearson", found.correlations.pearson, "Linear correlation of the two scores")
+
+
+def histogram(pairs: Pairs) -> None:
+    """How far the two are apart."""
+    differences = [one.difference for one in pairs.pairs if one.difference is not None]
+    with card("Differences", "Each artifact once; bars are a twentieth of the scale wide", "judges-differences"):
+        st.altair_chart(difference_histogram(differences, pairs.mean_difference.value), alt="Differences of the scores")
+
+
+def only_control() -> str:
+    """Which pairs are listed."""
+    key = "judges.only"
+    asked = st.query_params.get("only", "all")
+    st.session_state[key] = asked if asked in ONLY else "all"
+    chosen = st.segmented_control(
+        "Pairs", list(ONLY), key=key, format_func=ONLY.__getitem__, required=True, label_visibility="collapsed",
+        on_change=lambda: filters.navigate({"only": None if st.session_state[key] == "all" else st.session_state[key]}),
+    )  # fmt: skip
+    return chosen or "all"
+
+
+def listed(pairs: Pairs, only: str) -> list[Pair]:
+    """The pairs of a choice of `ONLY`."""
+    changes = {"worse": Change.REGRESSED, "better": Change.IMPROVED, "missing": Change.NO_COUNTERPART}
+    if only in changes:
+        found = [one for one in pairs.pairs if one.change is changes[only]]
+        return found[::-1] if only == "better" else found
+    gained, lost = pairs.flips()
+    return {"gained": gained, "lost": lost}.get(only, pairs.pairs)
+
+
+def pair_table(pairs: Sequence[Pair], on_pick: Callable[[str], None]) -> None:
+    """The artifacts with both scores; a click compares the two runs."""
+    if not pairs:
+        st.caption("There is no such pair.")
+        return
+    if len(pairs) > SHOWN:
+        st.caption(f"The first {SHOWN} of {len(pairs):,}")
+    config = st.column_config
+    columns = {
+        "Change": config.TextColumn(width=130),
+        "Difference": config.NumberColumn(format="%+.3f", width=85, help="Candidate minus baseline"),
+        "Baseline": config.NumberColumn(format="%.3f", width=75, help="Normalised score"),
+        "Candidate": config.NumberColumn(format="%.3f", width=80, help="Normalised score"),
+        "Results": config.TextColumn(width=150, help="As they were judged: baseline, then candidate"),
+        "Runs": config.TextColumn(width=95),
+        "Text": config.TextColumn(width=460),
+    }
+    shown = pairs[:SHOWN]
+    pick_row(
+        "judges", pd.DataFrame([_cells(one) for one in shown]), [_address(one) for one in shown], columns, None,
+        on_pick, alt="Artifacts with both runs",
+    )  # fmt: skip
+
+
+def _cells(pair: Pair) -> dict[str, object]:
+    rows = (pair.baseline, pair.candidate)
+    there = pair.baseline or pair.candidate
+    return {
+        "Change": f"{CHANGES[pair.change][0]} {pair.change}",
+        "Difference": pair.difference,
+        "Baseline": _score(pair.baseline),
+        "Candidate": _score(pair.candidate),
+        "Results": ", ".join(outcome_of(row).text if row else NOBODY for row in rows),
+        "Runs": ", ".join(str(row.run_id) if row else NOBODY for row in rows),
+        "Text": text.shorten(there.preview, 160) if there else "",
+    }
+
+
+def _score(row: RunSummary | None) -> float | None:
+    return row.final_score_normalized if row else None
+
+
+def _address(pair: Pair) -> str:
+    """The runs that are there, as the page of Compare (or of one run) wants them."""
+    return ",".join(str(row.run_id) for row in (pair.baseline, pair.candidate) if row)

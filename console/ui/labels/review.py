@@ -1,0 +1,143 @@
+"""The review queue: where somebody is in it, what waits, its end, and labels as files.
+
+The URL holds the place (`run`, `done`, `skip`), so that a reload goes on where it was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import streamlit as st
+
+from console.actions.labels import files as label_files
+from console.actions.labels.lines import Form
+from console.actions.labels.review import Queue
+from console.actions.runs.detail import run_id_of
+from console.records import Role, RunFilter, RunId, User, utcnow
+from console.services import Services
+from console.ui.frame import text
+from console.ui.frame.boundary import nothing
+from console.ui.frame.filters import navigate
+from console.ui.frame.navigation import link_to
+from console.ui.sign_in import saving
+
+SITTING = 25
+"""Runs that the progress counts to."""
+POSITION = ("run", "done", "skip", "last")
+"""What the URL says about the place in the queue."""
+_FORMS: tuple[tuple[Form, str], ...] = (("csv", "text/csv"), ("jsonl", "application/jsonl"))
+MOST_SKIPPED = 200
+"""Runs that the URL remembers as skipped."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePosition:
+    """Where somebody is in the queue."""
+
+    run: str | None
+    done: int
+    """Labels saved in this sitting."""
+    skipped: tuple[str, ...]
+    last: str | None
+    """The run that was labelled or skipped just before."""
+
+    @property
+    def number(self) -> int:
+        """Of the run that is shown, from 1."""
+        return self.done + len(self.skipped) + 1
+
+
+def position() -> QueuePosition:
+    """The place that the URL names."""
+    params = st.query_params
+    done = params.get("done", "")
+    skipped = tuple(part for part in params.get("skip", "").split(",") if part)
+    return QueuePosition(
+        run=params.get("run") or None,
+        done=int(done) if done.isdecimal() and len(done) < 6 else 0,
+        skipped=skipped[-MOST_SKIPPED:],
+        last=params.get("last") or None,
+    )
+
+
+def progress(queue: Queue, at: QueuePosition) -> None:
+    """How far the sitting is, and what waits."""
+    waiting = len(queue.without(at.skipped))
+    sitting = max(min(SITTING, at.done + len(at.skipped) + waiting), 1)
+    number = min(at.number, sitting)
+    waits = text.count(len(queue.candidates))
+    words = f"{waits} runs wait for a label" if queue.complete else f"The latest {waits} runs that wait for a label"
+    if queue.doubtful:
+        words += f"; {text.count(queue.doubtful)} have responses on both sides of the threshold and come first"
+    st.progress(min((number - 1) / sitting, 1.0), text=f"**{number} of {sitting}**  ·  {words}")
+
+
+def finished(at: QueuePosition, queue: Queue) -> None:
+    """The end of a sitting, or of the queue."""
+    waiting = len(queue.without(at.skipped))
+    labelled = f"You labelled {at.done} run{'s' * (at.done != 1)} in this sitting"
+    skipped = f" and skipped {len(at.skipped)}" if at.skipped else ""
+    title = f"{labelled}{skipped}" if at.done or at.skipped else "Every scored run here has a label"
+    nobody = "Nothing else waits for a label in this case; choose another one above."
+    advice = f"{text.count(waiting)} more wait." if waiting else nobody
+    with (
+        nothing(title, advice, "review"),
+        st.container(horizontal=True, horizontal_alignment="center", key="review-on"),
+    ):
+        if waiting:
+            st.button(
+                "Go on", key="review.more", type="primary", icon=":material/arrow_forward:", shortcut="Enter",
+                on_click=navigate, args=({**dict.fromkeys(POSITION), "skip": ",".join(at.skipped) or None},),
+            )  # fmt: skip
+        if at.skipped:
+            st.button(
+                "Show the skipped runs", key="review.again", icon=":material/undo:",
+                on_click=navigate, args=(dict.fromkeys(POSITION),),
+            )  # fmt: skip
+        link_to("agreement", case=queue.case.case_id)
+
+
+def files(shared: Services, user: User, wanted: RunFilter) -> None:
+    """Labels as files, both ways."""
+    with st.popover("Files", icon=":material/swap_vert:", key="review.files"):
+        st.caption(f"The labels of this case, at most of {label_files.EXPORTED:,} runs.", width=280)
+        with st.container(horizontal=True, gap="small"):
+            for form, mime in _FORMS:
+                st.download_button(
+                    form.upper(), data=partial(_content, shared, wanted, form), mime=mime, key=f"review.export.{form}",
+                    file_name=f"labels-{utcnow():%Y%m%d-%H%M}.{form}", on_click="ignore",
+                    icon=":material/download:",
+                )  # fmt: skip
+        if not user.role.includes(Role.EVALUATOR):
+            return
+        st.file_uploader("Import labels (CSV or JSONL)", ["csv", "jsonl"], key="review.upload", max_upload_size=20)
+        saving.problem("review.import")
+        st.button("Import", key="review.import", on_click=_import, args=(shared,), icon=":material/upload:")
+
+
+def _import(shared: Services) -> None:
+    upload = st.session_state.get("review.upload")
+    if upload is None:
+        return
+    saving.save(
+        shared,
+        "review.import",
+        lambda actor: label_files.import_labels(shared, actor, upload.getvalue(), upload.name),
+        "The labels are imported.",
+    )
+
+
+def _content(shared: Services, wanted: RunFilter, form: Form) -> bytes:
+    return label_files.export_labels(shared, wanted, form).content
+
+
+def asked_run(queue: Queue, at: QueuePosition) -> RunId | None:
+    """The id of the run to show: the one in the URL, else the next of the queue; None at the end."""
+    if at.run:
+        return run_id_of(at.run)
+    waiting = queue.without([*at.skipped, *([at.last] if at.last else [])])
+    if not waiting or at.number > SITTING:
+        return None
+    st.query_params["run"] = str(waiting[0].row.run_id)
+    return waiting[0].row.run_id

@@ -1,0 +1,1 @@
+"""The pages of cases, judges, models and metrics: forms, drafts, versions, conflicts."""

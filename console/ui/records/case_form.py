@@ -1,0 +1,280 @@
+"""A case as a page shows and edits it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from console.actions.configuration import configuration
+from console.actions.configuration.version_results import VersionResults, results_of_case
+from console.records import Case, Judge, ScoreRange, Threshold, User
+from console.services import Services
+from console.ui.frame import text
+from console.ui.frame.card import card
+from console.ui.frame.drafts import Values
+from console.ui.frame.facts import fact_list
+from console.ui.records.fields import Field, Form, json_text, number_text, passage, problem_of_json, read_json, yes_no
+
+WITH_REFERENCE = "With a reference"
+DIRECT = "Direct"
+_NAME_LIMIT = 200
+_WIDEST = 1_000
+"""Greatest absolute score that the form offers."""
+
+
+class CaseEditor:
+    """Reads, shows and writes cases for the page of one record."""
+
+    kind = "case"
+    fields = (
+        Field("name", "Name"),
+        Field("description", "Description"),
+        Field("task_introduction", "Task introduction"),
+        Field("evaluation_criteria", "Evaluation criteria"),
+        Field("low", "Lowest score", number_text),
+        Field("high", "Highest score", number_text),
+        Field("requires_reference", "Needs a reference", yes_no),
+        Field("threshold", "Threshold", number_text),
+        Field("threshold_description", "Why this threshold"),
+        Field("metadata", "Metadata"),
+    )
+    kept_on_restore = ("threshold", "threshold_description")
+    """The threshold has a history of its own: an old text does not bring an old threshold back."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    # --- reading ---------------------------------------------------------------------------------------
+
+    def versions(self, record_id: str) -> list[Case]:
+        """Every version, newest first."""
+        return self._services.cases.versions(record_id)
+
+    def current(self, record_id: str) -> Case:
+        """The version in force, as the store has it now."""
+        return self._services.cases.current(record_id)
+
+    def results(self, record_id: str) -> VersionResults:
+        """What the runs of each version look like."""
+        return results_of_case(self._services, record_id)
+
+    def title(self, case: Case) -> str:
+        """What the page is headed with."""
+        return case.name or f"Case {case.case_id[:8]}"
+
+    def values(self, case: Case) -> Values:
+        """The case as a form says it."""
+        return {
+            "name": case.name,
+            "description": case.description,
+            "task_introduction": case.task_introduction,
+            "evaluation_criteria": case.evaluation_criteria,
+            "low": case.score_range.min,
+            "high": case.score_range.max,
+            "requires_reference": case.requires_reference,
+            "threshold": case.threshold.score,
+            "threshold_description": case.threshold.description,
+            "metadata": json_text(case.metadata),
+        }
+
+    def blank(self) -> Values:
+        """The form of a new case."""
+        return {
+            "name": "", "description": "", "task_introduction": "", "evaluation_criteria": "", "low": 1, "high": 5,
+            "requires_reference": False, "threshold": 0.5, "threshold_description": "", "metadata": "",
+        }  # fmt: skip
+
+    # --- showing ---------------------------------------------------------------------------------------
+
+    def show(self, case: Case) -> None:
+        """Everything of a case, to read."""
+        with st.container(horizontal=True, gap="small", key="record-split"):
+            with st.container(key="record-texts"), card("What is judged", "", "case-texts"):
+                for label, body in (
+                    ("Description", case.description),
+                    ("Task introduction", case.task_introduction),
+                    ("Evaluation criteria", case.evaluation_criteria),
+                ):
+                    if body or label != "Description":
+                        passage(label, body)
+            with st.container(key="record-facts"):
+                self._facts(case)
+
+    def _facts(self, case: Case) -> None:
+        low, high = case.score_range.min, case.score_range.max
+        with card("Scale and threshold", "", "case-scale"):
+            with st.container(horizontal=True, key="case-figures"):
+                st.metric("Scale", f"{low} to {high}")
+                st.metric(
+                    "Threshold",
+                    _threshold(case.threshold.score),
+                    help="Normalised, 0 to 1; a run passes at or above it",
+                )
+                st.metric("On the scale", on_scale(case.score_range, case.threshold.score))
+            st.caption(_mode_words(case.requires_reference))
+            if case.threshold.description:
+                st.caption("Why this threshold")
+                st.text(case.threshold.description)
+        with card("Judges of this case", "", "case-judges"):
+            self._judges(case, [one for one in self._services.judges.list() if one.case_id == case.case_id])
+        with card("Record", "", "case-record"):
+            fact_list(
+                {
+                    "Id": case.case_id,
+                    "Created": f"{text.moment(case.created_on)} by {case.created_by}",
+                    "Last saved": f"{text.moment(case.last_updated_on)} by {case.last_updated_by}",
+                    "Revision": f"{case.revision}",
+                },
+                "Record",
+            )
+            if case.metadata:
+                st.caption("Metadata")
+                st.json(case.metadata, expanded=2)
+
+    def _judges(self, case: Case, judges: list[Judge]) -> None:
+        if not judges:
+            st.caption("None is in use. Runs need a judge: a model and its parameters for this case.")
+        for judge in judges:
+            label = f"{text.judge_name(judge.name, judge.judge_id)}  ·  {judge.llm.model}"
+            st.page_link(
+                "console/pages/judges.py", label=text.plain(label, 60), icon=":material/gavel:",
+                query_params={"judge": judge.judge_id},
+            )  # fmt: skip
+        st.page_link(
+            "console/pages/runs.py", label="Runs of this case", icon=":material/arrow_forward:",
+            query_params={"case": case.case_id},
+        )  # fmt: skip
+
+    # --- editing ---------------------------------------------------------------------------------------
+
+    def form(self, form: Form, values: Values, before: Case | None) -> None:
+        """The widgets. `before` is the case that is edited, if it is not a new one."""
+        with st.container(horizontal=True, gap="small", key="record-split"):
+            with st.container(key="record-texts"), card("What is judged", "", "case-texts"):
+                form.line("name", max_chars=_NAME_LIMIT)
+                form.passage("description", placeholder="For people only; the judge does not see it.")
+                form.passage(
+                    "task_introduction",
+                    placeholder="What the judge is told about the task, such as: You will be given …",
+                )
+                form.passage("evaluation_criteria", placeholder="What a good text is, and what each score means.")
+            with st.container(key="record-facts"):
+                with card("Scale and threshold", "", "case-scale"):
+                    self._scale(form, values, new=before is None)
+                with card("Metadata", "A JSON object of your own; nothing depends on it.", "case-metadata"):
+                    form.json("metadata", label_visibility="collapsed", placeholder='{"team": "search"}')
+
+    def _scale(self, form: Form, values: Values, *, new: bool) -> None:
+        with st.container(horizontal=True):
+            form.number("low", min_value=-_WIDEST, max_value=_WIDEST, step=1)
+            form.number("high", min_value=-_WIDEST, max_value=_WIDEST, step=1)
+        form.switch("requires_reference")
+        st.caption(_mode_words(values["requires_reference"]))
+        form.number(
+            "threshold", min_value=0.0, max_value=1.0, step=0.05, format="%g",
+            help="Normalised, 0 to 1; a run passes at or above it",
+        )  # fmt: skip
+        if values["low"] is not None and values["high"] is not None and values["threshold"] is not None:
+            scale = ScoreRange(min=values["low"], max=values["high"])
+            st.caption(f"A score of {on_scale(scale, values['threshold'])} passes. Finished runs keep their result.")
+        form.passage(
+            "threshold_description",
+            placeholder="The history of thresholds begins with this." if new else "Say why when you move it.",
+        )
+
+    def problems(self, values: Values, base: Values) -> dict[str, str]:
+        """What stands in the way of saving, by field."""
+        found = {name: advice for name, advice in _NEEDED.items() if not values[name].strip()}
+        found |= {name: "A number is needed here." for name in ("low", "high", "threshold") if values[name] is None}
+        if "low" not in found and "high" not in found and values["low"] >= values["high"]:
+            found["high"] = "The highest score must be above the lowest."
+        same_reason = values["threshold_description"].strip() == base.get("threshold_description", "").strip()
+        if base and values["threshold"] != base["threshold"] and same_reason:
+            found["threshold_description"] = "The threshold moves: say why, for the history."
+        if wrong := problem_of_json(values["metadata"]):
+            found["metadata"] = wrong
+        return found
+
+    def create(self, actor: User, values: Values) -> str:
+        """Store a new case; returns its id."""
+        return configuration.create_case(self._services, actor, _fields(values)).case_id
+
+    def save(self, actor: User, case: Case, values: Values, revision: int | None) -> str:
+        """Store the edits of a case; says what came of it."""
+        before = self.values(case)
+        wanted = _fields(values)
+        changes = {
+            name: wanted[name] for name, parts in _PARTS.items() if any(values[part] != before[part] for part in parts)
+        }
+        saved = configuration.edit_case(self._services, actor, case.case_id, changes, revision=revision)
+        if saved.version == case.version:
+            return f"The threshold is {saved.threshold.score:g} now"
+        return f"Saved as version {saved.version}"
+
+    def deactivate(self, actor: User, case: Case) -> None:
+        """Take the case out of use."""
+        configuration.deactivate_case(self._services, actor, case.case_id, revision=case.revision)
+
+    def activate(self, actor: User, case: Case) -> None:
+        """Put this version into use."""
+        configuration.activate_case(self._services, actor, case.case_id, case.version)
+
+    def consequences(self, case: Case) -> str:
+        """What taking the case out of use means."""
+        judges = sum(judge.case_id == case.case_id for judge in self._services.judges.list())
+        stay = f" Its {judges} judge{'s' if judges > 1 else ''} cannot be run meanwhile." if judges else ""
+        return f"Nobody can choose it for new judges or runs.{stay} Versions, runs and the name are kept."
+
+
+_NEEDED = {
+    "name": "A case needs a name.",
+    "task_introduction": "Say what the task is.",
+    "evaluation_criteria": "Say what is judged.",
+}
+_PARTS: Mapping[str, tuple[str, ...]] = {
+    "name": ("name",),
+    "description": ("description",),
+    "task_introduction": ("task_introduction",),
+    "evaluation_criteria": ("evaluation_criteria",),
+    "score_range": ("low", "high"),
+    "requires_reference": ("requires_reference",),
+    "threshold": ("threshold", "threshold_description"),
+    "metadata": ("metadata",),
+}
+"""Fields of a case, and the fields of the form that make each."""
+
+
+def _fields(values: Values) -> dict[str, Any]:
+    """The fields of a case as the form says them."""
+    return {
+        "name": values["name"],
+        "description": values["description"],
+        "task_introduction": values["task_introduction"],
+        "evaluation_criteria": values["evaluation_criteria"],
+        "score_range": ScoreRange(min=values["low"], max=values["high"]),
+        "requires_reference": values["requires_reference"],
+        "threshold": Threshold(score=values["threshold"], description=values["threshold_description"].strip()),
+        "metadata": read_json(values["metadata"]),
+    }
+
+
+def on_scale(scale: ScoreRange, threshold: float) -> str:
+    """A normalised threshold on the case's scale."""
+    return f"{scale.min + threshold * (scale.max - scale.min):.3g} of {scale.max}"
+
+
+def _threshold(threshold: float) -> str:
+    return f"{threshold:.2f}" if round(threshold, 2) == threshold else f"{threshold:g}"
+
+
+def mode(case: Case) -> str:
+    """How a case is judged, in a word or three."""
+    return WITH_REFERENCE if case.requires_reference else DIRECT
+
+
+def _mode_words(requires_reference: bool) -> str:
+    if requires_reference:
+        return "With a reference: the judge compares the text with an expected output."
+    return "Direct: the judge sees the text alone, by the criteria."

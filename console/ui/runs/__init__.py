@@ -1,0 +1,1 @@
+"""The parts of a run, of lists of runs and of comparisons."""

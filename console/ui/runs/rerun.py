@@ -1,0 +1,145 @@
+"""Judging again: one run from its page, several from a selection; and what came out beside what was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from console.actions.runs import rerun
+from console.actions.runs.rerun import Repeated
+from console.errors import NotFound
+from console.records import Role, Run, RunId, User
+from console.services import Services
+from console.ui.frame import text
+from console.ui.frame.card import card
+from console.ui.frame.style import outcome
+from console.ui.sign_in import saving
+
+_THEN, _NOW = "As it was then", "By the judge of today"
+_HELP = {
+    _THEN: "Under the run's snapshot: the same judge, criteria and parameters",
+    _NOW: "By the versions of the judge and the case that are in force",
+}
+
+
+def rerun_card(shared: Services, user: User, run: Run) -> None:
+    """On the page of a run: the ways to judge its text again, and the last time that somebody here did."""
+    if not user.role.includes(Role.EVALUATOR) or not run.status.finished:
+        return
+    key = f"run.again.{run.run_id}"
+    with card("Judge it again", "In a new run; this one stays as it is", "run-again"):
+        saving.problem(key)
+        _buttons(shared, "run.again", key, [run.run_id])
+        if made := st.session_state.get(f"{key}.made"):
+            _one(shared, made)
+
+
+def rerun_selection(shared: Services, run_ids: Sequence[RunId]) -> None:
+    """The runs of a selection, the ways to judge their texts again, and the differences."""
+    key = "evaluate.again"
+    with card(
+        f"{text.plural(len(run_ids), 'run')} again",
+        "Each in a new run; the old ones stay as they are",
+        "evaluate-again",
+    ):
+        saving.problem(key)
+        _buttons(shared, key, key, list(run_ids))
+        if made := st.session_state.get(f"{key}.made"):
+            _several(shared, made)
+
+
+def _buttons(shared: Services, page: str, key: str, run_ids: list[RunId]) -> None:
+    with st.container(horizontal=True, gap="small", key=f"{page.replace('.', '-')}-ways"):
+        for name, title, as_then in (("then", _THEN, True), ("now", _NOW, False)):
+            st.button(
+                title, key=f"{page}.{name}", icon=":material/replay:", help=_HELP[title], on_click=_again,
+                args=(shared, key, run_ids, as_then),
+            )  # fmt: skip
+
+
+def _again(shared: Services, key: str, run_ids: list[RunId], as_then: bool) -> None:
+    made: list[Repeated] = []
+
+    def act(actor: User) -> None:
+        bar = st.progress(0.0, "The judge is at work …")
+        made.extend(
+            rerun.rerun_many(
+                shared, actor, run_ids, as_then=as_then, progress=lambda done, total: _moved(bar, done, total)
+            )
+        )
+
+    if saving.save(shared, key, act, "Judged again."):
+        st.session_state[f"{key}.made"] = [(pair.before.run_id, pair.after.run_id) for pair in made]
+
+
+def _moved(bar: st.delta_generator.DeltaGenerator, done: int, total: int) -> None:
+    bar.progress(done / total, f"{done} of {total}")
+
+
+def _pairs(shared: Services, made: Sequence[tuple[RunId, RunId]]) -> list[Repeated]:
+    pairs = []
+    for before, after in made:
+        try:
+            pairs.append(Repeated(shared.runs.get(before), shared.runs.get(after)))
+        except NotFound:
+            continue
+    return pairs
+
+
+def _one(shared: Services, made: Sequence[tuple[RunId, RunId]]) -> None:
+    for pair in _pairs(shared, made):
+        with st.grid(columns=3, min_column_width=100, gap=8, key="run-again-figures"):
+            st.metric("Before", _result(pair.before))
+            st.metric("Now", _result(pair.after), _difference(pair), delta_color="off", delta_arrow="off")
+            st.metric("Result", outcome(pair.after.status, pair.after.evaluation_status).text)
+        with st.container(horizontal=True, gap="medium"):
+            st.page_link(
+                "console/pages/run.py", label=f"Run {pair.after.run_id}", icon=":material/arrow_forward:",
+                query_params={"run": str(pair.after.run_id)},
+            )  # fmt: skip
+            st.page_link(
+                "console/pages/compare.py", label="Compare both", icon=":material/compare_arrows:",
+                query_params={"runs": f"{pair.before.run_id},{pair.after.run_id}"},
+            )  # fmt: skip
+
+
+def _several(shared: Services, made: Sequence[tuple[RunId, RunId]]) -> None:
+    pairs = _pairs(shared, made)
+    flipped = sum(pair.flipped for pair in pairs)
+    failed = sum(pair.after.results is None for pair in pairs)
+    st.caption(f"{len(pairs)} judged again, {flipped} with another result, {failed} without a score.")
+    frame = pd.DataFrame(
+        [
+            {
+                "Run": str(pair.before.run_id),
+                "Before": _result(pair.before),
+                "New run": str(pair.after.run_id),
+                "Now": _result(pair.after),
+                "Difference": pair.difference,
+                "Result": outcome(pair.after.status, pair.after.evaluation_status).text,
+                "Text": text.shorten(pair.before.evaluated_artifact.evaluation_target, 120),
+            }
+            for pair in pairs
+        ]
+    )
+    st.dataframe(
+        frame,
+        column_config={
+            "Difference": st.column_config.NumberColumn(format="%+.3f", help="Of the normalised scores"),
+            "Text": st.column_config.TextColumn(width="large"),
+        },
+        hide_index=True,
+        placeholder=text.NOTHING,
+        height="content" if len(pairs) <= 20 else 700,
+        alt="Runs before and now",
+    )
+
+
+def _result(run: Run) -> str:
+    return text.score(run.results.final_score_normalized) if run.results else "no score"
+
+
+def _difference(pair: Repeated) -> str | None:
+    return None if pair.difference is None else f"{pair.difference:+.3f}"

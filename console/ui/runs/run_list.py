@@ -1,0 +1,196 @@
+"""The list of runs below its filters: trend, display selector, export, rows, and the way from page to page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from functools import partial
+
+import msgspec
+import streamlit as st
+
+from console.actions.overview.overview import load_trend
+from console.actions.runs import exports, rerun, totals
+from console.actions.runs.comparison import LEAST, MOST
+from console.actions.runs.totals import Span
+from console.records import Judge, Page, RunFilter, RunStatus, RunSummary, Verdict, utcnow
+from console.services import Services
+from console.ui.frame import charts, filters
+from console.ui.frame.boundary import nothing
+from console.ui.runs import tables
+
+PAGE_ROWS = 50
+TREND_DAYS, FEWEST_DAYS = 90, 14
+_DISPLAYS: dict[str, dict[str, str | None]] = {
+    "All": {"status": None, "result": None, "show": None},
+    "Failures": {"status": None, "result": Verdict.FAIL, "show": None},
+    "Passes": {"status": None, "result": Verdict.PASS, "show": None},
+    "Errors": {"status": RunStatus.FAILED, "result": None, "show": None},
+    "Uncertain": {"status": None, "result": None, "show": "uncertain"},
+}
+
+
+def trend(shared: Services, wanted: RunFilter, judges: list[Judge], today: date) -> None:
+    """Two small charts of the days, so that the list has a context; none where there is nothing to show."""
+    last = wanted.last_day or today
+    span = Span(max(wanted.first_day or date.min, last - timedelta(days=TREND_DAYS - 1)), last)
+    figures = load_trend(shared, wanted, judges, span)
+    if not figures.counted:
+        return
+    if wanted.first_day is None:
+        span = _since_the_first_run(span, [one.day for one in figures.counted])
+    counted = totals.by_day(figures.counted, span.first, span.last)
+    scored = totals.by_day(figures.scored, span.first, span.last)
+    any_result = ", whatever the result" if wanted.verdict or wanted.status else ""
+    with st.grid(columns=2, min_column_width=260, gap=24, key="runs-trend") as grid:
+        for title, chart in (
+            ("Runs per day", charts.runs_over_time(counted, small=True)),
+            (f"Average score per day, 0 to 1{any_result}", charts.score_over_time(scored, None, small=True)),
+        ):
+            with grid.cell():
+                st.caption(title)
+                st.altair_chart(chart, alt=title)
+
+
+def _since_the_first_run(span: Span, days: list[date]) -> Span:
+    """The span without the days before there was anything, but of two weeks at least."""
+    shortest = span.last - timedelta(days=FEWEST_DAYS - 1)
+    return Span(max(span.first, min([shortest, *days])), span.last)
+
+
+def toolbar(shared: Services, selection: filters.Selection) -> None:
+    """What the list shows, and its export."""
+    with st.container(horizontal=True, vertical_alignment="center", key="runs-toolbar"):
+        key = "runs.display"
+        st.session_state[key] = _display(selection.wanted)
+        st.segmented_control(
+            "Show", list(_DISPLAYS), key=key, label_visibility="collapsed", on_change=_set_display, args=(key,)
+        )
+        filters.score_bounds("runs", selection)
+        _compare()
+        _run_again()
+        with st.popover("Export", icon=":material/download:", key="runs.export"):
+            _export(shared, selection.wanted)
+
+
+def run_list(shared: Services, selection: filters.Selection, opened: str | None) -> None:
+    """One page of the list and the way to the next.
+
+    Args:
+        opened: the id of the run that is shown beside the list.
+    """
+    stack = _cursors(selection.wanted)
+    page = shared.runs.list(selection.wanted, limit=PAGE_ROWS, cursor=stack[-1] if stack else None)
+    if page.items:
+        st.caption(f"{len(page.items)} runs, newest first. Click a row to open its run", width="stretch")
+        columns = tables.BESIDE_PANEL if opened else tables.ALL_COLUMNS
+        here = [str(row.run_id) for row in page.items]
+        tables.run_picker(
+            "runs", page.items, columns, lambda run_id: filters.navigate({"run": run_id}), opened=opened,
+            ticked=_ticked(), on_tick=lambda ids: _tick(here, ids),
+        )  # fmt: skip
+    elif stack or page.cursor:
+        st.caption("No more matching runs here.")
+    elif selection.filtered or selection.wanted.first_day:
+        with nothing("No runs match these filters", "Take a filter away, or widen the range of days.", "runs"):
+            st.button("Clear filters", key="runs.clear", on_click=filters.clear)
+    else:
+        nothing(
+            "There are no runs yet", "Runs appear here as soon as one has been made or imported.", "runs", "evaluate"
+        )
+    _pager(stack, page)
+
+
+def _compare() -> None:
+    """The way to the comparison of the ticked runs, of whatever page of the list."""
+    ticked = _ticked()
+    possible = LEAST <= len(ticked) <= MOST
+    pressed = st.button(
+        f"Compare {len(ticked)}" if ticked else "Compare", key="runs.compare", icon=":material/compare_arrows:",
+        disabled=not possible, help=None if possible else f"Tick {LEAST} to {MOST} runs in the list",
+    )  # fmt: skip
+    if pressed:
+        st.switch_page("console/pages/compare.py", query_params={"runs": ",".join(ticked)})
+
+
+def _run_again() -> None:
+    """The way to judging the texts of the ticked runs again."""
+    ticked = _ticked()
+    if ticked and st.button("Run again", key="runs.again", icon=":material/replay:", disabled=len(ticked) > rerun.MOST):
+        st.switch_page("console/pages/evaluate.py", query_params={"again": ",".join(ticked)})
+
+
+def _ticked() -> list[str]:
+    ticked: list[str] = st.session_state.setdefault("runs.ticked", [])
+    return ticked
+
+
+def _tick(here: Sequence[str], ids: Sequence[str]) -> None:
+    """The boxes of this page as they are now; those of other pages stay, in the order of ticking."""
+    kept = [one for one in _ticked() if one not in here or one in ids]
+    st.session_state["runs.ticked"] = [*kept, *(one for one in ids if one not in kept)]
+
+
+def _export(shared: Services, wanted: RunFilter) -> None:
+    st.caption("The runs that the filter shows, newest first.", width=260)
+    for kind, make, mime, what in (
+        ("CSV", exports.export_csv, "text/csv", f"One row per run, at most {exports.LIMIT:,}"),
+        ("JSONL", exports.export_jsonl, "application/jsonl", f"Whole runs, at most {exports.WHOLE_LIMIT:,}"),
+    ):
+        st.caption(what)
+        st.download_button(
+            kind,
+            data=partial(_content, make, shared, wanted),
+            file_name=f"runs-{utcnow():%Y%m%d-%H%M}.{kind.lower()}",
+            mime=mime,
+            key=f"runs.export.{kind}",
+            on_click="ignore",
+            width="stretch",
+        )
+
+
+def _content(make: exports.Exporter, shared: Services, wanted: RunFilter) -> bytes:
+    return make(shared, wanted).content
+
+
+def _pager(stack: list[str], page: Page[RunSummary]) -> None:
+    if not stack and page.cursor is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="runs-pager"):
+        st.button(
+            "Previous", key="runs.previous", icon=":material/chevron_left:", disabled=not stack,
+            on_click=_back, args=(stack,),
+        )  # fmt: skip
+        st.button(
+            "Next", key="runs.next", icon=":material/chevron_right:", disabled=page.cursor is None,
+            on_click=stack.append, args=(page.cursor,),
+        )  # fmt: skip
+        st.caption(f"Page {len(stack) + 1}")
+
+
+def _cursors(wanted: RunFilter) -> list[str]:
+    """The cursors of the pages gone through; a changed filter begins again."""
+    of = msgspec.json.encode(wanted).decode()
+    if st.session_state.get("runs.of") != of:
+        st.session_state["runs.of"] = of
+        st.session_state["runs.cursors"] = []
+    cursors: list[str] = st.session_state["runs.cursors"]
+    return cursors
+
+
+def _back(stack: list[str]) -> None:
+    stack.pop()
+
+
+def _display(wanted: RunFilter) -> str | None:
+    """The display that the filter amounts to, if it is one."""
+    shown = {
+        "status": wanted.status,
+        "result": wanted.verdict,
+        "show": "uncertain" if wanted.uncertain else None,
+    }
+    return next((name for name, params in _DISPLAYS.items() if params == shown), None)
+
+
+def _set_display(key: str) -> None:
+    filters.navigate({**_DISPLAYS[st.session_state[key] or "All"], "run": None})

@@ -1,0 +1,1 @@
+"""The parts of Similarity search and Collections."""

@@ -1,0 +1,240 @@
+"""Login and roles.
+
+Of streamlit-authenticator we use the signed cookie and the browser component that writes it. Its own check of
+passwords keeps attempts in the session, where a new tab resets them: ours is `services.users.verify`, which counts
+in the store. Nothing of a session is trusted beyond its signature: user and role are read again on every rerun.
+
+A session is a user name and its time of issue. The cookie carries that time (the library's has only an expiry,
+from which the issue would follow only as long as nobody changes the lifetime), and a session that began before
+`sessions_valid_from` of its user is over, in every tab and also for a cookie that somebody kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import extra_streamlit_components as stx
+import jwt
+import msgspec
+import streamlit as st
+from streamlit_authenticator.models import CookieModel
+
+from console.actions.admin.users import change_own_password
+from console.errors import Forbidden
+from console.records import Role, User, utcnow
+from console.ui.frame.boundary import boundary, show_error
+from console.ui.frame.text import plain
+from console.ui.sign_in.password_form import LONGEST, password_form
+from console.ui.sign_in.provider import leave_provider, provider_buttons, provider_session
+
+if TYPE_CHECKING:
+    from console.services import Services
+
+COOKIE = "geval_console_session"
+LIFETIME = timedelta(hours=12)
+_SESSION = "auth.session"
+_COOKIE_JOB = "auth.cookie"
+
+
+class SessionCookie(CookieModel):  # type: ignore[misc]
+    """The library's cookie with the time of issue in it; touches the browser only to write."""
+
+    def __init__(self, key: str) -> None:
+        """Not the library's constructor: that would mount the component, an iframe, on every rerun."""
+        self.cookie_name = COOKIE
+        self.cookie_key = key
+        self.cookie_expiry_days = LIFETIME / timedelta(days=1)
+        self.token: str = ""
+        self.exp_date = None
+
+    @cached_property
+    def cookie_manager(self) -> Any:
+        """The component that writes cookies in the browser."""
+        return stx.CookieManager(key="auth.cookies")
+
+    def read(self) -> dict[str, Any] | None:
+        """The claims of a valid cookie that came with the connection, or None."""
+        st.session_state.setdefault("logout", None)  # the library asks for it
+        claims = self.get_cookie()
+        return claims if claims and isinstance(claims.get("issued_at"), float) else None
+
+    def write(self, session: dict[str, Any]) -> None:
+        """Put the session into the browser's cookie.
+
+        Not `set_cookie`: that one sends a local time, which the browser takes for its own time zone, and never
+        marks the cookie as `Secure`.
+        """
+        self.cookie_manager.set(
+            COOKIE,
+            jwt.encode(session, self.cookie_key, algorithm="HS256"),
+            key="auth.write",
+            expires_at=datetime.fromtimestamp(session["exp_date"], UTC),
+            secure=(st.context.url or "").startswith("https:"),
+            same_site="strict",
+        )
+
+    def clear(self) -> None:
+        """Take the cookie out of the browser."""
+        self.cookie_manager.set(COOKIE, "", key="auth.clear", expires_at=datetime.fromtimestamp(0, UTC))
+
+    def _token_decode(self) -> Any:
+        try:
+            return jwt.decode(self.token, self.cookie_key, algorithms=["HS256"])
+        except jwt.InvalidTokenError:
+            return False
+
+
+def current_user(services: Services) -> User | None:
+    """Who is signed in, as the store knows them now, or None. One request to the store."""
+    for session in _sessions(services):
+        user = services.users.find(session["username"])
+        if user is not None and _holds(session, user):
+            st.session_state[_SESSION] = session
+            return msgspec.structs.replace(user, must_change_password=False) if session.get("provider") else user
+    _forget()
+    return None
+
+
+def require_role(services: Services, role: Role) -> User:
+    """Who is signed in. Shows a refusal and ends the script when nobody is, or the role does not allow this."""
+    user = current_user(services)
+    if user is None or not user.role.includes(role) or user.must_change_password:
+        show_error(Forbidden(_refusal(user, role)), "auth")
+        st.stop()
+    return user
+
+
+def sign_in(services: Services, username: str, password: str) -> bool:
+    """Begin a session. False when the name or the password is wrong, or the user is locked."""
+    user = services.users.verify(username, password)
+    if user is None:
+        return False
+    _begin(user)
+    return True
+
+
+def change_password(services: Services, user: User, old: str | None, new: str, repeated: str) -> None:
+    """Change one's own password and go on with a new session; all others end. Raises as the action."""
+    change_own_password(services, user, old, new, repeated)
+    _begin(services.users.get(user.username))
+
+
+def sign_out(services: Services, user: User) -> None:
+    """End every session of the user, here and elsewhere."""
+    _forget()
+    st.session_state[_COOKIE_JOB] = "clear"
+    services.users.revoke(user.username)
+
+
+@st.fragment
+def sync_cookie(services: Services) -> None:
+    """Carry a change of the session to the browser; a fragment, so that its answer reruns nothing else."""
+    job = st.session_state.get(_COOKIE_JOB)
+    if job is None:
+        return
+    cookie = SessionCookie(services.users.cookie_key())
+    session = st.session_state.get(_SESSION)
+    if job == "write" and session:
+        cookie.write(session)
+    elif job == "clear":
+        cookie.clear()
+    if st.session_state.get(f"auth.{job}"):  # the component has done it
+        del st.session_state[_COOKIE_JOB]
+
+
+def sign_in_page(services: Services) -> None:
+    """The only thing that a signed-out visitor sees, whatever the address; it stays as it is for afterwards."""
+    with st.container(key="sign-in", width=420):
+        st.title("G-Eval console", anchor=False)
+        st.caption("Evaluations of language models by language models")
+        with st.form("auth.form", border=False):
+            username = st.text_input("User name", key="auth.username", max_chars=100, autocomplete="username")
+            password = st.text_input(
+                "Password",
+                key="auth.password",
+                type="password",
+                max_chars=LONGEST,
+                autocomplete="current-password",
+            )
+            submitted = st.form_submit_button("Sign in", key="auth.submit", type="primary", width="stretch")
+        if submitted:
+            _try(services, username, password)
+        provider_buttons()
+
+
+def new_password_page(services: Services, user: User) -> None:
+    """Asks for a password of the user's own before anything else; the one they came with was given to them."""
+    with st.container(key="sign-in", width=420):
+        st.title("Choose a password", anchor=False)
+        st.caption("The one that you signed in with was given to you. Other sessions of yours end.")
+        typed = password_form("auth.password_form", ask_old=False)
+        if typed:
+            with boundary("auth.password"):
+                change_password(services, user, *typed)
+                st.rerun()
+
+
+def account(services: Services, user: User, password_page: st.Page) -> None:
+    """Who is signed in, the way to their password and the way out, at the foot of the sidebar."""
+    with st.sidebar.container(key="account", gap=None):
+        st.markdown(f"**{plain(user.name or user.username, 40)}** :gray[{user.role}]")
+        if not user.must_change_password:
+            st.page_link(password_page)
+        leaving = st.button(
+            "Sign out", key="auth.sign_out", icon=":material/logout:", type="tertiary", help="In all your browsers"
+        )
+    if leaving:
+        with st.sidebar, boundary("auth.account"):
+            sign_out(services, user)
+            if not leave_provider():
+                st.rerun()
+
+
+def _sessions(services: Services) -> Iterator[dict[str, Any]]:
+    """What could say who this is: this browser tab, our cookie, the provider."""
+    known = st.session_state.get(_SESSION) or SessionCookie(services.users.cookie_key()).read()
+    if known:
+        yield known
+    vouched = provider_session(LIFETIME)
+    if vouched:
+        yield vouched
+
+
+def _try(services: Services, username: str, password: str) -> None:
+    with boundary("auth.sign_in"):
+        if username and password and sign_in(services, username, password):
+            st.rerun()
+        st.error(
+            "The user name or the password is not right. After five wrong passwords an account rests for 15 minutes.",
+            icon=":material/lock:",
+        )
+
+
+def _refusal(user: User | None, role: Role) -> str:
+    if user is None:
+        return f"This page is for the role {role}: sign in to see it."
+    if not user.role.includes(role):
+        return f"This page is for the role {role}: yours is {user.role}; ask an admin for it."
+    return "Choose a password of your own first."
+
+
+def _begin(user: User) -> None:
+    issued = max(utcnow(), user.sessions_valid_from)  # the clocks of two servers may differ
+    st.session_state[_SESSION] = {
+        "username": user.username,
+        "issued_at": issued.timestamp(),
+        "exp_date": (issued + LIFETIME).timestamp(),
+    }
+    st.session_state[_COOKIE_JOB] = "write"
+
+
+def _holds(session: dict[str, Any], user: User) -> bool:
+    expires, issued = float(session["exp_date"]), float(session["issued_at"])
+    return expires > utcnow().timestamp() and issued >= user.sessions_valid_from.timestamp()
+
+
+def _forget() -> None:
+    st.session_state.pop(_SESSION, None)

@@ -1,0 +1,258 @@
+"""Calibration: what human labels say about a case's threshold, a suggestion, and the labelled runs that would flip.
+
+The URL holds the question: `?judge=`, `?human=` (from where people's scores pass), `?objective=`, and for the
+objective of cost `?fp=` and `?fn=`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+import streamlit as st
+
+from console.actions.runs.labelled import Labelled, load_labelled
+from console.actions.thresholds.calibration import Calibration, Flip, calibrate, flipped
+from console.judging.calibration import Objective, Weights
+from console.judging.statistics import Confusion, Quality, kappa_words, quality
+from console.records import Case
+from console.services import Services
+from console.ui.frame import choices, filters, text
+from console.ui.frame.filters import Selection
+from console.ui.frame.navigation import link_to
+from console.ui.frame.picker import pick_row
+from console.ui.thresholds.calibration_chart import quality_chart
+from console.ui.thresholds.form import REASON
+from console.ui.thresholds.what_if import threshold_text
+
+SAMPLE = 2_000
+"""Labelled runs that the section looks at, the latest ones: it is drawn again with every move of the line."""
+OBJECTIVES = {Objective.F1: "F1", Objective.KAPPA: "Kappa", Objective.COST: "Cost"}
+PARAMS = ("judge", "human", "objective", "fp", "fn")
+_BEST = {Objective.F1: "best F1", Objective.KAPPA: "best kappa", Objective.COST: "least cost"}
+_SHOWN = 20
+_MOST_COST = 1_000.0
+
+
+def section(
+    shared: Services, case: Case, selection: Selection, threshold: float, on_pick: Callable[[str], None]
+) -> None:
+    """The whole card.
+
+    Args:
+        threshold: the threshold that somebody thinks about.
+        on_pick: gets the id of a run that was clicked.
+    """
+    wanted = selection.wanted
+    with st.container(border=True, key="card-calibration", gap="xsmall"):
+        st.subheader("Calibration against human labels", anchor=False)
+        labelled = load_labelled(
+            shared,
+            case.case_id,
+            judge_id=wanted.judge_id,
+            first_day=wanted.first_day,
+            last_day=wanted.last_day,
+            human_threshold=_number("human", 1.0),
+            most=SAMPLE,
+        )
+        objective, weights = _objective(), _weights()
+        st.caption(_said(labelled))
+        with st.container(horizontal=True, vertical_alignment="bottom", key="calibration-controls"):
+            _controls(shared, labelled, objective, weights)
+        if not labelled.runs:
+            _nothing(case)
+            return
+        found = calibrate(labelled, objective, weights)
+        with st.container(horizontal=True, gap="large", key="calibration-split"):
+            with st.container(key="calibration-chart"):
+                st.altair_chart(quality_chart(found, threshold), alt="Quality of the verdicts by threshold")
+            with st.container(key="calibration-side"):
+                _suggestion(found)
+        _flips(flipped(labelled.runs, case.threshold.score, threshold), case, threshold, on_pick)
+
+
+def _nothing(case: Case) -> None:
+    st.caption("There are no labelled runs with a score in these days. Label some in the review queue.")
+    link_to("review", case=case.case_id)
+
+
+def _said(labelled: Labelled) -> str:
+    """What the figures are from, and what counts as a pass by people."""
+    runs = len(labelled.runs)
+    of = f"{runs:,} labelled run{'s' * (runs != 1)}" if labelled.complete else f"The latest {SAMPLE:,} labelled runs"
+    unscored = f"; {labelled.unscored:,} more without a score by the judge do not count" if labelled.unscored else ""
+    return (
+        f"{of} of these days{unscored}. A label with a verdict counts as it is; one with only a score passes from "
+        f"{labelled.human_threshold:.2f} (normalised). Bands are 95 % bootstrap intervals."
+    )
+
+
+# --- the question ------------------------------------------------------------------------------------------
+
+
+def _controls(shared: Services, labelled: Labelled, objective: Objective, weights: Weights) -> None:
+    asked = st.query_params.get("judge") or None
+    choices.judge_control("calibration", shared.judges.of_case(labelled.case.case_id), asked, width=200)
+    _number_control("human", "People pass from", labelled.human_threshold, 1.0, 0.05)
+    key = "calibration.objective"
+    st.session_state[key] = objective
+    st.segmented_control(
+        "Best at", list(OBJECTIVES), key=key, format_func=OBJECTIVES.__getitem__, required=True,
+        on_change=lambda: filters.navigate({"objective": str(st.session_state[key])}),
+        help="What the suggested threshold is best at. Cost: the least sum of false passes and false fails.",
+    )  # fmt: skip
+    if objective is Objective.COST:
+        _number_control("fp", "A false pass costs", weights.false_pass, _MOST_COST, 1.0)
+        _number_control("fn", "A false fail costs", weights.false_fail, _MOST_COST, 1.0)
+
+
+def _number_control(name: str, label: str, value: float, most: float, step: float) -> None:
+    key = f"calibration.{name}"
+    st.session_state[key] = value
+    st.number_input(
+        label, 0.0, most, step=step, format="%g", key=key, width=150,
+        on_change=lambda: filters.navigate({name: f"{st.session_state[key]:.6g}"}),
+    )  # fmt: skip
+
+
+def _number(name: str, most: float) -> float | None:
+    try:
+        value = float(st.query_params.get(name, ""))
+    except ValueError:
+        return None
+    return value if 0 <= value <= most else None
+
+
+def _objective() -> Objective:
+    asked = st.query_params.get("objective")
+    return Objective(asked) if asked in set(Objective) else Objective.F1
+
+
+def _weights() -> Weights:
+    false_pass, false_fail = _number("fp", _MOST_COST), _number("fn", _MOST_COST)
+    return Weights(1.0 if false_pass is None else false_pass, 1.0 if false_fail is None else false_fail)
+
+
+# --- the answer --------------------------------------------------------------------------------------------
+
+
+def _suggestion(found: Calibration) -> None:
+    """The suggested threshold with what it does to the runs that it was not chosen on."""
+    best = found.suggestion
+    if best.threshold is None or best.held_out is None or best.present is None:
+        st.caption(best.why)
+        _table({"All runs": found.now}, {})
+        return
+    held = best.held_out.n
+    st.metric(
+        f"Suggested threshold, {_BEST[found.objective]}", threshold_text(best.threshold),
+        f"{best.threshold - found.present:+.2f} against the present", delta_color="off",
+        delta_arrow="off" if best.threshold == found.present else "auto",
+        help=f"Chosen on {best.chosen_on:,} labelled runs; the figures below are of the {held:,} others. Passes and "
+        "fails are halved apart, by a fixed draw, so that a run stays in its half when others are labelled.",
+    )  # fmt: skip
+    st.caption(f"Chosen on {best.chosen_on:,} runs, checked on {held:,} others:")
+    costs = {"Suggested": best.cost, "Present": best.present_cost} if found.objective is Objective.COST else {}
+    _table({"Suggested": best.held_out, "Present": best.present}, costs)
+    st.button(
+        "Use this threshold", key="calibration.use", icon=":material/arrow_upward:", width="stretch",
+        on_click=_use, args=(best.threshold, _reason(found)), disabled=best.threshold == found.present,
+        help="Moves the line to it and fills in the reason; nothing changes until it is applied.",
+    )  # fmt: skip
+
+
+def _table(columns: dict[str, Confusion], costs: dict[str, float | None]) -> None:
+    known = {name: quality(one) for name, one in columns.items()}
+    rows = {label: {name: _cell(one, key) for name, one in known.items()} for key, label in _FIGURES.items()}
+    if costs:
+        rows["Cost per run"] = {name: text.score(one) for name, one in costs.items()}
+    rows["False passes"] = {name: f"{one.false_pass:,} of {one.n:,}" for name, one in columns.items()}
+    rows["False fails"] = {name: f"{one.false_fail:,} of {one.n:,}" for name, one in columns.items()}
+    config = st.column_config
+    st.dataframe(
+        pd.DataFrame.from_dict(rows, orient="index"),
+        column_config={
+            "_index": config.TextColumn("", width=88),
+            **{name: config.TextColumn(width=118) for name in columns},
+        },
+        placeholder=text.NOTHING, alt="Quality of the verdicts",
+    )  # fmt: skip
+
+
+_FIGURES = {"precision": "Precision", "recall": "Recall", "f1": "F1", "kappa": "Kappa"}
+
+
+def _cell(of: Quality, name: str) -> str:
+    one = getattr(of, name)
+    if one.value is None:
+        return text.NOTHING
+    interval = "" if one.low is None else f" ({one.low:.2f}–{one.high:.2f})"
+    return f"{one.value:.2f}{interval}"
+
+
+def _reason(found: Calibration) -> str:
+    """What the ledger should remember, to be edited."""
+    best = found.suggestion
+    held = best.quality
+    after = before = ""
+    if held and held.kappa.value is not None:
+        after = f", kappa {held.kappa.value:.2f} ({kappa_words(held.kappa.value)})"
+    if held and held.f1.value is not None:
+        before = f" F1 {held.f1.value:.2f}"
+    checked = best.held_out.n if best.held_out else 0
+    return (
+        f"The {_BEST[found.objective]} against human labels: chosen on {best.chosen_on} runs; on {checked} "
+        f"others{before}{after}."
+    )
+
+
+def _use(threshold: float, reason: str) -> None:
+    if not st.session_state.get(REASON):
+        st.session_state[REASON] = reason
+    filters.navigate({"threshold": f"{threshold:.2f}"})
+
+
+def _flips(flips: Sequence[Flip], case: Case, threshold: float, on_pick: Callable[[str], None]) -> None:
+    """The labelled runs between the present threshold and the line."""
+    present = case.threshold.score
+    if not flips:
+        same = threshold == present
+        st.caption(
+            "Move the line to see which labelled runs would change their result."
+            if same
+            else f"No labelled run would change its result between {threshold_text(present)} and {threshold_text(threshold)}."
+        )
+        return
+    better = sum(flip.agrees for flip in flips)
+    st.caption(
+        f"{len(flips):,} labelled run{'s' * (len(flips) != 1)} would change between {threshold_text(present)} and "
+        f"{threshold_text(threshold)}: {better:,} to what people say, {len(flips) - better:,} away from it"
+        + (f". The first {_SHOWN} are listed." if len(flips) > _SHOWN else ".")
+    )
+    config = st.column_config
+    columns = {
+        "Run": config.TextColumn(width=60, alignment="right"),
+        "Score": config.NumberColumn(format="%.3f", width=65, help="The judge's, normalised"),
+        "People": config.NumberColumn(format="%.3f", width=65, help="Mean of the human scores, normalised"),
+        "People say": config.TextColumn(width=80),
+        "Would": config.TextColumn(width=60),
+        "": config.TextColumn(width=130),
+        "Text": config.TextColumn(width=520),
+    }
+    shown = flips[:_SHOWN]
+    frame = pd.DataFrame([_flip(one) for one in shown])
+    ids = [str(one.run.row.run_id) for one in shown]
+    pick_row("calibration", frame, ids, columns, None, on_pick, alt="Labelled runs that would flip")
+
+
+def _flip(flip: Flip) -> dict[str, object]:
+    words = {True: "pass", False: "fail"}
+    return {
+        "Run": str(flip.run.row.run_id),
+        "Score": flip.run.judge,
+        "People": flip.run.human,
+        "People say": words[flip.run.passed],
+        "Would": words[flip.passes],
+        "": "● as people say" if flip.agrees else "▼ against people",
+        "Text": flip.run.row.preview,
+    }

@@ -1,0 +1,99 @@
+"""Runs found by their texts, and failing runs in groups; with the real local embedder."""
+
+from __future__ import annotations
+
+import pytest
+
+from console.actions.runs import similar
+from console.errors import Forbidden, InvalidInput
+from console.records import Judge, Role, Run, RunFilter, User, Verdict
+from console.services import Services
+from tests.support.console_app import new_case, new_judge, new_user, scored
+
+WEATHER = [
+    "Heavy rain and thunder are expected along the coast tonight.",
+    "The storm brings rain, hail and strong winds tomorrow.",
+    "Rain turns to snow in the hills by the evening.",
+    "A rainy week ends with a thunderstorm on Sunday.",
+]
+COOKING = [
+    "Fry the onions in butter until they are golden.",
+    "Stir the flour into the melted butter and add milk.",
+    "Bake the bread with butter and garlic for ten minutes.",
+    "Whisk the eggs with sugar before adding the flour.",
+]
+
+
+@pytest.fixture
+def admin(console_services: Services) -> User:
+    return new_user(console_services, "ada", Role.ADMIN)
+
+
+@pytest.fixture
+def judge(console_services: Services) -> Judge:
+    return new_judge(console_services, new_case(console_services))
+
+
+def runs_of(services: Services, judge: Judge, texts: list[str], score: float = 1.0) -> list[Run]:
+    case = services.cases.get(judge.case_id)
+    return [scored(services, judge, case, score, text) for text in texts]
+
+
+def test_the_nearest_failing_runs_are_about_the_same(console_services: Services, judge: Judge, admin: User) -> None:
+    weather = runs_of(console_services, judge, WEATHER)
+    runs_of(console_services, judge, COOKING)
+    runs_of(console_services, judge, ["It rains and thunders at the coast tonight."], score=5.0)
+    assert similar.embed_missing(console_services, admin) == 9
+    found = similar.nearest_to_run(console_services, weather[0], 3)
+    assert {one.row.run_id for one in found} == {run.run_id for run in weather[1:]}
+    assert [one.similarity for one in found] == sorted((one.similarity for one in found), reverse=True)
+
+
+def test_runs_are_found_by_a_text(console_services: Services, judge: Judge, admin: User) -> None:
+    runs_of(console_services, judge, WEATHER)
+    cooking = runs_of(console_services, judge, COOKING)
+    similar.embed_missing(console_services, admin)
+    found = similar.nearest_to_text(console_services, "How long do I bake bread?", [judge.case_id], 1)
+    assert [one.row.run_id for one in found] == [cooking[2].run_id]
+    assert similar.nearest_to_text(console_services, "bread", [judge.case_id], 9, verdict=Verdict.PASS) == []
+
+
+@pytest.mark.parametrize(("text", "k"), [(" ", 5), ("bread", 0), ("bread", 101)])
+def test_a_search_without_a_text_or_for_too_many_runs_is_refused(console_services: Services, text: str, k: int) -> None:
+    with pytest.raises(InvalidInput):
+        similar.nearest_to_text(console_services, text, ["case"], k)
+
+
+def test_failing_runs_are_grouped_by_what_they_are_about(console_services: Services, judge: Judge, admin: User) -> None:
+    weather, cooking = (runs_of(console_services, judge, texts) for texts in (WEATHER, COOKING))
+    similar.embed_missing(console_services, admin)
+    left_out = runs_of(console_services, judge, ["Not embedded."])
+    found = similar.group_failing(console_services, RunFilter())
+    members = {frozenset(row.run_id for row in group.rows) for group in found.groups}
+    assert members == {frozenset(run.run_id for run in weather), frozenset(run.run_id for run in cooking)}
+    assert {"rain", "butter"} <= {word for group in found.groups for word in group.words}
+    assert {point.row.run_id for point in found.points} == {run.run_id for run in [*weather, *cooking]}
+    assert (found.without, found.more) == (len(left_out), False)
+
+
+def test_without_failing_runs_there_are_no_groups(console_services: Services) -> None:
+    found = similar.group_failing(console_services, RunFilter())
+    assert (found.groups, found.points, found.without) == ([], [], 0)
+
+
+def test_embedding_again_does_nothing(console_services: Services, judge: Judge, admin: User) -> None:
+    runs_of(console_services, judge, WEATHER)
+    assert similar.embed_missing(console_services, admin) == 4
+    assert similar.embed_missing(console_services, admin) == 0
+
+
+def test_a_viewer_does_not_start_the_embedding_of_all_runs(console_services: Services) -> None:
+    with pytest.raises(Forbidden):
+        similar.embed_missing(console_services, new_user(console_services, "vic"))
+
+
+def test_failing_runs_that_somebody_looks_at_are_embedded_then(console_services: Services, judge: Judge) -> None:
+    runs_of(console_services, judge, WEATHER)
+    runs_of(console_services, judge, COOKING, score=5.0)
+    assert similar.embed_failing(console_services, RunFilter()) == 4
+    assert similar.group_failing(console_services, RunFilter()).without == 0

@@ -1,0 +1,65 @@
+"""Hostile bodies are 422, and leave the store as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+
+from console.config import Settings
+from console.data.store.store import Store
+from tests.api.test_access import JSON, client_of
+
+DEEP = b'{"a":' * 300 + b"1" + b"}" * 300
+HOSTILE = {
+    "nan": b'{"name":"x","provider":NaN,"actual_output":"x","metadata":{"a":NaN}}',
+    "infinity": b'{"actual_output":"x","metadata":{"a":-Infinity}}',
+    "overflow": b'{"actual_output":"x","metadata":{"a":1e999}}',
+    "surrogate": b'{"actual_output":"\\ud800"}',
+    "surrogate in a key": b'{"actual_output":"x","metadata":{"\\udfff":1}}',
+    "deep object": b'{"actual_output":"x","metadata":' + DEEP + b"}",
+    "very deep list": b"[" * 200_000,
+    "long number": b'{"actual_output":"x","metadata":{"a":' + b"9" * 5_000 + b"}}",
+}
+
+
+@pytest.fixture
+def client(embedded_store: Store) -> Iterator[TestClient]:
+    with client_of(embedded_store, Settings()) as running:
+        yield running
+
+
+@pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
+def test_what_is_no_json_is_refused(client: TestClient, body: bytes) -> None:
+    for path in ("/documents", "/metrics", "/models", "/cases", "/judges", "/eval", "/v2/batches"):
+        answer = client.post(path, content=body, headers=JSON)
+        assert answer.status_code == 422
+        assert answer.json()["detail"][0]["type"] == "json_invalid"
+    assert [client.get(path).json() for path in ("/documents", "/models", "/cases", "/judges")] == [[]] * 4
+
+
+def test_as_deep_as_can_be_stored_is_stored(client: TestClient) -> None:
+    nested = b'{"a":' * 199 + b"1" + b"}" * 199
+    answer = client.post("/documents", content=b'{"actual_output":"x","metadata":' + nested + b"}", headers=JSON)
+    assert answer.status_code == 200
+    assert nested in answer.content
+
+
+def test_bytes_that_are_no_text_are_refused(client: TestClient) -> None:
+    assert client.post("/documents", content=b'{"actual_output":"\xff"}', headers=JSON).status_code == 400
+    plain = client.post("/documents", content=b"\xff\xfe", headers={"content-type": "text/plain"})
+    assert plain.status_code == 422
+    assert plain.json()["detail"][0]["type"] == "model_attributes_type"
+
+
+@pytest.mark.parametrize("path", ["/cases/%ed%a0%80", "/metrics/%00", "/runs/0x1", "/models/" + "x" * 5_000])
+def test_odd_ids_are_not_found_or_do_not_fit(client: TestClient, path: str) -> None:
+    assert client.get(path).status_code in (404, 422)
+
+
+def test_ends_of_a_scale_beyond_the_old_database_are_refused(client: TestClient) -> None:
+    body = {"name": "x", "task_introduction": "t", "evaluation_criteria": "c", "min_score": 1, "max_score": 2**63}
+    assert client.post("/cases", json=body).status_code == 422
+    assert client.post("/cases", json={**body, "score_threshold": "nan"}).status_code == 422
+    assert client.get("/cases").json() == []

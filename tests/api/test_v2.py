@@ -1,0 +1,98 @@
+"""`/v2`: what is new, for scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+
+import api_compat
+from console.config import Settings
+from console.data.cache.cache import Cache
+from console.data.store.store import Store
+from console.services import Engine, Services
+from tests.support.console_app import failed, new_case, new_judge, scored
+
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.fixture
+def services(embedded_store: Store) -> Services:
+    settings = Settings()
+    built = Services.over(embedded_store, Cache(embedded_store), settings=settings, engine=Engine("endpoint", None, ""))
+    built.catalog.ensure_defaults()
+    return built
+
+
+@pytest.fixture
+def client(services: Services) -> Iterator[TestClient]:
+    with TestClient(api_compat.create_app(services.settings, lambda _: services)) as running:
+        yield running
+
+
+def test_runs_are_filtered_and_paged(client: TestClient, services: Services) -> None:
+    case = new_case(services)
+    judge = new_judge(services, case)
+    for score in (2, 3, 4):
+        scored(services, judge, case, score)
+    failed(services, judge, case, "No answer.")
+    first = client.get("/v2/runs", params={"limit": 3, "case_id": case.case_id}).json()
+    second = client.get("/v2/runs", params={"limit": 3, "case_id": case.case_id, "cursor": first["cursor"]}).json()
+    assert [row["runId"] for row in first["items"] + second["items"]] == [4, 3, 2, 1]
+    assert second["cursor"] is None
+    assert [row["runId"] for row in client.get("/v2/runs?verdict=pass&score_from=0.7").json()["items"]] == [3]
+    assert [row["runId"] for row in client.get("/v2/runs?status=failed").json()["items"]] == [4]
+    assert client.get("/v2/runs?cursor=broken").status_code == 422
+    assert client.get("/v2/runs?limit=1001").status_code == 422
+
+
+def test_a_run_is_answered_whole(client: TestClient, services: Services) -> None:
+    case = new_case(services)
+    run = scored(services, new_judge(services, case), case, 4)
+    found = client.get(f"/v2/runs/{run.run_id}").json()
+    assert found["judgeSnapshot"]["caseName"] == "Summaries"
+    assert found["evaluatedArtifact"]["evaluationTarget"] == "A summary."
+    assert client.get("/v2/runs/99").status_code == 404
+
+
+def test_labels_are_given_and_read(client: TestClient, services: Services) -> None:
+    case = new_case(services)
+    run = scored(services, new_judge(services, case), case, 4)
+    assert client.put(f"/v2/runs/{run.run_id}/labels", json={"passed": True, "comment": "right"}).status_code == 200
+    (label,) = client.get(f"/v2/runs/{run.run_id}/labels").json()
+    assert (label["labelledBy"], label["passed"], label["comment"]) == ("api", True, "right")
+    assert client.put(f"/v2/runs/{run.run_id}/labels", json={"score": 9}).status_code == 422
+
+
+def test_a_threshold_moves_with_a_reason(client: TestClient, services: Services) -> None:
+    path = f"/v2/cases/{new_case(services).case_id}/thresholds"
+    assert client.put(path, json={"score": 0.7, "reason": "Too many false passes"}).status_code == 200
+    newest = client.get(path).json()[0]
+    assert (newest["score"], newest["previousScore"], newest["reason"]) == (0.7, 0.5, "Too many false passes")
+    assert newest["changedBy"] == "api"
+    assert client.put(path, json={"score": 0.7, "reason": ""}).status_code == 422
+    assert client.put(path, json={"score": 0.7, "reason": "again"}).status_code == 422
+    assert client.get(f"/v2/cases/{UNKNOWN}/thresholds").status_code == 404
+
+
+def test_a_batch_is_made_from_rows_and_cancelled(client: TestClient, services: Services) -> None:
+    judge = new_judge(services, new_case(services))
+    body = {"name": "nightly", "judge_id": judge.judge_id, "start": False}
+    made = client.post("/v2/batches", json={**body, "rows": [{"actual_output": "a"}, {"actual_output": "b"}]}).json()
+    assert (made["name"], made["total"], made["state"]) == ("nightly", 2, "ready")
+    assert [one["batchId"] for one in client.get("/v2/batches").json()["items"]] == [made["batchId"]]
+    assert client.post(f"/v2/batches/{made['batchId']}/cancel").json()["state"] == "cancelled"
+    assert client.get(f"/v2/batches/{made['batchId']}").json()["state"] == "cancelled"
+    assert client.post("/v2/batches", json={**body, "rows": []}).status_code == 422
+    assert client.get("/v2/batches/none").status_code == 404
+
+
+def test_an_unknown_collection_is_not_found(client: TestClient) -> None:
+    assert client.post("/v2/collections/none/search", json={"text": "x"}).status_code == 404
+
+
+def test_the_old_description_does_not_change(client: TestClient) -> None:
+    old, new = client.get("/openapi.json").json(), client.get("/v2/openapi.json").json()
+    assert [path for path in old["paths"] if path.startswith("/v2")] == []
+    assert "/runs/{run_id}/labels" in new["paths"]

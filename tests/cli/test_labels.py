@@ -1,0 +1,69 @@
+"""`labels` and `agreement` on the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from console.cli import app
+from console.errors import ConsoleError
+from console.records import Run
+from console.services import Services
+from tests.support.console_app import new_case, new_judge, scored
+
+Run_ = Callable[..., Result]
+
+
+@pytest.fixture
+def console(console_services: Services) -> Run_:
+    """Runs a command on the store of the test; its own errors are raised."""
+    return lambda *arguments: CliRunner().invoke(app, [str(one) for one in arguments])
+
+
+@pytest.fixture
+def run(console_services: Services) -> Run:
+    case = new_case(console_services)
+    return scored(console_services, new_judge(console_services, case), case, 5.0)
+
+
+def test_labels_are_imported_and_exported(console: Run_, run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "labels.csv"
+    file.write_text(f"run_id,score,comment\n{run.run_id},4,Fine\n")
+    assert json.loads(console("labels", "import", file, "--by", "bo", "--dry-run", "--json").stdout) == {
+        "added": 1,
+        "changed": 0,
+        "same": 0,
+        "dry_run": True,
+    }
+    assert (
+        "Added 1 label(s), changed 0; 0 were there already." in console("labels", "import", file, "--by", "bo").stdout
+    )
+    assert (
+        "Added 0 label(s), changed 0; 1 were there already." in console("labels", "import", file, "--by", "bo").stdout
+    )
+    out = tmp_path / "out.jsonl"
+    assert json.loads(console("labels", "export", out, "--case", "Summaries", "--json").stdout)["labels"] == 1
+    exported = json.loads(out.read_text())
+    assert (exported["run_id"], exported["score"], exported["labelled_by"]) == (run.run_id, 4.0, "bo")
+
+
+def test_a_wrong_line_is_told_and_nothing_is_imported(
+    console_services: Services, console: Run_, run: Run, tmp_path: Path
+) -> None:
+    file = tmp_path / "labels.jsonl"
+    file.write_text(f'{{"run_id": {run.run_id}, "score": 4}}\n{{"run_id": 77, "score": 4}}\n')
+    done = console("labels", "import", file)
+    assert isinstance(done.exception, ConsoleError)
+    assert "Line 2: there is no run 77." in str(done.exception)
+    assert console_services.labels.of(run.run_id) == []
+
+
+def test_an_unknown_case_is_not_exported(console: Run_, run: Run, tmp_path: Path) -> None:
+    assert "There is no case Nothing" in str(
+        console("labels", "export", tmp_path / "a.csv", "--case", "Nothing").exception
+    )
+    assert list(tmp_path.iterdir()) == []

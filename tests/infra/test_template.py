@@ -1,0 +1,121 @@
+"""What runs in AWS: the tables are those of the code, nobody may do more than they need, alarms reach somebody."""
+
+from __future__ import annotations
+
+import json
+from itertools import chain
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import pytest
+
+from console.actions.admin.operations import load_operations
+from console.config import Settings
+from console.data.store import tables
+from console.services import build_services
+from tests.conftest import ROOT
+
+TEMPLATE = ROOT / "infra" / "aws" / "template.json"
+
+
+@pytest.fixture(scope="module")
+def resources() -> dict[str, Any]:
+    return dict(json.loads(TEMPLATE.read_text(encoding="utf-8"))["Resources"])
+
+
+def of_type(resources: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    found = [one["Properties"] for one in resources.values() if one["Type"] == kind]
+    assert found
+    return found
+
+
+def statements(resources: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """What a policy allows."""
+    policy = next(one for key, one in resources.items() if key.startswith(name))
+    listed = policy["Properties"]["PolicyDocument"]["Statement"]
+    return [one for one in listed if one["Effect"] == "Allow"]
+
+
+def actions(resources: dict[str, Any], name: str) -> set[str]:
+    found = (one["Action"] for one in statements(resources, name))
+    return set(chain.from_iterable([one] if isinstance(one, str) else one for one in found))
+
+
+@pytest.mark.parametrize("table", tables.TABLES, ids=lambda one: one.name)
+def test_a_table_of_the_template_is_the_one_of_the_code(table: tables.Table, resources: dict[str, Any]) -> None:
+    properties = resources[table.name]["Properties"]
+    wanted = table.definition(table.name, vectors=True)
+    if table.stream:
+        wanted["StreamSpecification"] = {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+    shared = {name: properties[name] for name in wanted}
+    prefixed = {"Fn::Join": ["", [{"Ref": "TablePrefix"}, table.name]]}
+    assert shared == wanted | {"TableName": prefixed, "DeletionProtectionEnabled": {"Ref": "DeletionProtection"}}
+    assert ("TimeToLiveSpecification" in properties) == table.ttl
+
+
+@pytest.mark.parametrize("table", tables.TABLES, ids=lambda one: one.name)
+def test_a_table_can_be_restored_outlives_the_stack_and_takes_a_key(
+    table: tables.Table, resources: dict[str, Any]
+) -> None:
+    resource = resources[table.name]
+    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert resource["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert "Fn::If" in resource["Properties"]["SSESpecification"]
+
+
+@pytest.mark.parametrize("policy", ["ConsoleAccess", "ReaderAccess", "MaintenanceAccess"])
+def test_no_policy_allows_everything_or_touches_what_is_not_ours(policy: str, resources: dict[str, Any]) -> None:
+    allowed = actions(resources, policy)
+    assert not [one for one in allowed if "*" in one]
+    assert not allowed & {"dynamodb:DeleteTable", "dynamodb:CreateTable", "dynamodb:UpdateTable"}
+    listed = [json.dumps(one["Resource"]) for one in statements(resources, policy)]
+    assert not [one for one in listed if '"*"' in one]
+    assert all("Fn::GetAtt" in one for one in listed)
+
+
+def test_the_console_scans_only_small_tables_and_readers_write_nothing(resources: dict[str, Any]) -> None:
+    scans = [one for one in statements(resources, "ConsoleAccess") if one["Action"] == "dynamodb:Scan"]
+    assert [sorted(ref["Fn::GetAtt"][0] for ref in one["Resource"]) for one in scans] == [
+        ["BotCollections", "ConsoleUsers", "ThresholdsHistory"]
+    ]
+    writes = {f"dynamodb:{one}" for one in ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem")}
+    assert writes <= actions(resources, "ConsoleAccess")
+    assert not writes & actions(resources, "ReaderAccess")
+
+
+def test_every_alarm_tells_the_topic_and_adds_up_no_more_than_an_alarm_can(resources: dict[str, Any]) -> None:
+    alarms = of_type(resources, "AWS::CloudWatch::Alarm")
+    assert len(alarms) >= 20
+    for alarm in alarms:
+        assert alarm["AlarmActions"]
+        assert alarm["AlarmDescription"]
+        assert len([one for one in alarm.get("Metrics", []) if "MetricStat" in one]) <= 10
+
+
+def test_every_index_is_watched_for_throttling(resources: dict[str, Any]) -> None:
+    watched = json.dumps(of_type(resources, "AWS::CloudWatch::Alarm"))
+    names = [index.name for table in tables.TABLES for index in table.indexes]
+    assert [name for name in names if watched.count(f'"{name}"') != 2] == []
+
+
+@pytest.mark.filterwarnings("ignore:Tried to parse AWS")
+def test_the_stack_makes_tables_that_are_as_they_should_be(moto_endpoint: str) -> None:
+    prefix = f"s{uuid4().hex[:8]}-"
+    client = boto3.client(
+        "cloudformation", endpoint_url=moto_endpoint, region_name="us-east-1", aws_access_key_id="local",
+        aws_secret_access_key="local",
+    )  # fmt: skip
+    client.create_stack(
+        StackName=f"{prefix}stack",
+        TemplateBody=TEMPLATE.read_text(encoding="utf-8"),
+        Parameters=[{"ParameterKey": "TablePrefix", "ParameterValue": prefix}],
+        Capabilities=["CAPABILITY_IAM"],
+    )
+    client.close()
+    settings = Settings(dynamodb_endpoint=moto_endpoint, engine_kind="moto", table_prefix=prefix)
+    with build_services(settings, create_tables=False) as services:
+        reports = load_operations(services).tables
+        assert [problem for report in reports for problem in report.problems] == []
+        assert all(report.protected for report in reports)
+        assert services.create_tables() == []

@@ -1,0 +1,70 @@
+"""The metric `similarity`: the cosine of two embeddings over the scale of the case."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from console.errors import JudgingError, UnsupportedMetric
+from console.judging.judging import Judging
+from console.judging.providers import Providers
+from console.judging.similarity import similarity
+from console.records import Artifact, MetricRef, ScoreRange
+from tests.support.tier import artifact, snapshot
+
+
+class Angles:
+    """Texts are angles in degrees on the unit circle."""
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        radians = np.radians([float(text) for text in texts])
+        return np.stack([np.cos(radians), np.sin(radians)], axis=1).astype(np.float32)
+
+
+@pytest.mark.parametrize(("angle", "score"), [("0", 5.0), ("60", 3.0), ("90", 1.0), ("180", 1.0)])
+def test_the_cosine_is_laid_over_the_scale_and_nothing_is_below_it(angle: str, score: float) -> None:
+    found = similarity(snapshot(), Artifact(evaluation_target=angle, expected_output="0"), Angles())
+
+    assert found.final_score == pytest.approx(score, abs=1e-6)
+    assert found.final_score_normalized == pytest.approx((score - 1) / 4, abs=1e-6)
+    assert (found.scoring_mode, found.cost, found.all_responses) == ("similarity", 0.0, [found.final_score])
+
+
+def test_another_scale_is_filled_as_well() -> None:
+    scale = snapshot(score_range=ScoreRange(min=0, max=100))
+
+    assert similarity(
+        scale, Artifact(evaluation_target="60", expected_output="0"), Angles()
+    ).final_score == pytest.approx(50)
+
+
+def test_the_cosine_itself_is_said() -> None:
+    found = similarity(snapshot(), Artifact(evaluation_target="180", expected_output="0"), Angles())
+
+    assert found.reasons == ["The cosine of the two embeddings is -1.0000."]
+
+
+@pytest.mark.parametrize(
+    ("text", "reference", "missing"), [("0", None, "reference"), ("0", "", "reference"), (" ", "0", "text")]
+)
+def test_what_is_missing_is_said(text: str, reference: str | None, missing: str) -> None:
+    with pytest.raises(JudgingError, match=f"There is no {missing} to compare"):
+        similarity(snapshot(), Artifact(evaluation_target=text, expected_output=reference), Angles())
+
+
+def test_it_needs_no_provider() -> None:
+    judging = Judging(Providers(pytest.fail), Angles)
+    near = snapshot(metric=MetricRef(id="m", type="similarity"))
+
+    assert judging.evaluate(near, Artifact(evaluation_target="0", expected_output="0")).final_score == pytest.approx(5)
+    assert judging.known_steps(near) is None
+
+
+def test_other_metrics_are_refused_by_name() -> None:
+    with pytest.raises(UnsupportedMetric) as caught:
+        Judging(Providers(pytest.fail), Angles).evaluate(snapshot(metric=MetricRef(id="m", type="bleu")), artifact())
+
+    assert caught.value.metric == "bleu"

@@ -1,0 +1,191 @@
+"""The page of runs, as AppTest sees it."""
+
+from __future__ import annotations
+
+import pytest
+
+from console.services import Services
+from tests.support.console_app import facts, failed, new_case, new_judge, new_user, runs_page, scored, table, texts
+
+
+@pytest.fixture
+def three_runs(console_services: Services) -> Services:
+    """Of one case: a pass with 5.0, a fail with 2.0, an error."""
+    case = new_case(console_services)
+    judge = new_judge(console_services, case)
+    scored(console_services, judge, case, 5.0, text="The first summary.", all_responses=[5.0, 5.0])
+    scored(console_services, judge, case, 2.0, text="The second summary.")
+    failed(console_services, judge, case, "429 Too many requests")
+    return console_services
+
+
+def run_ids(services: Services) -> list[str]:
+    return [str(row.run_id) for row in services.runs.list().items]
+
+
+def test_the_list_shows_runs_newest_first(three_runs: Services) -> None:
+    rows = table(runs_page(new_user(three_runs)), "runs.table")
+    assert list(rows["Result"]) == ["✕ Error", "▼ Fail", "● Pass"]
+    assert list(rows["Score"].dropna()) == [0.25, 1.0]
+    assert set(rows["Judge"]) == {"Strict  v1.0"}
+    assert list(rows["Text"]) == ["429 Too many requests", "The second summary.", "The first summary."]
+
+
+def test_the_spread_of_the_responses_is_ten_bins(three_runs: Services) -> None:
+    rows = table(runs_page(new_user(three_runs)), "runs.table")
+    assert list(rows["Spread"].iloc[2]) == [0, 0, 0, 0, 0, 0, 0, 0, 0, 9]
+
+
+@pytest.mark.parametrize(
+    ("display", "results"),
+    [
+        ("Failures", ["▼ Fail"]),
+        ("Passes", ["● Pass"]),
+        ("Errors", ["✕ Error"]),
+        ("All", ["✕ Error", "▼ Fail", "● Pass"]),
+    ],
+)
+def test_the_display_selector_narrows_the_list(three_runs: Services, display: str, results: list[str]) -> None:
+    test = runs_page(new_user(three_runs))
+    test.segmented_control(key="runs.display").set_value(display).run()
+    assert list(table(test, "runs.table")["Result"]) == results
+
+
+def test_uncertain_runs_are_those_near_the_pass_mark(three_runs: Services) -> None:
+    judge = three_runs.judges.list()[0]
+    case = three_runs.cases.get(judge.case_id)
+    scored(three_runs, judge, case, 3.2)
+    test = runs_page(new_user(three_runs))
+    test.segmented_control(key="runs.display").set_value("Uncertain").run()
+    assert list(table(test, "runs.table")["Score"]) == [pytest.approx(0.55)]
+    assert test.query_params["show"] == "uncertain"
+
+
+def test_the_display_follows_the_address(three_runs: Services) -> None:
+    test = runs_page(new_user(three_runs), result="fail")
+    assert test.segmented_control(key="runs.display").value == "Failures"
+    assert test.selectbox(key="runs.result").value == "fail"
+
+
+def test_a_run_opens_by_its_address(three_runs: Services) -> None:
+    opened = run_ids(three_runs)[2]
+    test = runs_page(new_user(three_runs), run=opened)
+    said = texts(test)
+    assert f"Run {opened}" in said
+    assert "The first summary." in said
+    assert "Because." in said
+    assert "Does the summary keep to the facts?" in said
+    shown = {metric.label: metric.value for metric in test.metric}
+    assert shown["Score"] == "5.00 of 5"
+    assert shown["Threshold"] == "0.50"
+
+
+def test_a_run_opens_also_when_the_list_does_not_show_it(three_runs: Services) -> None:
+    opened = run_ids(three_runs)[2]
+    test = runs_page(new_user(three_runs), run=opened, result="fail")
+    assert "The first summary." in texts(test)
+    assert len(table(test, "runs.table")) == 1
+
+
+def test_the_snapshot_is_the_judge_as_it_was(three_runs: Services) -> None:
+    test = runs_page(new_user(three_runs), run=run_ids(three_runs)[2])
+    shown = facts(test)
+    assert shown["Judge"] == ["Strict, version 1.0"]
+    assert shown["Model"] == ["gpt-4o (openai)"]
+    assert shown["Threshold at the start"] == ["0.50"]
+
+
+def test_the_row_of_the_opened_run_is_tinted(three_runs: Services) -> None:
+    test = runs_page(new_user(three_runs))
+    assert "background-color" not in test.dataframe[0].proto.arrow_data.styler.styles
+    test.query_params["run"] = run_ids(three_runs)[1]
+    test.run()
+    styles = test.dataframe[0].proto.arrow_data.styler.styles
+    assert "_row1_col0" in styles.partition("background-color")[0]
+
+
+def test_two_ticked_runs_can_be_compared(three_runs: Services) -> None:
+    test = runs_page(new_user(three_runs))
+    assert test.button(key="runs.compare").disabled
+    test.session_state["runs.ticked"] = run_ids(three_runs)[:2]
+    test.run()
+    key = next(str(frame.key) for frame in test.dataframe if str(frame.key).startswith("runs.table"))
+    assert test.session_state[key]["selection"]["rows"] == [0, 1]
+    button = test.button(key="runs.compare")
+    assert (button.label, button.disabled) == ("Compare 2", False)
+
+
+def test_an_error_is_explained_in_plain_words(three_runs: Services) -> None:
+    said = texts(runs_page(new_user(three_runs), run=run_ids(three_runs)[0]))
+    assert "The provider refused the call: too many requests" in said
+    assert "429 Too many requests" in said
+    assert "This run has no score." in said
+
+
+def test_labels_are_shown_with_who_gave_them(three_runs: Services) -> None:
+    opened = three_runs.runs.list().items[2].run_id
+    three_runs.labels.save(three_runs.runs.get(opened), by="vera", score=4.0, passed=True, comment="Good.")
+    test = runs_page(new_user(three_runs), run=str(opened))
+    said = texts(test)
+    assert "vera" in said
+    assert "Good." in said
+    assert list(table(test, "runs.table")["Human"]) == ["", "", "4, pass"]
+
+
+def test_closing_the_panel_takes_the_run_out_of_the_address(three_runs: Services) -> None:
+    test = runs_page(new_user(three_runs), run=run_ids(three_runs)[0])
+    test.button(key="run.close").click().run()
+    assert "run" not in test.query_params
+
+
+def test_an_unknown_run_is_said_beside_the_list(three_runs: Services) -> None:
+    test = runs_page(new_user(three_runs), run="999999")
+    assert "There is no run 999999" in texts(test)
+    assert len(table(test, "runs.table")) == 3
+
+
+def test_pages_follow_one_another(three_runs: Services) -> None:
+    judge = three_runs.judges.list()[0]
+    case = three_runs.cases.get(judge.case_id)
+    for _ in range(49):
+        scored(three_runs, judge, case, 4.0)
+    test = runs_page(new_user(three_runs))
+    assert len(table(test, "runs.table")) == 50
+    test.button(key="runs.next").click().run()
+    assert list(table(test, "runs.table")["Result"]) == ["▼ Fail", "● Pass"]
+    test.button(key="runs.previous").click().run()
+    assert len(table(test, "runs.table")) == 50
+
+
+def test_another_filter_begins_at_the_first_page(three_runs: Services) -> None:
+    judge = three_runs.judges.list()[0]
+    case = three_runs.cases.get(judge.case_id)
+    for _ in range(49):
+        scored(three_runs, judge, case, 4.0)
+    test = runs_page(new_user(three_runs))
+    test.button(key="runs.next").click().run()
+    test.segmented_control(key="runs.display").set_value("Failures").run()
+    assert list(table(test, "runs.table")["Result"]) == ["▼ Fail"]
+
+
+def test_an_empty_store_says_where_runs_come_from(console_services: Services) -> None:
+    test = runs_page(new_user(console_services))
+    assert "There are no runs yet" in texts(test)
+
+
+def test_no_match_offers_to_clear_the_filters(three_runs: Services) -> None:
+    test = runs_page(new_user(three_runs), status="running")
+    assert "No runs match these filters" in texts(test)
+    test.button(key="runs.clear").click().run()
+    assert len(table(test, "runs.table")) == 3
+
+
+def test_hostile_names_stay_letters(console_services: Services) -> None:
+    case = new_case(console_services, "![x](http://evil.example/x.png)")
+    judge = new_judge(console_services, case, "**bold** [link](http://evil.example)")
+    run = scored(console_services, judge, case, 4.0, text="<img src=http://evil.example/y.png>")
+    test = runs_page(new_user(console_services), run=str(run.run_id))
+    markdown = "\n".join(str(part.value) for part in [*test.markdown, *test.caption])
+    assert "![x](" not in markdown
+    assert "[link](" not in markdown
+    assert "<img" not in markdown

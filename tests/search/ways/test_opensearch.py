@@ -1,0 +1,203 @@
+"""The k-NN index in OpenSearch: what is sent, and what its answers mean. The server is a stub of the wire format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+from opensearchpy import OpenSearch
+
+from console.config import Settings
+from console.errors import InvalidInput, NotFound, SetupError, StoreError, StoreUnavailable
+from console.records import Chunk, Collection
+from console.search.ways.opensearch import OpenSearchIndex, open_index
+from tests.support.opensearch_stub import Stub, opensearch_stub
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+VECTORS = {"east": [1.0, 0.0], "north": [0.0, 2.0], "west": [-1.0, 0.0], "north-east": [1.0, 1.0]}
+
+
+@pytest.fixture
+def server() -> Iterator[Stub]:
+    with opensearch_stub() as stub:
+        yield stub
+
+
+@pytest.fixture
+def index(server: Stub) -> Iterator[OpenSearchIndex]:
+    client = OpenSearch(server.url, timeout=5, max_retries=0)
+    yield OpenSearchIndex(client)
+    client.close()
+
+
+def collection(revision: int = 1) -> Collection:
+    return Collection(
+        collection_id="Bot / 1", name="Bot", created_at=NOW, updated_at=NOW, dimension=2, revision=revision
+    )
+
+
+def chunks(*names: str) -> list[Chunk]:
+    wanted = names or tuple(VECTORS)
+    return [
+        Chunk(
+            chunk_id=f"doc#{name}",
+            text=name,
+            filename=f"{name[:5]}.txt",
+            metadata={"page": len(name)},
+            embedding=VECTORS[name],
+        )
+        for name in wanted
+    ]
+
+
+def found(index: OpenSearchIndex, k: int = 10, **filters: object) -> dict[str, float]:
+    hits = index.search("Bot / 1", [1.0, 0.0], k, filters)
+    return {hit.chunk_id: round(hit.similarity, 6) for hit in hits}
+
+
+def test_the_similarity_is_the_cosine_as_of_every_other_strategy(index: OpenSearchIndex) -> None:
+    assert index.sync(collection(), chunks()) == 4
+    assert found(index) == {"doc#east": 1.0, "doc#north-east": 0.707107, "doc#north": 0.0, "doc#west": -1.0}
+
+
+def test_the_index_is_made_for_cosine_with_the_dimension_of_the_collection(
+    index: OpenSearchIndex, server: Stub
+) -> None:
+    index.sync(collection(), chunks())
+    [(_, path, body)] = [asked for asked in server.asked if asked[0] == "PUT"]
+    assert path.startswith("/geval-chunks-")
+    assert path == path.lower()
+    assert body["settings"] == {"index": {"knn": True}}
+    assert body["mappings"]["_meta"] == {"collection": "Bot / 1", "revision": "1"}
+    assert body["mappings"]["properties"]["embedding"] == {
+        "type": "knn_vector",
+        "dimension": 2,
+        "method": {"name": "hnsw", "engine": "lucene", "space_type": "cosinesimil"},
+    }
+
+
+def test_a_question_is_one_request_with_its_filter_inside(index: OpenSearchIndex, server: Stub) -> None:
+    index.sync(collection(), chunks())
+    server.asked.clear()
+    index.search("Bot / 1", np.array([1.0, 0.0], dtype=np.float32), 3, {"filename": "a.txt", "page": 4})
+    [(method, path, body)] = server.asked
+    assert (method, path.rpartition("/")[2]) == ("POST", "_search")
+    assert body == {
+        "size": 3,
+        "_source": ["chunk_id"],
+        "query": {
+            "knn": {
+                "embedding": {
+                    "vector": [1.0, 0.0],
+                    "k": 3,
+                    "filter": {"bool": {"filter": [{"term": {"filename": "a.txt"}}, {"term": {"metadata.page": 4}}]}},
+                }
+            }
+        },
+    }
+
+
+def test_filters_limit_what_is_found(index: OpenSearchIndex) -> None:
+    index.sync(collection(), chunks())
+    assert found(index, filename="north.txt") == {"doc#north-east": 0.707107, "doc#north": 0.0}
+    assert found(index, page=4) == {"doc#east": 1.0, "doc#west": -1.0}
+    assert found(index, page=4, filename="north.txt") == {}
+    assert list(found(index, 2)) == ["doc#east", "doc#north-east"]
+
+
+def test_what_is_up_to_date_is_neither_read_nor_sent(index: OpenSearchIndex, server: Stub) -> None:
+    index.sync(collection(), chunks())
+    server.asked.clear()
+
+    def never() -> Iterator[Chunk]:
+        raise AssertionError("the chunks were read")
+        yield
+
+    assert index.is_current(collection())
+    assert index.sync(collection(), never()) == 0
+    assert {asked[0] for asked in server.asked} == {"GET"}
+
+
+def test_a_new_revision_takes_the_place_of_the_old_one(index: OpenSearchIndex, server: Stub) -> None:
+    index.sync(collection(1), chunks())
+    assert index.sync(collection(2), chunks("west")) == 1
+    assert index.is_current(collection(2))
+    assert found(index) == {"doc#west": -1.0}
+    assert len(server.indexes) == 1
+
+
+def test_what_another_system_wrote_makes_the_index_old(index: OpenSearchIndex) -> None:
+    index.sync(collection(), chunks())
+    assert not index.is_current(replace(collection(), foreign="abc"))
+
+
+def test_an_interrupted_sync_leaves_the_index_as_it_was(index: OpenSearchIndex, server: Stub) -> None:
+    index.sync(collection(1), chunks("east"))
+
+    def broken() -> Iterator[Chunk]:
+        yield from chunks("west")
+        raise StoreUnavailable("the store is gone")
+
+    with pytest.raises(StoreUnavailable, match="the store is gone"):
+        index.sync(collection(2), broken())
+    assert index.is_current(collection(1))
+    assert found(index) == {"doc#east": 1.0}
+    index.sync(collection(2), chunks("west"))
+    assert found(index) == {"doc#west": -1.0}
+    assert len(server.indexes) == 1
+
+
+def test_progress_is_told_and_many_chunks_go_in_several_requests(index: OpenSearchIndex, server: Stub) -> None:
+    many = [Chunk(chunk_id=f"d#{n}", text="", filename="d", embedding=[1.0, n]) for n in range(1_200)]
+    told: list[int] = []
+    assert index.sync(collection(), many, told.append) == 1_200
+    assert told == [500, 1_000, 1_200]
+    assert len([asked for asked in server.asked if asked[1] == "/_bulk"]) == 3
+
+
+def test_a_collection_without_an_index_is_said_so(index: OpenSearchIndex) -> None:
+    assert not index.is_current(collection())
+    with pytest.raises(NotFound, match="no OpenSearch index of the collection"):
+        found(index)
+
+
+def test_a_refused_chunk_fails_the_sync(index: OpenSearchIndex, server: Stub) -> None:
+    server.refused_documents = 1
+    with pytest.raises(StoreError, match="OpenSearch refused"):
+        index.sync(collection(), chunks())
+    assert not index.is_current(collection())
+
+
+def test_the_removed_index_is_gone(index: OpenSearchIndex, server: Stub) -> None:
+    index.sync(collection(), chunks())
+    index.remove("Bot / 1")
+    assert server.indexes == {}
+
+
+def test_errors_of_the_server_are_ours(index: OpenSearchIndex, server: Stub) -> None:
+    server.status = 403
+    with pytest.raises(StoreError, match="OpenSearch refused"):
+        index.is_current(collection())
+
+
+def test_a_server_that_is_not_there_is_said_so(free_port: int) -> None:
+    client = OpenSearch(f"http://127.0.0.1:{free_port}", timeout=1, max_retries=0)
+    with pytest.raises(StoreUnavailable, match="OpenSearch does not answer"):
+        OpenSearchIndex(client).is_current(collection())
+
+
+@pytest.mark.parametrize("k", [0, 10_001])
+def test_more_results_than_the_server_gives_are_refused(index: OpenSearchIndex, k: int) -> None:
+    with pytest.raises(InvalidInput, match="1 to 10,000"):
+        found(index, k)
+
+
+def test_without_an_address_it_is_not_configured(server: Stub) -> None:
+    with pytest.raises(SetupError, match=r"OpenSearch is not configured\. Set OPENSEARCH_URL"):
+        open_index(Settings())
+    settings = Settings.load({"OPENSEARCH_URL": server.url, "TABLE_PREFIX": "Team_"})
+    assert open_index(settings).sync(collection(), chunks("east")) == 1
+    assert next(iter(server.indexes)).startswith("team_geval-chunks-")
