@@ -108,7 +108,7 @@ def is_closed(day: date, today: date) -> bool:
 
 
 class Rollups:
-    """Reads rollups. They are written with the runs (see `Runs.finish`)."""
+    """Reads rollups. They are written with the runs (see `Runs.complete`)."""
 
     def __init__(self, store: Store, cache: Cache, clock: Callable[[], datetime] = utcnow) -> None:
         self._store = store

@@ -220,7 +220,8 @@ def _flips(flips: Sequence[Flip], case: Case, threshold: float, on_pick: Callabl
         st.caption(
             "Move the line to see which labelled runs would change their result."
             if same
-            else f"No labelled run would change its result between {threshold_text(present)} and {threshold_text(threshold)}."
+            else "No labelled run would change its result between "
+            f"{threshold_text(present)} and {threshold_text(threshold)}."
         )
         return
     better = sum(flip.agrees for flip in flips)

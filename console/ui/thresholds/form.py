@@ -27,8 +27,8 @@ def apply_form(shared: Services, case: Case, threshold: float, user: User) -> No
     with st.form(_FORM, border=False):
         st.text_area("Reason", key=REASON, height=90, max_chars=2_000, placeholder="Why it moves; kept in the ledger")
         st.form_submit_button(
-            f"Set the threshold to {threshold_text(threshold)}", key="thresholds.submit", type="primary", width="stretch",
-            on_click=_apply, args=(shared, threshold),
+            f"Set the threshold to {threshold_text(threshold)}", key="thresholds.submit", type="primary",
+            width="stretch", on_click=_apply, args=(shared, threshold),
         )  # fmt: skip
 
 
