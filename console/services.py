@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -20,6 +21,7 @@ from console.data.store.client import make_client
 from console.data.store.setup import create_tables
 from console.data.store.store import Store
 from console.engine.engine import EngineLease, acquire, status
+from console.judging.fence import installation_secret
 from console.judging.judging import Judging, providers
 from console.search.embedding.embedders import Embedder, Embedders
 from console.search.memory.indexes import Indexes
@@ -77,7 +79,8 @@ class Services(Repositories):
     def __post_init__(self) -> None:
         object.__setattr__(self, "embedders", Embedders(self.settings))
         store = None if self.legacy else GeneratedSteps(self.store)
-        judging = Judging(providers(self.settings), self.embedder, store)
+        secret = partial(installation_secret, self.settings.data_dir)
+        judging = Judging(providers(self.settings), self.embedder, store, secret=secret)
         object.__setattr__(self, "judging", judging)
         searcher = _searcher(self.settings, self.vector_reads, volatile=self.engine.volatile)
         object.__setattr__(self, "searcher", searcher)

@@ -7,14 +7,16 @@ probabilities of the scale; `sampled` takes several responses by the number they
 from __future__ import annotations
 
 import math
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from console.errors import JudgingError, Unscored
+from console.judging.fence import Fence
 from console.judging.logprobs import Weighted, weigh
 from console.judging.parameters import Parameters, read_parameters
-from console.judging.prompts import Fence, scoring_prompt, steps_prompt
+from console.judging.prompts import scoring_prompt, steps_prompt
 from console.judging.providers import Call, Choice, Provider, Support
 from console.judging.replies import read_form
 from console.judging.steps import Steps, StepsInMemory, StepsKey, StepsStore
@@ -28,6 +30,8 @@ NO_LOGPROBS = (
 ASKED_AGAIN = 2
 """Times that a judge is asked anew when none of its responses has a score, before the run fails."""
 _STEPS_TEMPERATURE, _STEPS_TOKENS = 0.7, 1000
+_SECRET = secrets.token_bytes(32)
+"""Of this process, where no installation has one."""
 
 
 class _NoScore(Unscored):
@@ -51,6 +55,7 @@ class GEval:
 
     Args:
         store: where evaluation steps are kept.
+        secret: gives what the delimiters of prompts are derived from.
         sleep: waits between calls.
     """
 
@@ -58,9 +63,11 @@ class GEval:
         self,
         store: StepsStore | None = None,
         *,
+        secret: Callable[[], bytes] = lambda: _SECRET,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._written = Steps(store or StepsInMemory())
+        self._secret = secret
         self._sleep = sleep
         self._without_logprobs: set[tuple[str, str]] = set()
 
@@ -75,18 +82,20 @@ class GEval:
         run.notes += [f"The parameter {name} means nothing here and was ignored." for name in ignored]
         began = time.perf_counter()
         steps = self._steps(run)
-        for _ in range(ASKED_AGAIN):
+        for attempt in range(ASKED_AGAIN):
             try:
-                return self._answer(run, steps, began)
+                return self._answer(run, steps, began, attempt)
             except _NoScore as error:
                 if not error.worth_another:
                     raise
                 run.notes.append("The judge was asked again, because no response had a score.")
-        return self._answer(run, steps, began)
+        return self._answer(run, steps, began, ASKED_AGAIN)
 
-    def _answer(self, run: _Evaluation, steps: str, began: float) -> Results:
-        """The results of asking for all responses, in a prompt with a fence of its own. Raises as `evaluate`."""
-        prompt = scoring_prompt(run.snapshot, run.artifact, steps, Fence.new())
+    def _answer(self, run: _Evaluation, steps: str, began: float, attempt: int) -> Results:
+        """The results of asking for all responses, each attempt behind a fence of its own. Raises as `evaluate`."""
+        bare = scoring_prompt(run.snapshot, run.artifact, steps, Fence(""))
+        fence = Fence.of(self._secret(), (bare, str(attempt)))
+        prompt = scoring_prompt(run.snapshot, run.artifact, steps, fence)
         mode = self._mode(run)
         choices = run.ask(prompt, logprobs=mode == LOGPROBS)
         if mode == LOGPROBS and not any(choice.tokens for choice in choices):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import secrets
 from collections.abc import Callable
 
 from console.config import Settings
@@ -22,12 +24,20 @@ class Judging:
         providers: where models are asked.
         embedder: makes the embedder of the metric `similarity`, when it is first needed.
         store: where evaluation steps are kept; None keeps them in memory.
+        secret: gives what the delimiters of prompts are derived from.
     """
 
-    def __init__(self, providers: Providers, embedder: Callable[[], Embedder], store: StepsStore | None = None) -> None:
+    def __init__(
+        self,
+        providers: Providers,
+        embedder: Callable[[], Embedder],
+        store: StepsStore | None = None,
+        *,
+        secret: Callable[[], bytes] = lambda: secrets.token_bytes(32),
+    ) -> None:
         self.providers = providers
         self._embedder = embedder
-        self._geval = GEval(store)
+        self._geval = GEval(store, secret=functools.cache(secret))
 
     def check(self, metric: str) -> None:
         """Raises UnsupportedMetric when no judge works by this metric."""

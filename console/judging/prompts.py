@@ -1,21 +1,15 @@
 """What a judge is asked: for evaluation steps, once, and to fill in the form, for each text.
 
-The judged text and its reference come from anybody. They stand between delimiters that are drawn anew for each
-run, so that a text cannot close its own fence; whatever looks like such a delimiter in a text is taken apart.
+The judged text and its reference come from anybody: each stands behind a fence of its own (see `fence`).
 """
 
 from __future__ import annotations
 
-import re
-import secrets
-from dataclasses import dataclass
-
+from console.judging.fence import Fence
 from console.records import Artifact, Json, Snapshot
 
 PROMPT_VERSION = "1"
 """Changes with every change of wording, and is kept with each run."""
-
-_MARK = re.compile(r"<[\s<]*<(?=\W*(?:end\W+of\W+)?(?:text|reference)\b)", re.IGNORECASE)
 
 _STEPS = """\
 You are going to rate texts. First work out how.
@@ -72,26 +66,6 @@ REPLY_SCHEMA: Json = {
 }
 """The form as structured output. The score comes first: its probabilities are then the judge's own, not those of
 somebody who has just read a reason for one of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fence:
-    """Delimiters that nobody knew before the run."""
-
-    token: str
-
-    @classmethod
-    def new(cls) -> Fence:
-        """A fence of this run's own."""
-        return cls(secrets.token_hex(8))
-
-    def around(self, name: str, text: str) -> str:
-        """The text between its delimiters."""
-        return f"<<<{name} {self.token}>>>\n{self.neutral(text)}\n<<<END OF {name} {self.token}>>>"
-
-    def neutral(self, text: str) -> str:
-        """The text without anything that could pass for a delimiter: the brackets of such are moved apart."""
-        return _MARK.sub(lambda brackets: " ".join(brackets[0]), text).replace(self.token, "")
 
 
 def steps_prompt(snapshot: Snapshot) -> str:

@@ -346,8 +346,12 @@ def test_a_missing_reference_leaves_the_text_alone() -> None:
     assert "REFERENCE" not in prompt_for(artifact("Mine.", expected_output=""), requires_reference=True)
 
 
-def test_delimiters_are_new_in_every_run() -> None:
-    first, second = prompt_for(artifact("Same.")), prompt_for(artifact("Same."))
+def test_the_same_judge_asks_for_the_same_text_in_the_same_words() -> None:
+    assert prompt_for(artifact("Same.")) == prompt_for(artifact("Same."))
+
+
+def test_another_text_has_other_delimiters() -> None:
+    first, second = prompt_for(artifact("One.")), prompt_for(artifact("Two."))
 
     assert first.split("<<<TEXT ")[1][:16] != second.split("<<<TEXT ")[1][:16]
 

@@ -13,8 +13,9 @@ from console.actions.batches.worker import CONCURRENCY, LEASE, BatchWorker, Prog
 from console.actions.permissions import permit
 from console.actions.runs.similar import embed_missing
 from console.errors import BatchTaken, ConsoleError, InvalidInput, JudgingError
+from console.judging.fence import Fence
 from console.judging.parameters import read_parameters
-from console.judging.prompts import Fence, scoring_prompt
+from console.judging.prompts import scoring_prompt
 from console.judging.providers import CAPABILITIES
 from console.records import (
     Artifact,
@@ -320,7 +321,7 @@ def _calls_per_row(snapshot: Snapshot) -> int:
 
 def _rough_usage(snapshot: Snapshot, checked: Checked, calls: int) -> TokenUsage:
     """Tokens of one text, guessed from its length."""
-    form = len(scoring_prompt(snapshot, Artifact(evaluation_target=""), snapshot.evaluation_steps, Fence.new()))
+    form = len(scoring_prompt(snapshot, Artifact(evaluation_target=""), snapshot.evaluation_steps, Fence.of(b"", ())))
     characters = form + 600 + checked.characters / max(checked.rows, 1)
     prompt = round(characters / _CHARACTERS_PER_TOKEN) * calls
     completion = _TOKENS_PER_REPLY * snapshot.evaluation_parameters.n_responses if calls else 0
