@@ -22,9 +22,12 @@ from console.engine.engine import acquire
 from console.errors import SetupError
 from console.services import Services, build_services
 from console.ui.frame import session
+from tests.support.strict.proxy import StrictProxy
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
+_PROXIES: list[StrictProxy] = []
+"""The proxy of this worker, once a test has needed it."""
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +38,7 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def engine_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def bare_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A dynoxide engine on a file, one per worker."""
     try:
         lease = acquire(tmp_path_factory.mktemp("engine"), kind="dynoxide")
@@ -43,6 +46,31 @@ def engine_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         pytest.skip(f"the embedded engine is not available: {error}")
     with lease:
         yield lease.endpoint
+
+
+@pytest.fixture(scope="session")
+def strict_proxy(bare_endpoint: str) -> Iterator[StrictProxy]:
+    """What stands before the engine and refuses what DynamoDB would refuse."""
+    with StrictProxy(bare_endpoint) as proxy:
+        _PROXIES.append(proxy)
+        yield proxy
+        _PROXIES.remove(proxy)
+
+
+@pytest.fixture(scope="session")
+def engine_endpoint(strict_proxy: StrictProxy) -> str:
+    """Where the embedded engine answers as DynamoDB would."""
+    return strict_proxy.endpoint
+
+
+@pytest.fixture(autouse=True)
+def _rules_of_dynamodb(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No test asks what DynamoDB would refuse, but those that say so by `breaks_rules`."""
+    yield
+    for proxy in _PROXIES:
+        broken, proxy.violations = proxy.violations, []
+        proxy.conduct()
+        assert broken == [] or request.node.get_closest_marker("breaks_rules")
 
 
 @pytest.fixture(scope="session")

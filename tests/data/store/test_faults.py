@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def proxy(engine_endpoint: str) -> Iterator[FaultProxy]:
-    with FaultProxy(engine_endpoint, seed=7) as running:
+def proxy(bare_endpoint: str) -> Iterator[FaultProxy]:
+    with FaultProxy(bare_endpoint, seed=7) as running:
         yield running
 
 
 @pytest.fixture
-def direct(engine_endpoint: str) -> Iterator[DynamoDBClient]:
+def direct(bare_endpoint: str) -> Iterator[DynamoDBClient]:
     """A client that does not pass through the proxy."""
-    client = connect(engine_endpoint)
+    client = connect(bare_endpoint)
     yield client
     client.close()
 
@@ -132,8 +132,8 @@ def set_status(client: DynamoDBClient, table: str, run_id: str, status: str) -> 
     )
 
 
-def outcomes_of_40_reads(engine_endpoint: str, table: str, seed: int) -> list[str]:
-    with FaultProxy(engine_endpoint, seed) as proxy, ThreadPoolExecutor(1) as pool:
+def outcomes_of_40_reads(bare_endpoint: str, table: str, seed: int) -> list[str]:
+    with FaultProxy(bare_endpoint, seed) as proxy, ThreadPoolExecutor(1) as pool:
         proxy.plan(Faults(throttle=0.3, error=0.3, reset=0.1, lost=0.1))
         client = connect(proxy.endpoint)
         reads = [pool.submit(stored, client, table, "1") for _ in range(40)]
@@ -258,9 +258,9 @@ def test_a_store_that_hung_answers_again_after_clear(proxy: FaultProxy, impatien
     assert stored(impatient, table, "1") is None
 
 
-def test_closing_the_proxy_releases_those_who_hang(engine_endpoint: str, table: str) -> None:
+def test_closing_the_proxy_releases_those_who_hang(bare_endpoint: str, table: str) -> None:
     with ThreadPoolExecutor(1) as pool:
-        with FaultProxy(engine_endpoint) as proxy:
+        with FaultProxy(bare_endpoint) as proxy:
             proxy.hang()
             client = connect(proxy.endpoint, read_timeout=60)
             waiting = pool.submit(stored, client, table, "1")
@@ -306,11 +306,11 @@ def test_clear_ends_every_fault(proxy: FaultProxy, client: DynamoDBClient, table
     assert stored(client, table, "1") == run("1")
 
 
-def test_the_same_seed_deals_the_same_faults(engine_endpoint: str, table: str) -> None:
-    first = outcomes_of_40_reads(engine_endpoint, table, seed=3)
+def test_the_same_seed_deals_the_same_faults(bare_endpoint: str, table: str) -> None:
+    first = outcomes_of_40_reads(bare_endpoint, table, seed=3)
     assert set(first) == {"throttle", "error", "reset", "lost", "answered"}
-    assert outcomes_of_40_reads(engine_endpoint, table, seed=3) == first
-    assert outcomes_of_40_reads(engine_endpoint, table, seed=4) != first
+    assert outcomes_of_40_reads(bare_endpoint, table, seed=3) == first
+    assert outcomes_of_40_reads(bare_endpoint, table, seed=4) != first
 
 
 def test_probabilities_over_one_are_refused() -> None:

@@ -417,6 +417,7 @@ def test_a_missing_table_is_a_matter_of_setup(store: Store) -> None:
         Store(store.client, prefix="nowhere-").get(RUNS, "a", "s")
 
 
+@pytest.mark.breaks_rules
 def test_a_request_that_the_store_refuses_is_not_repeated(recorded: tuple[Store, Recorder]) -> None:
     store, recorder = recorded
     with pytest.raises(StoreError, match=r"refused the request \(ValidationException\)"):
@@ -427,6 +428,7 @@ def test_a_request_that_the_store_refuses_is_not_repeated(recorded: tuple[Store,
 # --- the meter ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.breaks_rules
 def test_the_meter_counts_what_was_asked_and_what_went_wrong(unreliable: tuple[Store, FaultProxy]) -> None:
     store, proxy = unreliable
     proxy.plan(Faults(throttle=1.0), times=1)

@@ -1,4 +1,4 @@
-"""The refusals of DynamoDB that the fault proxy gives in the engine's place."""
+"""The refusals of DynamoDB that the proxies give in the engine's place."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ _THROTTLED = {
 
 def throttled(error: str) -> Message:
     """400, `ProvisionedThroughputExceededException` or `ThrottlingException`."""
-    return _refused(400, f"{_THROTTLED[error]}#{error}", "Too many requests: slow down and try again")
+    return refused(400, f"{_THROTTLED[error]}#{error}", "Too many requests: slow down and try again")
 
 
 def internal_error() -> Message:
     """500, `InternalServerError`."""
-    return _refused(500, f"{_SERVICE}#InternalServerError", "Internal server error")
+    return refused(500, f"{_SERVICE}#InternalServerError", "Internal server error")
 
 
 def conflict(request: Message) -> Message:
     """400, another transaction holds the item: of a transaction's items the first one."""
     if request.operation != "TransactWriteItems":
-        return _refused(400, f"{_SERVICE}#TransactionConflictException", "Transaction is ongoing for the item")
+        return refused(400, f"{_SERVICE}#TransactionConflictException", "Transaction is ongoing for the item")
     others = len(request.json["TransactItems"]) - 1
     codes = ", ".join(["TransactionConflict", *["None"] * others])
     reason = {"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}
-    return _refused(
+    return refused(
         400,
         f"{_SERVICE}#TransactionCanceledException",
         f"Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]",
@@ -36,5 +36,6 @@ def conflict(request: Message) -> Message:
     )
 
 
-def _refused(status: int, kind: str, message: str, **details: object) -> Message:
+def refused(status: int, kind: str, message: str, **details: object) -> Message:
+    """Any other refusal; `details` are fields of its body."""
     return json_answer(status, {"__type": kind, "message": message, **details})
