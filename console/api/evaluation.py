@@ -82,8 +82,9 @@ def runs(spelling: Spelling) -> APIRouter:
 def _evaluate(request: Any, manager: Manager, services: Services, actor: User) -> Response:
     judge, row = _judge(request, services, manager)
     artifact = _artifact(request, manager)
+    document_id = None if request.actual_output else request.document_id
     try:
-        run = evaluate(services, actor, judge, artifact, document_id=request.document_id or None)
+        run = evaluate(services, actor, judge, artifact, document_id=document_id)
     except UnsupportedMetric as error:
         raise HTTPException(
             501, f"Metric '{judge.metric.type}' not yet implemented. Currently only 'geval' is supported."
@@ -119,7 +120,7 @@ def _judge(request: Any, services: Services, manager: Manager) -> tuple[Judge, R
 
 
 def _artifact(request: Any, manager: Manager) -> Artifact:
-    if not request.document_id:
+    if request.actual_output:
         return Artifact(evaluation_target=request.actual_output, expected_output=request.expected_output)
     row = manager.get_document(request.document_id)
     if row is None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.encoders import jsonable_encoder
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 
 from console.api.shapes import Refusal
 from console.errors import ConsoleError
@@ -17,6 +19,7 @@ def handle_errors(application: FastAPI) -> None:
     """Answers the errors that handlers raise."""
     application.add_exception_handler(ConsoleError, refuse)
     application.add_exception_handler(RequestValidationError, unfitting)
+    application.add_exception_handler(405, not_allowed)
 
 
 def refuse(_request: Request, error: Exception) -> JSONResponse:
@@ -31,9 +34,19 @@ def unfitting(_request: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"detail": [jsonable_encoder(_readable(one)) for one in errors]}, 422)
 
 
+async def not_allowed(request: Request, error: Exception) -> Response:
+    """405 with the methods of the address always in the same order: some routes keep them in a set."""
+    refused = cast(HTTPException, error)
+    if refused.headers and "Allow" in refused.headers:
+        refused.headers = {**refused.headers, "Allow": ", ".join(sorted(refused.headers["Allow"].split(", ")))}
+    return await http_exception_handler(request, refused)
+
+
 def _readable(problem: dict[str, Any]) -> dict[str, Any]:
-    """Bytes, such as a body that is not declared as JSON, are repeated as text."""
+    """A body `null` is a missing one; bytes, such as a body that is not declared as JSON, are repeated as text."""
     given = problem.get("input")
+    if given is None and problem["loc"] == ("body",):
+        return {**problem, "type": "missing", "msg": "Field required"}
     return {**problem, "input": given.decode(errors="replace")} if isinstance(given, bytes) else problem
 
 

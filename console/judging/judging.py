@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable
 
 from console.config import Settings
-from console.errors import UnsupportedMetric
+from console.errors import JudgingError, UnsupportedMetric
 from console.judging.geval import GEval
 from console.judging.providers import CAPABILITIES, Provider, Providers, address
 from console.judging.similarity import Embedder, similarity
@@ -52,6 +52,8 @@ class Judging:
             JudgingError: no score was obtained.
         """
         self.check(snapshot.metric.type)
+        if not artifact.evaluation_target:
+            raise JudgingError(f"actual_output is required for {snapshot.case_name} evaluation\nGive it a text.")
         if snapshot.metric.type == SIMILARITY:
             return similarity(snapshot, artifact, self._embedder())
         return self._geval.evaluate(snapshot, artifact, self.providers.get(snapshot.llm.type))

@@ -63,3 +63,29 @@ def test_ends_of_a_scale_beyond_the_old_database_are_refused(client: TestClient)
     assert client.post("/cases", json=body).status_code == 422
     assert client.post("/cases", json={**body, "score_threshold": "nan"}).status_code == 422
     assert client.get("/cases").json() == []
+
+
+def test_a_body_that_nothing_is_said_about_is_json(client: TestClient) -> None:
+    metric = b'{"name": "Fluency"}'
+    assert client.post("/metrics", content=metric).json()["name"] == "fluency"
+    assert client.post("/metrics", content=metric, headers={"content-type": ""}).status_code == 409
+    assert client.post("/metrics", content=metric, headers={"content-type": "text/plain"}).status_code == 422
+
+
+def test_a_web_page_cannot_send_a_body_that_nothing_is_said_about(client: TestClient) -> None:
+    answer = client.post("/metrics", content=b'{"name": "x"}', headers={"origin": "https://elsewhere.example"})
+    assert answer.status_code == 422
+    assert client.get("/metrics").json() == []
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/models", "/cases", "/documents", "/judges", "/eval"])
+def test_null_is_no_body(client: TestClient, path: str) -> None:
+    missing = {"type": "missing", "loc": ["body"], "msg": "Field required", "input": None}
+    for body in (b"null", b" null\n", b""):
+        answer = client.post(path, content=body, headers=JSON)
+        assert (answer.status_code, answer.json()) == (422, {"detail": [missing]})
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json", "/docs/oauth2-redirect"])
+def test_the_methods_of_an_address_are_named_in_one_order(client: TestClient, path: str) -> None:
+    assert client.delete(path).headers["allow"] == "GET, HEAD"

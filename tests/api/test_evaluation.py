@@ -100,3 +100,26 @@ def test_a_text_given_directly_is_evaluated_in_either_spelling(api: httpx.Client
         assert (run["actual_output"], run["expected_output"]) == ("Paris.", "It is Paris.")
         assert run["metadata"]["geval_version"] == "1.0.0"
         assert len(run["document_id"]) == 36
+
+
+@pytest.mark.parametrize("metric", ["geval", "similarity"])
+def test_an_empty_text_has_no_score(api: httpx.Client, metric: str) -> None:
+    judge_id = new_judge(api, metric=metric)
+    document_id = api.post("/documents", json={"actual_output": "", "expected_output": "Paris."}).json()["id"]
+    answer = api.post("/eval", json={"judge_id": judge_id, "document_id": document_id})
+    why = "actual_output is required for relevance evaluation"
+    assert (answer.status_code, answer.json()) == (500, {"detail": f"Evaluation execution failed: {why}"})
+    (run,) = api.get("/runs").json()
+    assert (run["status"], run["final_score"], run["document_id"]) == ("failed", None, document_id)
+    assert run["error_message"].startswith(f"Evaluation failed: {why}\n")
+
+
+@pytest.mark.parametrize("metric", ["geval", "foo"])
+@pytest.mark.parametrize("text", [{}, {"actual_output": "Paris."}])
+def test_an_empty_id_of_a_document_does_not_fit(api: httpx.Client, metric: str, text: dict[str, str]) -> None:
+    judge_id = new_judge(api, metric=metric)
+    answer = api.post("/eval", json={"judge_id": judge_id, "document_id": "", **text})
+    problem = {"type": "value_error", "loc": ["body", "document_id"], "input": "", "ctx": {"error": {}}}
+    assert answer.status_code == 422
+    assert answer.json() == {"detail": [{**problem, "msg": "Value error, ID must be a valid UUID"}]}
+    assert api.get("/runs").json() == []

@@ -48,7 +48,7 @@ class Cases(VersionedRecords[Case]):
 
         A case that an earlier system wrote has no lock until it is renamed: without one also as `list`.
         """
-        wanted = names.folded(name)
+        wanted = names.folded(name.strip())
         lock = self._store.get(tables.CASES, *names.lock_key(KIND, wanted))
         if lock:
             return self.find(lock["owner"]["S"])

@@ -46,7 +46,7 @@ class Catalog:
 
     def metric_named(self, name: str) -> Metric | None:
         """The metric of that name, letter case aside, or None. Cost as `metrics`."""
-        return next((one for one in self.metrics() if one.name == names.folded(name)), None)
+        return next((one for one in self.metrics() if one.name == names.folded(name.strip())), None)
 
     def create_metric(self, name: str, *, by: str, lenient: bool = False) -> Metric:
         """Adds a metric; names are kept in lower case. One transaction.
@@ -57,7 +57,7 @@ class Catalog:
         Raises:
             AlreadyExists: the name is taken.
         """
-        name = names.folded(names.check_name(name, "metric", lenient=lenient))
+        name = names.folded(names.check_name(name, "metric", lenient=lenient)).strip()
         return self.add_metric(Metric(metric_id=str(uuid.uuid4()), name=name, created_on=self._clock(), created_by=by))
 
     def is_spare(self, metric: Metric, judges: Sequence[Judge]) -> bool:
@@ -149,7 +149,7 @@ class Catalog:
             Model(
                 model_id=str(uuid.uuid4()),
                 name=names.check_name(name, "model", lenient=lenient),
-                provider=names.folded(names.check_name(provider, "provider", lenient=lenient)),
+                provider=names.folded(names.check_name(provider, "provider", lenient=lenient)).strip(),
                 created_on=self._clock(),
                 created_by=by,
                 input_price=_price(input_price),

@@ -132,7 +132,7 @@ class LegacyCases:
 
     def find_by_name(self, name: str) -> Case | None:
         """The case of that name, letter case aside."""
-        return next((one for one in self.list() if one.name.strip().lower() == name.strip().lower()), None)
+        return next((one for one in self.list() if one.name.lower() == name.strip().lower()), None)
 
     def versions(self, case_id: str) -> _Cases:
         """The one version of the case."""

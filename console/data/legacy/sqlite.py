@@ -422,10 +422,12 @@ def _plain(row: Row | None) -> Row | None:
 
 
 def _shown(row: Row) -> Row:
-    """A row with its JSON read and its booleans as such."""
+    """A row with its JSON read, its booleans as such, and each response's score as a number with a fraction."""
     for name in ("parameters", "metadata", "all_responses"):
         if row.get(name):
             row[name] = json.loads(row[name])
+    if row.get("all_responses"):
+        row["all_responses"] = [float(score) for score in row["all_responses"]]
     if "requires_reference" in row:
         row["requires_reference"] = bool(row["requires_reference"])
     return row

@@ -48,8 +48,8 @@ def may_be_id(text: str) -> bool:
 
 
 def folded(name: str) -> str:
-    """What makes two names the same where letter case does not count."""
-    return name.strip().lower()
+    """What makes two names the same where letter case does not count. White space does: the old API keeps it."""
+    return name.lower()
 
 
 def lock_key(kind: str, folded_name: str) -> tuple[str, str]:

@@ -125,7 +125,8 @@ def test_what_the_old_api_accepted_is_accepted_when_asked_for(here: Tier) -> Non
     assert here.cases.get(made.case_id) == made
     assert new_case(here.cases, " Other ", score_range=ScoreRange(min=6, max=5), lenient=True).name == " Other "
     with pytest.raises(AlreadyExists):
-        new_case(here.cases, "other", lenient=True)
+        new_case(here.cases, " OTHER ", lenient=True)
+    assert new_case(here.cases, "other", lenient=True).name == "other"
     with pytest.raises(InvalidInput, match="score range 6 to 5 is empty"):
         new_case(here.cases, "third", score_range=ScoreRange(min=6, max=5))
 

@@ -20,7 +20,7 @@ from console.data.store.store import Store
 from console.errors import AlreadyExists, ConflictError, InvalidInput, NotFound
 from tests.data.legacy.test_migrate import first_schema
 from tests.support.fakes import FakeClock
-from tests.support.old_database import CASE, make
+from tests.support.old_database import CASE, COMPLETED, make, run
 from tests.support.tier import tier
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
@@ -215,3 +215,39 @@ def test_a_block_that_fails_changes_nothing(tmp_path: Path) -> None:
     with pytest.raises(sqlite3.IntegrityError), writing(tmp_path / "new.db") as connection:
         insert(connection, "metrics", two_of_a_name)
     assert DatabaseManager(tmp_path / "new.db").list_metrics() == []
+
+
+@pytest.mark.parametrize(
+    ("taken", "wanted", "free"),
+    [
+        ("a", "A", False),
+        ("a", " a ", True),
+        ("a", "", True),
+        ("", "\u2003", True),
+        ("\u2003", "\u2003", False),
+        ("ß", "SS", True),
+        ("σ", "Σ", False),
+        ("é", "e\u0301", True),
+        ("k", "\u212a", False),
+        ("x\x00", "x", True),
+    ],
+)
+def test_names_of_cases_differ_as_they_did(manager: Manager, taken: str, wanted: str, free: bool) -> None:
+    first, second = (manager.create_case(name, "t", "c") for name in ("first", "second"))
+    manager.update_case(first, name=taken)
+    if free:
+        manager.update_case(second, name=wanted)
+    else:
+        with pytest.raises(AlreadyExists):
+            manager.update_case(second, name=wanted)
+    assert {case["name"] for case in manager.list_cases()} == {taken.lower(), wanted.lower() if free else "second"}
+
+
+def test_scores_of_responses_are_numbers_with_a_fraction(tmp_path: Path) -> None:
+    with closing(make(tmp_path / "old.db")) as old:
+        insert(old, "runs", [run(1, **{**COMPLETED, "all_responses": "[3, 4.5]", "final_score": 4})])
+    manager = DatabaseManager(tmp_path / "old.db")
+    found = manager.get_run(1)
+    assert found
+    assert json.dumps([found["all_responses"], found["final_score"]]) == "[[3.0, 4.5], 4.0]"
+    assert json.dumps(manager.list_runs()[0]["all_responses"]) == "[3.0, 4.5]"
