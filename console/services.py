@@ -13,6 +13,7 @@ from console.config import Settings
 from console.data.cache.cache import TOKEN_INTERVAL, Cache
 from console.data.cache.invalidation import Invalidation
 from console.data.collections.reads import VectorReads
+from console.data.configuration.modes import JudgeModes
 from console.data.configuration.steps import GeneratedSteps
 from console.data.legacy.repositories import legacy_repositories
 from console.data.legacy.sqlite import DatabaseManager
@@ -79,8 +80,9 @@ class Services(Repositories):
     def __post_init__(self) -> None:
         object.__setattr__(self, "embedders", Embedders(self.settings))
         store = None if self.legacy else GeneratedSteps(self.store)
+        modes = None if self.legacy else JudgeModes(self.store)
         secret = partial(installation_secret, self.settings.data_dir)
-        judging = Judging(providers(self.settings), self.embedder, store, secret=secret)
+        judging = Judging(providers(self.settings), self.embedder, store, modes=modes, secret=secret)
         object.__setattr__(self, "judging", judging)
         searcher = _searcher(self.settings, self.vector_reads, volatile=self.engine.volatile)
         object.__setattr__(self, "searcher", searcher)

@@ -6,7 +6,6 @@ probabilities of the scale; `sampled` takes several responses by the number they
 
 from __future__ import annotations
 
-import math
 import secrets
 import time
 from collections.abc import Callable
@@ -14,19 +13,14 @@ from dataclasses import dataclass, field
 
 from console.errors import JudgingError, Unscored
 from console.judging.fence import Fence
-from console.judging.logprobs import Weighted, weigh
+from console.judging.modes import ModeKey, Modes, ModesInMemory, ModesStore
 from console.judging.parameters import Parameters, read_parameters
 from console.judging.prompts import scoring_prompt, steps_prompt
 from console.judging.providers import Call, Choice, Provider, Support
-from console.judging.replies import read_form
+from console.judging.scoring import LOGPROBS, NO_LOGPROBS, NoScore, Scored, score
 from console.judging.steps import Steps, StepsInMemory, StepsKey, StepsStore
 from console.records import Artifact, Results, Snapshot, TokenUsage
 
-LOGPROBS, SAMPLED, SINGLE = "logprobs", "sampled", "single"
-NO_LOGPROBS = (
-    "No logprobs available for choice. G-EVAL requires logprobs=True and top_logprobs > 0 in the API call.\n"
-    'Choose a model that gives log-probabilities, or set the judge\'s parameter scoring_mode to "sampled".'
-)
 ASKED_AGAIN = 2
 """Times that a judge is asked anew when none of its responses has a score, before the run fails."""
 _STEPS_TEMPERATURE, _STEPS_TOKENS = 0.7, 1000
@@ -34,27 +28,12 @@ _SECRET = secrets.token_bytes(32)
 """Of this process, where no installation has one."""
 
 
-class _NoScore(Unscored):
-    """None of the responses has a score."""
-
-    worth_another = False
-    """Whether asking again may help: not after a refusal, nor after a reply that was too long."""
-
-    @classmethod
-    def of(cls, failures: list[Unscored], choices: list[Choice]) -> _NoScore:
-        """The first failure, with how many there were."""
-        first = failures[0]
-        more = f"\nNone of {len(failures)} responses had a score." if len(failures) > 1 else ""
-        error = cls(f"{first}{more}", reply=first.reply)
-        error.worth_another = not any(choice.refusal or choice.cut_off for choice in choices)
-        return error
-
-
 class GEval:
     """Evaluates with models.
 
     Args:
         store: where evaluation steps are kept.
+        modes: where it is kept how judges are scored.
         secret: gives what the delimiters of prompts are derived from.
         sleep: waits between calls.
     """
@@ -63,13 +42,14 @@ class GEval:
         self,
         store: StepsStore | None = None,
         *,
+        modes: ModesStore | None = None,
         secret: Callable[[], bytes] = lambda: _SECRET,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._written = Steps(store or StepsInMemory())
         self._secret = secret
         self._sleep = sleep
-        self._without_logprobs: set[tuple[str, str]] = set()
+        self._modes = Modes(modes or ModesInMemory())
 
     def evaluate(self, snapshot: Snapshot, artifact: Artifact, provider: Provider) -> Results:
         """Judges an artifact.
@@ -85,7 +65,7 @@ class GEval:
         for attempt in range(ASKED_AGAIN):
             try:
                 return self._answer(run, steps, began, attempt)
-            except _NoScore as error:
+            except NoScore as error:
                 if not error.worth_another:
                     raise
                 run.notes.append("The judge was asked again, because no response had a score.")
@@ -96,11 +76,16 @@ class GEval:
         bare = scoring_prompt(run.snapshot, run.artifact, steps, Fence(""))
         fence = Fence.of(self._secret(), (bare, str(attempt)))
         prompt = scoring_prompt(run.snapshot, run.artifact, steps, fence)
-        mode = self._mode(run)
-        choices = run.ask(prompt, logprobs=mode == LOGPROBS)
-        if mode == LOGPROBS and not any(choice.tokens for choice in choices):
-            mode = self._without(run, choices)
-        return run.results(choices, mode, prompt, seconds=time.perf_counter() - began)
+        weighted = self._weighted(run)
+        choices = run.ask(prompt, logprobs=weighted)
+        if weighted and not any(choice.tokens for choice in choices):
+            choices = self._without(run, prompt, choices)
+        tokens = weighted and any(choice.tokens for choice in choices)
+        scored = score(choices, run.snapshot.score_range, run.artifact, weighted=tokens)
+        if weighted and not tokens:
+            scored.notes.append("Scored from the stated numbers: the server gave no log-probabilities.")
+        self._keep_to(run, scored)
+        return run.results(scored, prompt, seconds=time.perf_counter() - began)
 
     def steps(self, snapshot: Snapshot, provider: Provider) -> str:
         """The evaluation steps for a snapshot: pinned, kept, or written now. Raises JudgingError."""
@@ -121,21 +106,47 @@ class GEval:
             return given
         return self._written.get(StepsKey.of(run.snapshot, run.model), run.write_steps)
 
-    def _mode(self, run: _Evaluation) -> str:
-        asked, support = run.parameters.scoring_mode, run.provider.capabilities.logprobs
-        without = support is Support.NO or (run.provider.name, run.model) in self._without_logprobs
-        if asked == LOGPROBS or (asked is None and not without):
-            return LOGPROBS
-        return run.sampled
+    def mode(self, snapshot: Snapshot) -> str | None:
+        """How the judge of a snapshot is scored as far as that is decided. Raises JudgingError at wrong parameters."""
+        parameters, _ = read_parameters(snapshot)
+        model = parameters.model or snapshot.llm.model
+        return parameters.scoring_mode or self._modes.find(ModeKey.of(snapshot, model))
 
-    def _without(self, run: _Evaluation, choices: list[Choice]) -> str:
-        """What becomes of replies without log-probabilities that were asked for."""
-        if run.parameters.scoring_mode == LOGPROBS or run.provider.capabilities.logprobs is Support.YES:
-            if not any(choice.content for choice in choices):
-                return LOGPROBS  # nothing was said at all: each reply has its own reason
+    def _weighted(self, run: _Evaluation) -> bool:
+        """Whether to ask for log-probabilities."""
+        mode = run.parameters.scoring_mode or self._modes.find(run.mode_key)
+        if mode:
+            return mode == LOGPROBS
+        return run.provider.capabilities.logprobs is not Support.NO
+
+    def _without(self, run: _Evaluation, prompt: str, choices: list[Choice]) -> list[Choice]:
+        """What becomes of replies without the log-probabilities that were asked for.
+
+        Servers leave them out now and then: they are asked once more, unless they said that there are none.
+
+        Raises:
+            Unscored: the judge insists on them, or its provider always gives them.
+        """
+        refused = "logprobs" in run.refused
+        if not refused and any(choice.content for choice in choices):
+            again = run.ask(prompt, logprobs=True)
+            if any(choice.tokens for choice in again):
+                return again
+            refused = "logprobs" in run.refused
+        always = run.provider.capabilities.logprobs is Support.YES and self._modes.find(run.mode_key) is None
+        insists = run.parameters.scoring_mode == LOGPROBS or (always and not refused)
+        if insists and any(choice.content for choice in choices):
             raise Unscored(NO_LOGPROBS, reply=choices[0].content)
-        self._without_logprobs.add((run.provider.name, run.model))
-        return run.sampled
+        return choices
+
+    def _keep_to(self, run: _Evaluation, scored: Scored) -> None:
+        """Decides on the judge's mode where none was; says where this run differs from it."""
+        found = LOGPROBS if scored.captured else scored.mode
+        mode = run.parameters.scoring_mode or self._modes.decide(run.mode_key, found)
+        if (mode == LOGPROBS) != (scored.mode == LOGPROBS):
+            scored.notes.append(
+                f"This run was scored in the mode {scored.mode}, the judge's is {mode}: leave it out of means."
+            )
 
 
 @dataclass(slots=True)
@@ -150,16 +161,18 @@ class _Evaluation:
     notes: list[str] = field(default_factory=list)
     usage: TokenUsage = TokenUsage()  # noqa: RUF009 - records are immutable
     calls: int = 0
+    refused: frozenset[str] = frozenset()
+    """Parameters that the model did not take."""
+
+    @property
+    def mode_key(self) -> ModeKey:
+        """What the mode of this evaluation belongs to."""
+        return ModeKey.of(self.snapshot, self.model)
 
     @property
     def model(self) -> str:
         """The model that is asked."""
         return self.parameters.model or self.snapshot.llm.model
-
-    @property
-    def sampled(self) -> str:
-        """The mode without log-probabilities."""
-        return SAMPLED if self.parameters.n_responses > 1 else SINGLE
 
     def write_steps(self) -> str:
         """Has the model write evaluation steps."""
@@ -196,52 +209,25 @@ class _Evaluation:
             choices += self._complete(call)[: call.n]
         return choices
 
-    def results(self, choices: list[Choice], mode: str, prompt: str, *, seconds: float) -> Results:
-        """The results of a run. Raises Unscored when no reply has a score."""
-        scored, reasons, failures = [], [], []
-        for choice in choices:
-            try:
-                weighted, reason = self._score(choice, mode)
-            except Unscored as error:
-                failures.append(error)
-                continue
-            scored.append(weighted)
-            reasons.append(reason)
-        if not scored:
-            raise _NoScore.of(failures, choices)
-        if failures:
-            self.notes.append(f"{len(failures)} of {len(choices)} responses had no score: {_first_line(failures[0])}")
-        final = math.fsum(one.score for one in scored) / len(scored)
-        probable = mode == LOGPROBS
+    def results(self, scored: Scored, prompt: str, *, seconds: float) -> Results:
+        """The results of a run."""
+        self.notes += scored.notes
+        self.notes += [f"The model does not take {name}: it was asked without." for name in sorted(self.refused)]
+        probable = scored.mode == LOGPROBS
         return Results(
-            final_score=final,
-            final_score_normalized=self.snapshot.score_range.normalise(final),
-            all_responses=[one.score for one in scored],
-            distribution=_together(scored),
-            distributions=[one.distribution for one in scored] if probable else [],
-            captured_mass=[one.captured for one in scored] if probable else [],
-            scoring_mode=mode,
+            final_score=scored.final,
+            final_score_normalized=self.snapshot.score_range.normalise(scored.final),
+            all_responses=[one.score for one in scored.responses],
+            distribution=scored.distribution,
+            distributions=[one.distribution for one in scored.responses] if probable else [],
+            captured_mass=scored.captured,
+            scoring_mode=scored.mode,
             prompt_used=prompt,
-            reasons=[reason for reason in reasons if reason],
+            reasons=scored.reasons,
             token_usage=self.usage,
             execution_time_seconds=seconds,
             notes=self.notes,
         )
-
-    def _score(self, choice: Choice, mode: str) -> tuple[Weighted, str]:
-        if choice.refusal:
-            raise Unscored(f"The model refused to judge: {choice.refusal}", reply=choice.content or choice.refusal)
-        texts = [self.artifact.evaluation_target, self.artifact.expected_output]
-        form = read_form(choice.content, cut_off=choice.cut_off, texts=tuple(text for text in texts if text))
-        scale = self.snapshot.score_range
-        if mode == LOGPROBS:
-            if not choice.tokens:
-                raise Unscored(NO_LOGPROBS, reply=choice.content)
-            return weigh(choice.content, form, choice.tokens, scale), form.reason
-        score = float(form.score)
-        if not scale.min <= score <= scale.max:
-            raise Unscored(f"The score {form.score} is outside of {scale.min} to {scale.max}.", reply=choice.content)
-        return Weighted(score, {f"{score:g}": 1.0}, 1.0), form.reason
 
     def _call(self, prompt: str, **more: object) -> Call:
         given = self.parameters
@@ -255,6 +241,7 @@ class _Evaluation:
         reply = self.provider.complete(call)
         if not reply.choices:
             raise Unscored(f"The model {self.model} gave no reply at all.\nTry again, or choose another model.")
+        self.refused |= reply.refused
         used = reply.usage
         self.usage = TokenUsage(
             prompt=self.usage.prompt + used.prompt,
@@ -262,16 +249,3 @@ class _Evaluation:
             total=self.usage.total + used.total,
         )
         return list(reply.choices)
-
-
-def _together(scored: list[Weighted]) -> dict[str, float]:
-    """The mean of the responses' distributions, in ascending order."""
-    masses: dict[str, float] = {}
-    for one in scored:
-        for score, mass in one.distribution.items():
-            masses[score] = masses.get(score, 0.0) + mass / len(scored)
-    return {score: masses[score] for score in sorted(masses, key=float)}
-
-
-def _first_line(error: JudgingError) -> str:
-    return str(error).split("\n", 1)[0]

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from console.config import Settings
 from console.errors import JudgingError, UnsupportedMetric
 from console.judging.geval import GEval
+from console.judging.modes import ModesStore
 from console.judging.providers import CAPABILITIES, Provider, Providers, address
 from console.judging.similarity import Embedder, similarity
 from console.judging.steps import StepsStore
@@ -24,6 +25,7 @@ class Judging:
         providers: where models are asked.
         embedder: makes the embedder of the metric `similarity`, when it is first needed.
         store: where evaluation steps are kept; None keeps them in memory.
+        modes: where it is kept how judges are scored; None keeps it in memory.
         secret: gives what the delimiters of prompts are derived from.
     """
 
@@ -33,11 +35,12 @@ class Judging:
         embedder: Callable[[], Embedder],
         store: StepsStore | None = None,
         *,
+        modes: ModesStore | None = None,
         secret: Callable[[], bytes] = lambda: secrets.token_bytes(32),
     ) -> None:
         self.providers = providers
         self._embedder = embedder
-        self._geval = GEval(store, secret=functools.cache(secret))
+        self._geval = GEval(store, modes=modes, secret=functools.cache(secret))
 
     def check(self, metric: str) -> None:
         """Raises UnsupportedMetric when no judge works by this metric."""
@@ -65,6 +68,10 @@ class Judging:
     def known_steps(self, snapshot: Snapshot) -> str | None:
         """The evaluation steps of a snapshot as far as they are there. Raises JudgingError at wrong parameters."""
         return self._geval.known_steps(snapshot) if snapshot.metric.type == GEVAL else None
+
+    def mode(self, snapshot: Snapshot) -> str | None:
+        """How the judge of a snapshot is scored, as far as that is decided. Raises JudgingError."""
+        return self._geval.mode(snapshot) if snapshot.metric.type == GEVAL else None
 
 
 def providers(settings: Settings) -> Providers:

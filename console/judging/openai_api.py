@@ -19,7 +19,7 @@ import openai
 from console.errors import JudgingError
 from console.judging.logprobs import Token
 from console.judging.prompts import REPLY_SCHEMA
-from console.judging.providers import Address, Call, Capabilities, Choice, Reply, check_address
+from console.judging.providers import Address, Call, Capabilities, Choice, Reply, Stop, check_address
 from console.records import Json, TokenUsage
 
 LONGEST_PAUSE = 60.0
@@ -238,14 +238,14 @@ def _choice(one: _Choice) -> Choice:
     return Choice(
         one.message.content or "",
         tokens=[_token(piece) for piece in pieces] if pieces else None,
-        cut_off=one.finish_reason == "length",
+        stop=Stop.LENGTH if one.finish_reason == "length" else Stop.DONE,
         refusal=one.message.refusal,
     )
 
 
 def _token(piece: _Piece) -> Token:
     top = [(other.token, other.logprob) for other in piece.top_logprobs or ()]
-    return Token(piece.token, piece.logprob, top, None if piece.bytes is None else len(piece.bytes))
+    return Token(piece.token, piece.logprob, top, bytes(piece.bytes) if piece.bytes else None)
 
 
 # --- failures --------------------------------------------------------------------------------------------------

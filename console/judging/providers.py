@@ -67,6 +67,18 @@ class Call:
     """Seconds after a rate limit, at least."""
 
 
+class Stop(StrEnum):
+    """Why a reply ended."""
+
+    DONE = "done"
+    LENGTH = "length"
+    """At the limit of tokens."""
+    FILTER = "filter"
+    """By the provider's content filter."""
+    TOOL = "tool"
+    """The model called a tool."""
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One of the replies to a call."""
@@ -74,9 +86,10 @@ class Choice:
     content: str
     tokens: Sequence[Token] | None = None
     """None when no log-probabilities came."""
-    cut_off: bool = False
-    """It ended at the limit of tokens."""
+    stop: Stop = Stop.DONE
     refusal: str | None = None
+    tool: str | None = None
+    """The call of a tool that it consists of, as the model wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +98,8 @@ class Reply:
 
     choices: Sequence[Choice]
     usage: TokenUsage
+    refused: frozenset[str] = frozenset()
+    """Parameters that the call has and the model does not take: it was asked without them."""
 
 
 class Provider(Protocol):

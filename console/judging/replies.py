@@ -1,139 +1,141 @@
-"""What a judge's reply says: the top-level `score` of the form and where it stands, and the reason.
+"""What a judge's reply says: the `score` of the form and where it stands, and the reason.
 
-The reply must be one JSON object, alone; a fence of backticks around it and reasoning before it are forgiven.
-Nothing is searched for: an object in the midst of prose may be one that the judge repeats from the judged text.
+The form is asked for as one JSON object. What models put around it is forgiven: reasoning, a fence of backticks, a
+sentence before or after, a list of one, other quotes, a comma too many. Two things are not. A reply that is a passage
+of the judged text says nothing, wherever it stands: a text could carry a form of its own. And of several forms that
+say different scores none is taken.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from json import JSONDecodeError, JSONDecoder
 
 from console.errors import Unscored
+from console.judging.objects import Found, NoObject, Value, read_object
 
-_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
-_FENCE = re.compile(r"```[a-zA-Z]*\s*")
-_SPACE = re.compile(r"[ \t\r\n]*")
-_THOUGHT, _THOUGHT_END = "<think>", "</think>"
-_DECODER = JSONDecoder(strict=False)
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
+_OUT_OF = re.compile(r"\s*(?:/|out of|of)\s*([0-9]+)\s*", re.IGNORECASE)
+_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]{1,2}")
+_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_THOUGHT_ENDS = ("</think>", "</thinking>", "</reasoning>", "[/THINK]", "<|channel|>final<|message|>")
+"""What a model's reasoning ends with where a server leaves it in the reply; not every template shows its beginning."""
+_BEFORE = "\ufeff`"
+_MOST_TRIES = 64
+"""Braces at which an object is looked for; a reply with more of them is no form."""
 
 
 @dataclass(frozen=True, slots=True)
-class ReplyForm:
+class Form:
     """A form that was filled in."""
 
     score: str
-    """The number as it was written."""
+    """The number, as digits."""
     start: int
-    """Where it begins in the reply, in characters."""
+    """Where it is written in the reply, in characters."""
     end: int
     reason: str
+    written: bool = True
+    """The score stands there in these very characters, not as a word or with a decimal comma."""
+    out_of: int | None = None
+    """The best score as the judge understood it, where it wrote `4/5`."""
+    begin: int = 0
+    """Where the object begins."""
 
 
-def read_form(reply: str, *, cut_off: bool = False, texts: tuple[str, ...] = ()) -> ReplyForm:
+def read_form(reply: str, *, cut_off: bool = False, texts: tuple[str, ...] = ()) -> Form:
     """Reads the form out of a reply.
 
     Args:
-        cut_off: the reply ended at the limit of tokens: then what follows the score may be missing.
+        cut_off: the reply ended at the limit of tokens, which is said where there is no score.
         texts: the judged texts; a reply that is a passage of one of them is no judgement.
 
     Raises:
         Unscored: there is no such form, or no number in it.
     """
-    if not reply.strip():
+    if not reply.strip(" \t\r\n\ufeff\xa0"):
         raise Unscored("The judge's reply is empty.", reply=reply)
-    start = _begin(reply)
-    scan = _Scan(reply, start)
-    try:
-        scan.run()
-    except (JSONDecodeError, IndexError, RecursionError) as error:
-        if not (cut_off and scan.score):
-            said = "was cut off before the score; raise max_tokens" if cut_off else "is not the JSON object asked for"
-            raise Unscored(f"The judge's reply {said}.", reply=reply) from error
-    if scan.score is None:
-        raise Unscored("The judge's reply has no number as its top-level score.", reply=reply)
-    if _is_passage(reply[start:], texts):
+    objects = _objects(reply)
+    if not objects:
+        said = "was cut off before the score; raise max_tokens" if cut_off else "is not the JSON object asked for"
+        raise Unscored(f"The judge's reply {said}.", reply=reply)
+    squeezed = tuple("".join(text.split()) for text in texts)
+    own = [one for one in objects if not _is_passage(reply[one.start : one.end], squeezed)]
+    if not own:
         raise Unscored("The judge repeated a passage of the judged text instead of rating it.", reply=reply)
-    number_start, number_end = scan.score
-    return ReplyForm(reply[number_start:number_end], number_start, number_end, scan.reason)
+    forms = [_form(one, reply, cut_off=cut_off) for one in own]
+    if len({float(form.score) for form in forms}) > 1:
+        raise Unscored("The judge's reply has several forms with different scores.", reply=reply)
+    return forms[-1]
 
 
-def _begin(reply: str) -> int:
-    """Where the object begins, after reasoning and an opening fence."""
-    start = _after_space(reply, 0)
-    if reply.startswith(_THOUGHT, start) and _THOUGHT_END in reply:
-        start = _after_space(reply, reply.rindex(_THOUGHT_END) + len(_THOUGHT_END))
-    fence = _FENCE.match(reply, start)
-    return fence.end() if fence else start
+def _objects(reply: str) -> list[Found]:
+    """The objects of a reply that could be the form, in order."""
+    start = _first(reply, 0)
+    if reply[start : start + 1] != "{":  # else a form, whose reason may say anything
+        ends = [(at, mark) for mark in _THOUGHT_ENDS if (at := reply.find(mark)) >= 0]
+        start = min(ends)[0] + len(min(ends)[1]) if ends else start
+    found: list[Found] = []
+    at = start
+    for _ in range(_MOST_TRIES):
+        at = reply.find("{", at)
+        if at < 0:
+            break
+        try:
+            one = read_object(reply, at)
+        except NoObject:
+            at += 1
+            continue
+        if one.pairs or not one.cut_off:
+            found.append(one)
+        at = one.end
+    scored = [one for one in found if "score" in dict(one.pairs)]
+    return scored or found[:1]
 
 
-def _after_space(text: str, position: int) -> int:
-    found = _SPACE.match(text, position)
-    return found.end() if found else position
+def _first(reply: str, at: int) -> int:
+    """The first character that is neither space nor a fence's beginning."""
+    while at < len(reply) and (reply[at].isspace() or reply[at] in _BEFORE or reply.startswith("json", at)):
+        at += 4 if reply.startswith("json", at) else 1
+    return at
 
 
 def _is_passage(form: str, texts: tuple[str, ...]) -> bool:
-    squeezed = "".join(form.split()).removesuffix("```")
-    return any(squeezed in "".join(text.split()) for text in texts)
+    squeezed = "".join(form.split())
+    return any(squeezed in text for text in texts)
 
 
-class _Scan:
-    """Walks the keys of the top-level object; nested values are stepped over whole."""
+def _form(found: Found, reply: str, *, cut_off: bool) -> Form:
+    scores = [value for key, value in found.pairs if key == "score"]
+    if len(scores) > 1:
+        raise Unscored("The judge's reply has two scores in one form.", reply=reply)
+    if not scores and found.cut_off:
+        said = "was cut off before the score; raise max_tokens" if cut_off else "is not the JSON object asked for"
+        raise Unscored(f"The judge's reply {said}.", reply=reply)
+    form = _number(scores[0], found) if scores else None
+    if form is None:
+        raise Unscored("The judge's reply has no number as its top-level score.", reply=reply)
+    return form
 
-    def __init__(self, reply: str, start: int) -> None:
-        self._reply = reply
-        self._at = start
-        self.score: tuple[int, int] | None = None
-        self.reason = ""
 
-    def run(self) -> None:
-        """Reads to the end of the reply. Raises JSONDecodeError or IndexError at what is no JSON."""
-        self._take("{")
-        while True:
-            self._take('"')
-            key, self._at = _DECODER.raw_decode(self._reply, self._at - 1)
-            self._take(":")
-            self._at = _after_space(self._reply, self._at)
-            self._value(key)
-            if self._take(",}") == "}":
-                break
-        rest = self._reply[self._at :].strip()
-        if rest not in ("", "```"):
-            raise JSONDecodeError("more after the object", self._reply, self._at)
-
-    def _value(self, key: str) -> None:
-        if key == "score":
-            if self.score:
-                raise JSONDecodeError("two scores", self._reply, self._at)
-            self.score = self._number()
-            if self.score:
-                return
-        value, self._at = _DECODER.raw_decode(self._reply, self._at)
-        if key == "reason":
-            self.reason = value if isinstance(value, str) else ""
-
-    def _number(self) -> tuple[int, int] | None:
-        """The span of a number, also of one in quotes; None when the value is something else."""
-        quoted = self._reply[self._at] == '"'
-        found = _NUMBER.match(self._reply, _after_space(self._reply, self._at + 1) if quoted else self._at)
-        if found is None:
+def _number(value: Value, found: Found) -> Form | None:
+    """The form with this score; None when it is no number."""
+    if value.nested:
+        return None
+    text = value.text.strip()
+    start = value.start + len(value.text) - len(value.text.lstrip())
+    reason = next((one.text for key, one in found.pairs if key == "reason" and one.quoted), "")
+    number = _NUMBER.match(text)
+    if number is None:
+        word = text.lower()
+        digits = str(_WORDS.index(word)) if word in _WORDS else None
+        return Form(digits, value.start, value.end, reason, written=False, begin=found.start) if digits else None
+    if value.quoted and _COMMA.fullmatch(text):
+        return Form(text.replace(",", "."), value.start, value.end, reason, written=False, begin=found.start)
+    rest, out_of = text[number.end() :], None
+    if rest:
+        best = _OUT_OF.fullmatch(rest)
+        if best is None:
             return None
-        end = found.end()
-        if quoted:
-            end = _after_space(self._reply, end)
-            if self._reply[end] != '"':
-                return None
-            end += 1
-        elif self._reply[end] not in " \t\r\n,}":
-            return None
-        self._at = end
-        return found.span()
-
-    def _take(self, wanted: str) -> str:
-        self._at = _after_space(self._reply, self._at)
-        found = self._reply[self._at]
-        if found not in wanted:
-            raise JSONDecodeError(f"no {wanted}", self._reply, self._at)
-        self._at += 1
-        return found
+        out_of = int(best[1])
+    return Form(number.group(), start, start + number.end(), reason, out_of=out_of, begin=found.start)

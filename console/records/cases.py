@@ -17,6 +17,23 @@ class ScoreRange(Record, frozen=True):
     """Lowest score."""
     max: int = 5
     """Highest score."""
+    step: float = 1
+    """Between neighbouring scores: 1 for whole numbers, 0.1 for tenths."""
+
+    @property
+    def decimals(self) -> int:
+        """Digits behind the point that a score needs."""
+        return len(f"{self.step:.6f}".rstrip("0").partition(".")[2])
+
+    def grows(self, written: str) -> bool:
+        """Whether more digits would make another score of these characters: `1` is the beginning of 10."""
+        if not written.strip("+-") or written.endswith("."):
+            return True
+        whole, _, behind = written.lstrip("+-").partition(".")
+        size, limit = float(f"{whole or 0}.{behind or 0}"), float(-self.min if written.startswith("-") else self.max)
+        if len(behind) < self.decimals and size + self.step <= limit:
+            return True
+        return not behind and 0 < size * 10 <= limit
 
     def normalise(self, score: float) -> float:
         """(score - min) / (max - min); 0 when the range is a single point."""

@@ -14,7 +14,7 @@ from console.config import Settings
 from console.data.legacy.export import export_sqlite
 from console.data.legacy.migrate import migrate
 from console.data.legacy.verify import verify
-from console.judging.prompts import Fence
+from console.judging.fence import Fence
 from console.services import Services, build_services
 from tests.support.legacy_servers import fake_models, replay, serving
 
@@ -31,7 +31,7 @@ def models(shared: Path) -> Iterator[str]:
 @pytest.fixture(autouse=True)
 def _one_fence(monkeypatch: pytest.MonkeyPatch) -> None:
     """The model server's answers hang on every letter of a prompt, so prompts are the same each time."""
-    monkeypatch.setattr(Fence, "new", lambda: Fence("10dbb1e72bb769e4"))
+    monkeypatch.setattr(Fence, "of", lambda _secret, _parts: Fence("10dbb1e72bb769e4"))
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 
@@ -12,7 +13,9 @@ from console.errors import JudgingError, Unscored
 from console.judging import scripted
 from console.judging.geval import GEval
 from console.judging.judging import Judging
-from console.judging.providers import Call, Capabilities, Choice, Providers, Reply, Support
+from console.judging.logprobs import Token
+from console.judging.modes import ModesInMemory
+from console.judging.providers import Call, Capabilities, Choice, Providers, Reply, Stop, Support
 from console.judging.scripted import ScriptedProvider
 from console.records import Artifact, EvaluationParameters, LlmRef, MetricRef, ScoreRange, Snapshot, TokenUsage
 from tests.support.tier import artifact, snapshot
@@ -97,7 +100,52 @@ def test_a_model_that_gives_none_is_scored_from_its_samples_and_not_asked_for_th
     modes = [geval.evaluate(judge(custom_chain_of_thought="T"), artifact(), sometimes).scoring_mode for _ in "12"]
 
     assert modes == ["sampled", "sampled"]
-    assert [call.top_logprobs for call in sometimes.calls] == [5, None]
+    assert [call.top_logprobs for call in sometimes.calls] == [5, 5, None]  # it might have been left out by chance
+
+
+def test_log_probabilities_that_are_missing_once_are_asked_for_again() -> None:
+    usual, calls = scripted.weighted(SOMETIMES), iter(range(9))
+    flaky = provider(lambda call: usual(call) if next(calls) % 2 else Reply([Choice('{"score":4}')], TokenUsage()))
+
+    found = GEval().evaluate(judge(n_responses=1, custom_chain_of_thought="T"), artifact(), flaky)
+
+    assert (found.scoring_mode, found.final_score) == ("logprobs", pytest.approx(4.4))
+
+
+def test_a_judge_keeps_its_mode_and_a_run_that_differs_says_so() -> None:
+    silent = Reply([Choice('{"score":4}')], TokenUsage())
+    usual = scripted.weighted(SOMETIMES)(Call("m", "p", form=True, top_logprobs=5))
+    replies = iter([usual, silent, silent, usual])
+    changing = provider(lambda call: next(replies), MAYBE)
+    geval, judged = GEval(), judge(n_responses=1, custom_chain_of_thought="T")
+
+    runs = [geval.evaluate(judged, artifact(), changing) for _ in range(3)]
+
+    assert [run.scoring_mode for run in runs] == ["logprobs", "single", "logprobs"]
+    assert geval.mode(judged) == "logprobs"
+    assert any("leave it out of means" in note for note in runs[1].notes)
+    assert not runs[2].notes
+
+
+def test_a_mode_that_another_process_decided_on_holds() -> None:
+    modes, silent = ModesInMemory(), provider(says('{"score":4}', '{"score":5}'), NO_LOGPROBS)
+    GEval(modes=modes).evaluate(judge(), artifact(), silent)
+    able = provider()
+
+    found = GEval(modes=modes).evaluate(judge(), artifact(), able)
+
+    assert (found.scoring_mode, able.calls[-1].top_logprobs) == ("sampled", None)
+
+
+def test_too_little_captured_is_scored_from_the_stated_numbers_and_says_so() -> None:
+    four = Token("4", math.log(0.4), [("null", math.log(0.6)), ("4", math.log(0.4))])
+    choice = Choice('{"score":4}', tokens=[Token('{"score":', 0.0), four, Token("}", 0.0)])
+    vague = provider(lambda call: Reply([choice] * call.n, TokenUsage()))
+
+    found = GEval().evaluate(judge(custom_chain_of_thought="T"), artifact(), vague)
+
+    assert (found.scoring_mode, found.final_score, found.captured_mass) == ("sampled", 4.0, pytest.approx([0.4, 0.4]))
+    assert found.notes[0] == "Scored from the stated numbers: only 40% of the probability was on the scale."
 
 
 def test_modes_are_never_mixed_within_a_run() -> None:
@@ -190,7 +238,7 @@ def test_a_judge_without_a_single_score_is_asked_again_behind_another_fence() ->
 
 @pytest.mark.parametrize(
     ("choice", "calls"),
-    [(Choice("Junk."), 3), (Choice("", refusal="No."), 1), (Choice('{"reason": "long', cut_off=True), 1)],
+    [(Choice("Junk."), 3), (Choice("", refusal="No."), 1), (Choice('{"reason": "long', stop=Stop.LENGTH), 1)],
 )
 def test_asking_again_ends_and_is_left_where_it_cannot_help(choice: Choice, calls: int) -> None:
     one = provider(lambda call: Reply([choice] * call.n, TokenUsage()), NO_LOGPROBS)
