@@ -226,10 +226,8 @@ def _run(
     content, reference, quality = dice.choice(text.case.artifacts)
     seconds = round(text.seconds * dice.uniform(0.7, 1.8), 3)
     results = None if dice.random() < 0.05 else _results(dice, text, quality, content, seconds)
-    mark = case[0].threshold.score
-    verdict = Verdict.PENDING
-    if results:
-        verdict = Verdict.PASS if results.final_score_normalized >= mark else Verdict.FAIL
+    threshold = case[0].threshold.score
+    verdict = Verdict.of(results.final_score_normalized, threshold) if results else Verdict.PENDING
     run = Run(
         run_id=run_id,
         status=RunStatus.COMPLETED if results else RunStatus.FAILED,
@@ -242,7 +240,7 @@ def _run(
         evaluated_artifact=Artifact(evaluation_target=content, expected_output=reference),
         results=results,
         error_message=None if results else dice.choice(_FAILURES),
-        judged_threshold=mark if results else None,
+        judged_threshold=threshold if results else None,
         created_by=_BY,
     )
     return run, _key(number), _labels(dice, run, text, quality) if results else []

@@ -32,6 +32,7 @@ from console.judging.statistics import (
 )
 
 STEPS = 100
+_GRID = np.arange(STEPS + 1) / STEPS
 """Thresholds are 0, 1/100, ..., 1."""
 LEAST_OF_EACH = 4
 """Passes and fails by people that a suggestion needs: half of them choose, half of them check."""
@@ -99,11 +100,6 @@ class Suggestion:
         return quality(self.held_out) if self.held_out else None
 
 
-def passes(score: float, threshold: float) -> bool:
-    """Whether a normalised score passes at a threshold, forgiving what arithmetic does to the last digit."""
-    return score >= threshold - _SLACK
-
-
 def confusion_at(scores: ArrayLike, human: ArrayLike, threshold: float) -> Confusion:
     """The verdicts at a threshold against those of people.
 
@@ -111,7 +107,7 @@ def confusion_at(scores: ArrayLike, human: ArrayLike, threshold: float) -> Confu
         scores: float[n], normalised.
         human: bool[n], whether people pass the run.
     """
-    judged = np.asarray(scores, dtype=np.float64) >= threshold - _SLACK
+    judged = np.asarray(scores, dtype=np.float64) >= threshold
     return Confusion.of(judged, np.asarray(human, dtype=bool))
 
 
@@ -183,7 +179,7 @@ def cost(of: Confusion, weights: Weights) -> float | None:
 
 def _table(scores: ArrayLike, human: ArrayLike) -> NDArray[np.int64]:
     """Runs by human verdict (0 fail, 1 pass) and hundredth of the score: int[2, 101]."""
-    places = np.floor(np.asarray(scores, dtype=np.float64) * STEPS + _SLACK).astype(np.int64).clip(0, STEPS)
+    places = (np.searchsorted(_GRID, np.asarray(scores, dtype=np.float64), side="right") - 1).clip(0, STEPS)
     table = np.zeros((2, STEPS + 1), dtype=np.int64)
     np.add.at(table, (np.asarray(human, dtype=bool).astype(np.int64), places), 1)
     return table

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from console.records.base import Json, Record, RunId
-from console.records.cases import Case, ScoreRange, pinned_steps
+from console.records.cases import Case, ScoreRange, Threshold, pinned_steps
 from console.records.catalog import TokenUsage
 from console.records.judges import EvaluationParameters, Judge, LlmRef, MetricRef
 
@@ -32,6 +32,16 @@ class Verdict(StrEnum):
     PASS = "pass"
     FAIL = "fail"
     PENDING = "pending"
+
+    @classmethod
+    def of(cls, normalised: float, threshold: float) -> Verdict:
+        """What a normalised score is worth at a threshold, both 0..1: it passes at or above it, to the last digit."""
+        return cls.PASS if normalised >= threshold else cls.FAIL
+
+    @property
+    def passed(self) -> bool:
+        """Whether it is a pass."""
+        return self is Verdict.PASS
 
 
 class Snapshot(Record, frozen=True):
@@ -79,6 +89,17 @@ class Snapshot(Record, frozen=True):
             prompt_version=prompt_version,
             evaluation_steps=pinned_steps(case),
         )
+
+    def threshold_in_force(self, case: Case | None) -> float:
+        """The normalised threshold that decides a verdict now.
+
+        Args:
+            case: as it is now; None when it is no longer in use. Then the threshold of the snapshot counts, and
+                that of a new case where the snapshot has none: runs of the old system kept no threshold.
+        """
+        if case is not None:
+            return case.threshold.score
+        return Threshold().score if self.threshold is None else self.threshold
 
 
 class Artifact(Record, frozen=True):

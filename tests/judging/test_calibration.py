@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score, f1_score, precision_score, recall_score
 
-from console.judging.calibration import Objective, Weights, confusion_at, cost, curves, passes, suggest
+from console.judging.calibration import Objective, Weights, confusion_at, cost, curves, suggest
 from console.judging.statistics import Confusion
+from console.records import Verdict
 
 SCORES = [0.1, 0.2, 0.35, 0.4, 0.5, 0.55, 0.6, 0.75, 0.9, 1.0]
 HUMAN = [False, False, True, False, False, True, True, True, True, True]
@@ -53,10 +54,15 @@ def test_the_same_runs_give_the_same_bands_in_any_order() -> None:
     assert np.array_equal(one.f1.low, other.f1.low, equal_nan=True)
 
 
-def test_a_score_that_lost_its_last_digit_passes() -> None:
-    assert passes(0.8999999999999999, 0.9)
-    assert not passes(0.899, 0.9)
-    assert confusion_at([0.8999999999999999], [True], 0.9) == Confusion(1, 0, 0, 0)
+def test_a_threshold_is_met_to_the_last_digit_as_by_the_verdict_of_a_run() -> None:
+    below = 0.8999999999999999
+    assert [Verdict.of(score, 0.9) for score in (below, 0.9)] == [Verdict.FAIL, Verdict.PASS]
+    assert [confusion_at([score], [True], 0.9) for score in (below, 0.9)] == [
+        Confusion(0, 0, 1, 0),
+        Confusion(1, 0, 0, 0),
+    ]
+    found = curves([below, 0.9], [True, True]).recall.value
+    assert (found[89], found[90]) == (1.0, 0.5)
 
 
 # --- suggestions -------------------------------------------------------------------------------------------

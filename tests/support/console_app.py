@@ -51,13 +51,13 @@ def runs_page(user: User, /, **query_params: str) -> AppTest:
     return test.switch_page("console/pages/runs.py").run()
 
 
-def new_case(services: Services, name: str = "Summaries", mark: float = 0.5) -> Case:
+def new_case(services: Services, name: str = "Summaries", threshold: float = 0.5) -> Case:
     """A case on the scale 1..5."""
     return services.cases.create(
         name=name,
         task_introduction="You will be given a summary.",
         evaluation_criteria="Does the summary keep to the facts?",
-        threshold=Threshold(score=mark),
+        threshold=Threshold(score=threshold),
         by="ana",
     )
 

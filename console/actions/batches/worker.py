@@ -23,7 +23,7 @@ import msgspec
 
 from console.actions.batches.budget import Budget
 from console.actions.batches.journal import JournalEntry, open_journal
-from console.actions.runs.evaluation import failure, judged, mark_in_force
+from console.actions.runs.evaluation import failure, judged, threshold_in_force
 from console.data.batches.runs import ROWS_AT_ONCE, EndedRow
 from console.errors import ConsoleError, JudgingError, StoreError, Unscored
 from console.judging.prompts import PROMPT_VERSION
@@ -342,7 +342,7 @@ class BatchWorker:
         return ids
 
     def _run(self, ended: _Ended, run_id: int) -> Run:
-        mark = mark_in_force(self._services, self._snapshot)
+        threshold = threshold_in_force(self._services, self._snapshot)
         run = Run(
             run_id=run_id,
             status=RunStatus.FAILED,
@@ -359,13 +359,12 @@ class BatchWorker:
         results = ended.answer.results
         if results is None:
             return run
-        passed = results.final_score_normalized >= mark
         return msgspec.structs.replace(
             run,
             status=RunStatus.COMPLETED,
-            evaluation_status=Verdict.PASS if passed else Verdict.FAIL,
+            evaluation_status=Verdict.of(results.final_score_normalized, threshold),
             results=results,
-            judged_threshold=mark,
+            judged_threshold=threshold,
         )
 
     def _count(self, stored: list[EndedRow]) -> None:

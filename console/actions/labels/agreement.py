@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from console.actions.runs.comparison import Change
 from console.actions.runs.labelled import Labelled, LabelledRun, read_rows
 from console.errors import InvalidInput
-from console.judging.calibration import passes
 from console.judging.statistics import (
     Confusion,
     Correlations,
@@ -21,7 +20,7 @@ from console.judging.statistics import (
     mean_difference,
     quality,
 )
-from console.records import Case, RunFilter, RunSummary
+from console.records import Case, RunFilter, RunSummary, Verdict
 
 if TYPE_CHECKING:
     from console.services import Services
@@ -93,14 +92,14 @@ def against_judge(pairs: Pairs) -> Agreement:
     """A judge against another. Reads nothing."""
     threshold = pairs.case.threshold.score
     points = [
-        Point(left, right, one, other, Cell.of(passes(one, threshold), passes(other, threshold)))
+        Point(left, right, one, other, Cell.of(Verdict.of(one, threshold).passed, Verdict.of(other, threshold).passed))
         for left, right, one, other in _scored(pairs.pairs)
     ]
     return _agreement(points, threshold)
 
 
 def _point_of_label(one: LabelledRun, threshold: float) -> Point:
-    return Point(one.row, None, one.judge, one.human, Cell.of(passes(one.judge, threshold), one.passed))
+    return Point(one.row, None, one.judge, one.human, Cell.of(Verdict.of(one.judge, threshold).passed, one.passed))
 
 
 def _agreement(points: list[Point], threshold: float) -> Agreement:
@@ -190,9 +189,13 @@ class Pairs:
         lost: list[Pair] = []
         for pair in self.pairs:
             before, after = _score(pair.baseline), _score(pair.candidate)
-            if before is None or after is None or passes(before, threshold) == passes(after, threshold):
+            if (
+                before is None
+                or after is None
+                or Verdict.of(before, threshold).passed == Verdict.of(after, threshold).passed
+            ):
                 continue
-            (gained if passes(after, threshold) else lost).append(pair)
+            (gained if Verdict.of(after, threshold).passed else lost).append(pair)
         return gained, lost
 
 

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from console.actions.permissions import permit
 from console.actions.runs.labelled import read_rows, scales_of
 from console.errors import InvalidInput
-from console.judging.calibration import passes
-from console.records import Case, Label, Role, Run, RunFilter, RunStatus, RunSummary, ScoreRange, User
+from console.records import Case, Label, Role, Run, RunFilter, RunStatus, RunSummary, ScoreRange, User, Verdict
 
 if TYPE_CHECKING:
     from console.services import Services
@@ -79,14 +78,14 @@ def doubt(row: RunSummary, scale: ScoreRange, threshold: float) -> float:
     if score is None or not mass:
         return 0.0
     above = sum(height * _share_above(place, scale, threshold) for place, height in enumerate(row.spread)) / mass
-    return 1 - above if passes(score, threshold) else above
+    return 1 - above if Verdict.of(score, threshold).passed else above
 
 
 def _share_above(place: int, scale: ScoreRange, threshold: float) -> float:
     """The part of a bin at or above the threshold."""
     inside = [scale.normalise(whole) for whole in _whole_scores(scale) if _bin(scale.normalise(whole)) == place]
     inside = inside or [(place + 0.5) / _BINS]
-    return sum(passes(one, threshold) for one in inside) / len(inside)
+    return sum(Verdict.of(one, threshold).passed for one in inside) / len(inside)
 
 
 def _whole_scores(scale: ScoreRange) -> range:

@@ -36,8 +36,7 @@ class RunDetail:
         """The verdict under today's threshold; None without a score or a case. The run's own verdict stays."""
         if self.run.results is None or self.case is None:
             return None
-        passed = self.run.results.final_score_normalized >= self.case.threshold.score
-        return Verdict.PASS if passed else Verdict.FAIL
+        return Verdict.of(self.run.results.final_score_normalized, self.case.threshold.score)
 
 
 def run_id_of(text: str) -> RunId:

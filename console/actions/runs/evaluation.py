@@ -8,7 +8,7 @@ import msgspec
 
 from console.actions.permissions import permit
 from console.actions.runs.similar import embed_finished
-from console.errors import InvalidInput, JudgingError, NotFound
+from console.errors import InvalidInput, JudgingError
 from console.judging.prompts import PROMPT_VERSION
 from console.records import Artifact, Judge, Model, Results, Role, Run, RunStatus, Snapshot, User
 
@@ -79,7 +79,7 @@ def run_snapshot(
     )
     try:
         results = judged(services, snapshot, artifact)
-        finished = services.runs.complete(run, results, threshold=mark_in_force(services, snapshot))
+        finished = services.runs.complete(run, results, threshold=threshold_in_force(services, snapshot))
     except JudgingError as error:
         return services.runs.fail(run, failure(error))
     except BaseException as error:
@@ -98,12 +98,9 @@ def judged(services: Services, snapshot: Snapshot, artifact: Artifact) -> Result
     return msgspec.structs.replace(results, cost=model.cost(results.token_usage) if model else None)
 
 
-def mark_in_force(services: Services, snapshot: Snapshot) -> float:
+def threshold_in_force(services: Services, snapshot: Snapshot) -> float:
     """The threshold that decides a verdict now; the snapshot's where the case is no longer in use."""
-    try:
-        return services.cases.get(snapshot.case_id).threshold.score
-    except NotFound:
-        return snapshot.threshold or 0.0
+    return snapshot.threshold_in_force(services.cases.find(snapshot.case_id))
 
 
 def failure(error: JudgingError) -> str:

@@ -139,10 +139,7 @@ def _made(create: Callable[[], Any], find: Callable[[], Any]) -> Any:
 
 def _run(line: RunLine, judge: Judge, case: Case, run_id: int, started: datetime, by: str) -> Run:
     results = _results(line, case)
-    verdict = Verdict.PENDING
-    if results:
-        passed = results.final_score_normalized >= case.threshold.score
-        verdict = Verdict.PASS if passed else Verdict.FAIL
+    verdict = Verdict.of(results.final_score_normalized, case.threshold.score) if results else Verdict.PENDING
     return Run(
         run_id=run_id,
         status=RunStatus.COMPLETED if results else RunStatus.FAILED,

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from console.judging.calibration import passes
-from console.records import Case, RunFilter, RunSummary, ScoreRange
+from console.records import Case, RunFilter, RunSummary, ScoreRange, Verdict
 
 if TYPE_CHECKING:
     from console.services import Services
@@ -130,5 +129,5 @@ def _labelled(row: RunSummary, scale: ScoreRange, threshold: float) -> LabelledR
     human = None if row.label_score is None else scale.normalise(row.label_score)
     passed = row.label_passed
     if passed is None:
-        passed = human is not None and passes(human, threshold)
+        passed = human is not None and Verdict.of(human, threshold).passed
     return LabelledRun(row, judge, human, passed)

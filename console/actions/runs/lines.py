@@ -20,7 +20,7 @@ import msgspec
 
 from console.actions.runs.summeval import read_summeval
 from console.errors import InvalidInput
-from console.records import Json, Label, Record, Run, RunFilter, RunStatus, ScoreRange, TokenUsage
+from console.records import Json, Label, Record, Run, RunFilter, RunStatus, ScoreRange, Threshold, TokenUsage
 
 if TYPE_CHECKING:
     from console.services import Services
@@ -38,7 +38,7 @@ class CaseLine(Record, frozen=True):
     evaluation_criteria: str = ""
     score_range: ScoreRange = ScoreRange()
     requires_reference: bool = False
-    threshold: float = 0.5
+    threshold: float = Threshold().score
 
 
 class JudgeLine(Record, frozen=True):
@@ -153,7 +153,7 @@ def run_line(run: Run, labels: list[Label]) -> RunLine:
             evaluation_criteria=snapshot.evaluation_criteria,
             score_range=snapshot.score_range,
             requires_reference=snapshot.requires_reference,
-            threshold=0.5 if snapshot.threshold is None else snapshot.threshold,
+            threshold=snapshot.threshold_in_force(None),
         ),
         judge=JudgeLine(
             name=snapshot.judge_name or "",

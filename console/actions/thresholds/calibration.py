@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from console.actions.runs.labelled import Labelled, LabelledRun
-from console.judging.calibration import Curves, Objective, Suggestion, Weights, confusion_at, curves, passes, suggest
+from console.judging.calibration import Curves, Objective, Suggestion, Weights, confusion_at, curves, suggest
 from console.judging.statistics import Confusion
+from console.records import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,8 @@ def calibrate(labelled: Labelled, objective: Objective, weights: Weights) -> Cal
 def flipped(runs: Sequence[LabelledRun], present: float, threshold: float) -> list[Flip]:
     """The labelled runs between two thresholds; those whose new verdict contradicts people first."""
     flips = [
-        Flip(one, passes(one.judge, threshold))
+        Flip(one, Verdict.of(one.judge, threshold).passed)
         for one in runs
-        if passes(one.judge, threshold) != passes(one.judge, present)
+        if Verdict.of(one.judge, threshold).passed != Verdict.of(one.judge, present).passed
     ]
     return sorted(flips, key=lambda flip: flip.agrees)

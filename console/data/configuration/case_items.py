@@ -10,7 +10,7 @@ from console.data.configuration import thresholds, versions
 from console.data.store import names, tables
 from console.data.store.codec import ITEM_BUDGET, Item, check_text, from_plain, item_size, plain_map, to_item, to_wire
 from console.errors import InvalidInput, TooLarge
-from console.records import Case
+from console.records import Case, Threshold
 
 KIND = "case"
 TEXTS = {
@@ -67,7 +67,7 @@ def read_case(item: Item) -> Case:
     plain |= {
         "version": plain[tables.SK],
         "active": plain.get("active") == versions.flag(True),
-        "threshold": {**threshold, "score": threshold.get("score", 0.5 if current is None else current)},
+        "threshold": {**threshold, "score": threshold.get("score", Threshold().score if current is None else current)},
         "thresholdId": plain.get("thresholdId", threshold.get("id")),
         "earlierThresholds": [],
     }

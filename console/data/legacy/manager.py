@@ -30,7 +30,7 @@ from console.data.store.client import make_client
 from console.data.store.names import may_be_id
 from console.data.store.store import Store
 from console.errors import InvalidInput, NotFound
-from console.records import Artifact, Json, Results, RunId, RunStatus, Snapshot, Threshold, TokenUsage
+from console.records import Artifact, Json, Results, RunId, RunStatus, Snapshot, TokenUsage
 
 RUN_IDS = range(1, INT64)
 """Ids that the old system's database could hold."""
@@ -224,6 +224,7 @@ class DynamoDBManager(LegacyConfiguration):
 
     def _threshold_in_force(self, snapshot: Snapshot) -> float:
         try:
-            return self._cases.current(snapshot.case_id).threshold.score
+            case = self._cases.current(snapshot.case_id)
         except NotFound:
-            return Threshold().score if snapshot.threshold is None else snapshot.threshold
+            case = None
+        return snapshot.threshold_in_force(case)

@@ -314,11 +314,10 @@ class LegacyRuns:
 
     def complete(self, run: Run, results: Results, *, threshold: float, metadata: Json | None = None) -> Run:
         """Finishes a run with its results and its verdict. Raises ConflictError when it is finished already."""
-        passed = results.final_score_normalized >= threshold
         finished = msgspec.structs.replace(
             run,
             status=RunStatus.COMPLETED,
-            evaluation_status=Verdict.PASS if passed else Verdict.FAIL,
+            evaluation_status=Verdict.of(results.final_score_normalized, threshold),
             completed_at=utcnow(),
             results=results,
             judged_threshold=threshold,

@@ -199,12 +199,11 @@ class Runs:
             InvalidInput: a score is not a finite number.
         """
         check_results(results)
-        passed = results.final_score_normalized >= threshold
         return self._finish(
             msgspec.structs.replace(
                 run,
                 status=RunStatus.COMPLETED,
-                evaluation_status=Verdict.PASS if passed else Verdict.FAIL,
+                evaluation_status=Verdict.of(results.final_score_normalized, threshold),
                 completed_at=self._clock(),
                 results=results,
                 judged_threshold=threshold,

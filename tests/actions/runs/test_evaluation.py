@@ -200,6 +200,26 @@ def test_a_run_is_repeated_by_the_judge_of_today(services: Services, ana: User, 
     assert (pair.difference, pair.flipped) == (0.0, False)
 
 
+@pytest.mark.parametrize(
+    ("kept", "deactivated", "in_force"),
+    [(None, True, 0.5), (0.25, True, 0.25), (None, False, 0.75), (0.25, False, 0.75)],
+    ids=["neither: that of a new case", "the snapshot's", "the case's", "the case's, not the snapshot's"],
+)
+def test_the_threshold_in_force_is_the_case_s_then_the_snapshot_s_and_never_none(
+    services: Services, ana: User, kept: float | None, deactivated: bool, in_force: float
+) -> None:
+    case = new_case(services, threshold=0.75)
+    script(services, 1)
+    before = evaluate(services, ana, new_judge(services, case), TEXT)
+    old = msgspec.structs.replace(before, judge_snapshot=msgspec.structs.replace(before.judge_snapshot, threshold=kept))
+    if deactivated:
+        services.cases.deactivate(case.case_id, by="root")
+
+    after = rerun(services, ana, old, as_then=True).after
+
+    assert (after.evaluation_status, after.judged_threshold) == (Verdict.FAIL, in_force)
+
+
 def test_a_failure_has_no_difference(services: Services, ana: User, judge: Judge) -> None:
     script(services)
     before = evaluate(services, ana, judge, TEXT)
