@@ -17,7 +17,7 @@ Datetimes are aware and UTC. Scores are on the case's scale; *normalised* scores
 A record never holds a score that was not obtained: `Results` exists only on completed runs.
 """
 
-from console.records.base import PREVIEW, Json, Page, Record, RunId, utcnow
+from console.records.base import PREVIEW, Json, Page, Record, RunId, pages, utcnow
 from console.records.batches import Batch, BatchRow, BatchState, RowState
 from console.records.cases import STEPS, Case, ScoreRange, Threshold, ThresholdChange, pinned_steps
 from console.records.catalog import Metric, Model, TokenUsage
@@ -73,6 +73,7 @@ __all__ = [
     "VectorPart",
     "Verdict",
     "judge_parameters",
+    "pages",
     "pinned_steps",
     "utcnow",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
@@ -36,3 +37,18 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
     """Opaque; pass it back for the next page. None on the last page."""
     examined: int = 0
     """Rows that were read to make the page."""
+
+
+def pages(read: Callable[[str | None], Page[T]]) -> Iterator[Page[T]]:
+    """Every page of a list, each read when it is asked for.
+
+    Args:
+        read: from the cursor of a page (None: the first) to the page.
+    """
+    cursor: str | None = None
+    while True:
+        page = read(cursor)
+        yield page
+        cursor = page.cursor
+        if cursor is None:
+            return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from console.actions.runs.lines import run_lines
-from console.records import RunFilter, RunSummary
+from console.records import RunFilter, RunSummary, pages
 
 if TYPE_CHECKING:
     from console.services import Services
@@ -70,21 +70,11 @@ def neutral(text: str) -> str:
 
 def _take(services: Services, wanted: RunFilter, limit: int) -> list[RunSummary]:
     rows: list[RunSummary] = []
-    for page in _pages(services, wanted):
-        rows += page
+    for page in pages(lambda cursor: services.runs.list(wanted, limit=_PAGE, cursor=cursor)):
+        rows += page.items
         if len(rows) >= limit:
             break
     return rows[:limit]
-
-
-def _pages(services: Services, wanted: RunFilter) -> Iterator[list[RunSummary]]:
-    cursor: str | None = None
-    while True:
-        page = services.runs.list(wanted, limit=_PAGE, cursor=cursor)
-        yield page.items
-        cursor = page.cursor
-        if cursor is None:
-            return
 
 
 def _cells(row: RunSummary) -> list[str | int | float]:

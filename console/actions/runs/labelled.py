@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from console.records import Case, RunFilter, RunSummary, ScoreRange, Verdict
+from console.records import Case, RunFilter, RunSummary, ScoreRange, Verdict, pages
 
 if TYPE_CHECKING:
     from console.services import Services
@@ -105,13 +105,11 @@ def load_labelled(
 def read_rows(services: Services, wanted: RunFilter, most: int) -> tuple[list[RunSummary], bool]:
     """The latest rows of a list, and whether these are all. One request per 1,000 and index query."""
     rows: list[RunSummary] = []
-    cursor: str | None = None
-    while True:
-        page = services.runs.list(wanted, limit=min(_PAGE, most - len(rows)), cursor=cursor)
+    for page in pages(lambda cursor: services.runs.list(wanted, limit=min(_PAGE, most), cursor=cursor)):
         rows += page.items
-        cursor = page.cursor
-        if cursor is None or len(rows) >= most:
-            return rows, cursor is None
+        if len(rows) >= most:
+            return rows[:most], page.cursor is None and len(rows) == most
+    return rows, True
 
 
 def case_with_labels(services: Services, cases: Sequence[Case]) -> Case | None:

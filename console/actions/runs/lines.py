@@ -20,7 +20,7 @@ import msgspec
 
 from console.actions.runs.summeval import read_summeval
 from console.errors import InvalidInput
-from console.records import Json, Label, Record, Run, RunFilter, RunStatus, ScoreRange, Threshold, TokenUsage
+from console.records import Json, Label, Record, Run, RunFilter, RunStatus, ScoreRange, Threshold, TokenUsage, pages
 
 if TYPE_CHECKING:
     from console.services import Services
@@ -128,16 +128,11 @@ def _utc(moment: datetime | None) -> datetime | None:
 
 def run_lines(services: Services, wanted: RunFilter) -> Iterator[RunLine]:
     """The finished runs that match, newest first, in the neutral form. One request per 100 runs and one a run."""
-    cursor = None
-    while True:
-        page = services.runs.list(wanted, cursor=cursor)
+    for page in pages(lambda cursor: services.runs.list(wanted, cursor=cursor)):
         for row in page.items:
             if row.status.finished:
                 run = services.runs.get(row.run_id)
                 yield run_line(run, services.labels.of(row.run_id) if row.labelled else [])
-        cursor = page.cursor
-        if cursor is None:
-            return
 
 
 def run_line(run: Run, labels: list[Label]) -> RunLine:

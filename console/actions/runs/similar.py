@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from console.actions.permissions import permit
+from console.actions.runs.labelled import read_rows
 from console.data.runs.embeddings import EXAMINED
 from console.errors import ConsoleError, InvalidInput
-from console.records import Role, Run, RunFilter, RunStatus, RunSummary, User, Verdict
+from console.records import Role, Run, RunFilter, RunStatus, RunSummary, User, Verdict, pages
 from console.search.maps import clusters
 
 if TYPE_CHECKING:
@@ -102,17 +103,13 @@ def embed_missing(
     """
     permit(actor, Role.EVALUATOR)
     examined = embedded = 0
-    cursor: str | None = None
-    while True:
-        page = services.runs.list(wanted, limit=200, cursor=cursor)
+    for page in pages(lambda cursor: services.runs.list(wanted, limit=200, cursor=cursor)):
         missing = services.run_vectors.without([row for row in page.items if row.status.finished])
         embedded += sum(_embed(services, services.runs.get_many(group)) for group in _groups(missing))
         examined += len(page.items)
         if progress:
             progress(examined, embedded)
-        cursor = page.cursor
-        if cursor is None:
-            return embedded
+    return embedded
 
 
 def embed_failing(services: Services, wanted: RunFilter) -> int:
@@ -199,12 +196,4 @@ def group_failing(services: Services, wanted: RunFilter) -> FailingRuns:
 
 def _failing(services: Services, wanted: RunFilter) -> tuple[list[RunSummary], bool]:
     failing = msgspec.structs.replace(wanted, status=RunStatus.COMPLETED, verdict=Verdict.FAIL)
-    rows: list[RunSummary] = []
-    cursor: str | None = None
-    while len(rows) < CLUSTERED:
-        page = services.runs.list(failing, limit=CLUSTERED - len(rows), cursor=cursor)
-        rows += page.items
-        cursor = page.cursor
-        if cursor is None:
-            break
-    return rows, cursor is not None
+    return read_rows(services, failing, CLUSTERED)

@@ -101,9 +101,4 @@ def _write_parts_of(store: Store, partition_key: str, row: BatchRow) -> Item:
 def _items(store: Store, partition_key: str, after: int, size: int) -> Iterator[Item]:
     low = row_key(partition_key, min(max(after, 0), ROWS_LIMIT) + 1)[1]
     query = Query(tables.RUNS, partition_key, low=low, high="ROW#~")
-    start: Item | None = None
-    while True:
-        items, start = store.page(query, limit=min(size, PAGE), start=start)
-        yield from items
-        if start is None:
-            return
+    return store.all(query, limit=min(size, PAGE))

@@ -158,12 +158,7 @@ class VectorReads:
 
     def _items(self, query: Query) -> Iterator[Item]:
         """Every item, by small pages: the embedded engine answers one reader after the other."""
-        patient, start = self._store.patient(_PATIENCE), None
-        while True:
-            items, start = patient.page(query, limit=_PAGE, start=start)
-            yield from items
-            if start is None:
-                return
+        return self._store.patient(_PATIENCE).all(query, limit=_PAGE)
 
     def _ends(self, collection_id: str) -> tuple[str, str] | None:
         """The first and the last sort key of a collection's chunks."""

@@ -21,7 +21,7 @@ from console.data.legacy.shapes import RUN_NAMES, Row, document_row, iso_time, r
 from console.data.legacy.sqlite import insert
 from console.data.repositories import Repositories
 from console.errors import SetupError
-from console.records import Case, Document, Judge, Metric, Model, Run, RunFilter, Snapshot
+from console.records import Case, Document, Judge, Metric, Model, Run, RunFilter, Snapshot, pages
 
 Progress = Callable[[int, int | None], None]
 """Called with the runs written so far, and None: their number is not known before."""
@@ -188,14 +188,9 @@ class _Export:
     # --- documents and runs ----------------------------------------------------------------------------
 
     def _documents(self) -> None:
-        cursor: str | None = None
-        while True:
-            page = self._from.documents.list(_PAGE, cursor)
+        for page in pages(lambda cursor: self._from.documents.list(_PAGE, cursor)):
             for document in self._from.documents.get_many([row.document_id for row in page.items]).values():
                 self._document(document)
-            cursor = page.cursor
-            if cursor is None:
-                return
 
     def _document(self, document: Document) -> None:
         row = document_row(document)
@@ -218,13 +213,8 @@ class _Export:
         self._to.execute("INSERT INTO sqlite_sequence VALUES ('runs', ?)", (self._next_id,))
 
     def _all_runs(self) -> Iterator[Run]:
-        cursor: str | None = None
-        while True:
-            page = self._from.runs.list(RunFilter(), limit=_PAGE, cursor=cursor)
+        for page in pages(lambda cursor: self._from.runs.list(RunFilter(), limit=_PAGE, cursor=cursor)):
             yield from self._from.runs.get_many(page.items)
-            cursor = page.cursor
-            if cursor is None:
-                return
 
     def _run(self, run: Run) -> None:
         if run.judge_id not in self._known["judges"]:

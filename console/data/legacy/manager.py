@@ -30,7 +30,7 @@ from console.data.store.client import make_client
 from console.data.store.names import may_be_id
 from console.data.store.store import Store
 from console.errors import InvalidInput, NotFound
-from console.records import Artifact, Json, Results, RunId, RunStatus, Snapshot, TokenUsage
+from console.records import Artifact, Json, Results, RunId, RunStatus, Snapshot, TokenUsage, pages
 
 RUN_IDS = range(1, INT64)
 """Ids that the old system's database could hold."""
@@ -98,15 +98,8 @@ class DynamoDBManager(LegacyConfiguration):
 
         One Query and ten BatchGets per 1,000 documents, and one Query for each with a text over 350 KB.
         """
-        ids: list[str] = []
-        cursor: str | None = None
-        while True:
-            page = self._documents.list(_PAGE, cursor)
-            ids += [row.document_id for row in page.items]
-            cursor = page.cursor
-            if cursor is None:
-                break
-        documents = self._documents.get_many(ids)
+        listed = pages(lambda cursor: self._documents.list(_PAGE, cursor))
+        documents = self._documents.get_many([row.document_id for page in listed for row in page.items])
         return [document_row(document) for document in versions.creation_order([*documents.values()])]
 
     # --- runs ------------------------------------------------------------------------------------------

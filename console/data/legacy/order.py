@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from console.data.runs.runs import Runs
-from console.records import RunFilter, RunId, RunSummary
+from console.records import RunFilter, RunId, RunSummary, pages
 
 _PAGE = 1_000
 _SPARE = 20
@@ -22,18 +22,14 @@ def latest_runs(runs: Runs, judge_id: str | None, limit: int) -> list[RunSummary
     whole. One page with a second of 20 runs or fewer, and one more for each 1,000 runs.
     """
     rows: list[RunSummary] = []
-    cursor: str | None = None
     size = min(_PAGE, limit + _SPARE) if limit > 0 else _PAGE
-    while True:
-        page = runs.list(RunFilter(judge_id=judge_id), limit=size, cursor=cursor)
+    for page in pages(lambda cursor: runs.list(RunFilter(judge_id=judge_id), limit=size, cursor=cursor)):
         rows += page.items
-        cursor = page.cursor
-        if cursor is None:
-            return _ordered(rows)[: limit if limit > 0 else None]
-        if len(rows) > limit > 0:
+        if page.cursor and len(rows) > limit > 0:
             shown = _ordered(rows)[:limit]
             if _settled(rows[-1], shown[-1]):
                 return shown
+    return _ordered(rows)[: limit if limit > 0 else None]
 
 
 def _ordered(rows: Sequence[RunSummary]) -> list[RunSummary]:

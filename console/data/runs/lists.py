@@ -15,7 +15,7 @@ from typing import Any
 
 from console.data.runs.items import run_summary
 from console.data.store import tables
-from console.data.store.codec import Item, timestamp
+from console.data.store.codec import timestamp
 from console.data.store.cursor import decode_cursor, encode_cursor
 from console.data.store.overlay import RecentWrites
 from console.data.store.requests import Query
@@ -108,7 +108,7 @@ def merged(
     mine.sort(key=_started, reverse=newest_first)
     with ThreadPoolExecutor(max_workers=len(asked)) as pool:
         firsts = list(pool.map(lambda query: store.page(query, limit=limit + 1), asked))
-    streams = [_rows(store, query, first) for query, first in zip(asked, firsts, strict=True)]
+    streams = [map(run_summary, store.all(query, first=first)) for query, first in zip(asked, firsts, strict=True)]
     known = set(fresh)
     for row in heapq.merge(iter(mine), *streams, key=_started, reverse=newest_first):
         if row.run_id not in known or row is fresh.get(row.run_id):
@@ -117,12 +117,3 @@ def merged(
 
 def _started(row: RunSummary) -> datetime:
     return row.started_at
-
-
-def _rows(store: Store, query: Query, first: tuple[list[Item], Item | None]) -> Iterator[RunSummary]:
-    items, start = first
-    while True:
-        yield from (run_summary(item) for item in items)
-        if start is None:
-            return
-        items, start = store.page(query, start=start)

@@ -149,15 +149,7 @@ class Rollups:
 
     def _query(self, begin: date, end: date) -> list[Rollup]:
         query = Query(tables.RUNS, f"ROLLUP#{begin:%Y-%m}", low=begin.isoformat(), high=f"{end.isoformat()}$")
-        return merge(read_rollup(item) for item in self._pages(query))
-
-    def _pages(self, query: Query) -> Iterator[Item]:
-        start: Item | None = None
-        while True:
-            items, start = self._store.page(query, limit=_PAGE, start=start)
-            yield from items
-            if start is None:
-                return
+        return merge(read_rollup(item) for item in self._store.all(query, limit=_PAGE))
 
     def _first_day(self) -> str:
         finished = (RunStatus.COMPLETED, RunStatus.FAILED)

@@ -60,12 +60,7 @@ class Listing(Generic[R]):
 
     def _indexed(self, high: str | None, size: int) -> Iterator[R]:
         query = replace(self.query, high=high, forward=False)
-        start: Item | None = None
-        while True:
-            items, start = self.store.page(query, limit=min(size, PAGE), start=start)
-            yield from map(self.read, items)
-            if start is None:
-                return
+        return map(self.read, self.store.all(query, limit=min(size, PAGE)))
 
     def _cursor(self, shown: list[R], t: str | None, seen: list[str]) -> str:
         last = self.time(shown[-1])

@@ -96,14 +96,19 @@ class Store:
         answer = self.call("query", Limit=limit, **request)
         return answer["Items"], answer.get("LastEvaluatedKey")
 
-    def all(self, query: Query) -> Iterator[Item]:
-        """Every item of a query. One request per `PAGE` items or 1 MB."""
-        start: Item | None = None
-        while True:
-            items, start = self.page(query, start=start)
+    def all(
+        self, query: Query, *, limit: int = PAGE, first: tuple[list[Item], Item | None] | None = None
+    ) -> Iterator[Item]:
+        """Every item of a query, read page by page as they are asked for. One request per `limit` items or 1 MB.
+
+        Args:
+            first: the first page, where it is there already.
+        """
+        items, start = first or self.page(query, limit=limit)
+        yield from items
+        while start is not None:
+            items, start = self.page(query, limit=limit, start=start)
             yield from items
-            if start is None:
-                return
 
     def scan(self, table: str, *, attributes: tuple[str, ...] = ()) -> Iterator[Item]:
         """Every item of a table: for migrations, rebuilds, and a list that is the whole table."""
@@ -126,35 +131,32 @@ class Store:
     ) -> list[Item]:
         """The items that exist among `keys`, in no particular order; all attributes, or these. One request per 100."""
         found: list[Item] = []
-        name = self.name(table)
         for start in range(0, len(keys), 100):
             wanted = [item_key(table, key) for key in keys[start : start + 100]]
-            request = {name: {"Keys": wanted, "ConsistentRead": consistent, **projection(attributes)}}
-            until = time.monotonic() + self._deadline
-            for attempt in self._attempts(f"reading {len(wanted)} items of {table}", until):
-                answer = self.call("batch_get_item", until, RequestItems=request)
-                found += answer["Responses"].get(name, [])
-                request = answer.get("UnprocessedKeys", {})
-                if not request:
-                    break
-                self._pause(attempt)
+            asked = {"Keys": wanted, "ConsistentRead": consistent, **projection(attributes)}
+            found += self._get_all({table: asked}, f"reading {len(wanted)} items of {table}")[table]
         return found
 
     def tokens(self, wanted: Sequence[str], key: tuple[str, str]) -> dict[str, int]:
         """The counter `n` of the item `key` in each of several tables; 0 where there is none. One request."""
-        counts = dict.fromkeys(wanted, 0)
-        request = {self.name(table): {"Keys": [item_key(table, key)], "ConsistentRead": True} for table in wanted}
+        asked = {table: {"Keys": [item_key(table, key)], "ConsistentRead": True} for table in wanted}
+        found = self._get_all(asked, "reading the change tokens")
+        return {table: int(found[table][0]["n"]["N"]) if found[table] else 0 for table in wanted}
+
+    def _get_all(self, asked: dict[str, dict[str, Any]], doing: str) -> dict[str, list[Item]]:
+        """The items by table; keys that the store leaves unprocessed are asked for again until the deadline."""
+        found: dict[str, list[Item]] = {table: [] for table in asked}
+        request = {self.name(table): one for table, one in asked.items()}
         until = time.monotonic() + self._deadline
-        for attempt in self._attempts("reading the change tokens", until):
+        for attempt in self._attempts(doing, until):
             answer = self.call("batch_get_item", until, RequestItems=request)
-            for table in wanted:
-                for item in answer["Responses"].get(self.name(table), []):
-                    counts[table] = int(item["n"]["N"])
+            for table in asked:
+                found[table] += answer["Responses"].get(self.name(table), [])
             request = answer.get("UnprocessedKeys", {})
             if not request:
                 break
             self._pause(attempt)
-        return counts
+        return found
 
     # --- writing ---------------------------------------------------------------------------------------
 
