@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 USER = """
 import sys
 from pathlib import Path
-from infra.engine import acquire
+from console.engine.engine import acquire
 with acquire(Path(sys.argv[1]), kind="dynoxide") as lease:
     print(lease.pid, lease.endpoint, flush=True)
     sys.stdin.read()

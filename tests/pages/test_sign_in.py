@@ -124,9 +124,9 @@ def test_two_different_new_passwords_are_refused(console_services: Services) -> 
     assert "not the same" in texts(test)
 
 
-def test_a_page_started_on_its_own_shows_the_form(console_services: Services) -> None:
+def test_a_page_started_on_its_own_asks_to_sign_in(console_services: Services) -> None:
     test = AppTest.from_file(CONSOLE / "pages" / "runs.py", default_timeout=30).run()
-    assert is_the_form(test)
+    assert "sign in to see it" in texts(test)
     assert not test.dataframe
 
 
