@@ -13,7 +13,8 @@
     |   `-- NotServed            501   the store that serves now has no place for this
     |-- UnsupportedMetric        501   no judge works by this metric
     |-- JudgingError             502   no score was obtained; says why and what to do
-    |   `-- Unscored             502   a reply came, and there is no score in it
+    |   |-- Unscored             502   a reply came, and there is no score in it
+    |   `-- BudgetSpent          502   a call was not made: the budget does not allow it
     |-- EmbedderUnavailable      503   an embedder's service refused or did not answer
     `-- StoreError               503
         |-- StoreUnavailable     503   no answer, or none within the deadline
@@ -154,14 +155,25 @@ class JudgingError(ConsoleError):
 
     status = 502
 
-    def __init__(self, message: str, *, reply: str | None = None) -> None:
+    def __init__(self, message: str, *, reply: str | None = None, final: bool = False) -> None:
         super().__init__(message)
         self.reply = reply
         """What the model said, as it came, where it said something."""
+        self.final = final
+        """Whether no call of this judge will do better until somebody acts: the key, its rights or its credit."""
 
 
 class Unscored(JudgingError):
     """A reply without a usable score."""
+
+
+class BudgetSpent(JudgingError):
+    """A call was not made: the budget, in US dollars, does not allow it."""
+
+    def __init__(self, limit: float) -> None:
+        super().__init__(
+            f"Stopped before it would cost more than ${limit:g}.\nGo on with a larger budget, or without one."
+        )
 
 
 class StoreError(ConsoleError):

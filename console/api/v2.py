@@ -6,35 +6,23 @@ An application of its own below the old one, so that the old OpenAPI document st
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Any
 
-import msgspec
-from fastapi import APIRouter, FastAPI, Query, Response
+from fastapi import APIRouter, FastAPI, Response
 from pydantic import BaseModel, Field
 
-from console.actions.batches import batches as batch_actions
-from console.actions.batches.files import Columns, RowsFile
-from console.actions.batches.worker import CONCURRENCY
 from console.actions.collections.search import search
 from console.actions.labels.labels import save_label
 from console.actions.thresholds.thresholds import move_threshold
+from console.api import v2_batches, v2_models
 from console.api.bodies import StrictRoute
 from console.api.context import Actor, UsedServices
+from console.api.pages import Cursor, Limit, Rows
 from console.api.refusals import documented, handle_errors
 from console.api.shapes import answer
 from console.records import RunFilter, RunStatus, Verdict
 
 router = APIRouter(route_class=StrictRoute)
-Limit = Annotated[int, Query(ge=1, le=1_000)]
-Cursor = Annotated[str | None, Query(description="The cursor of the page before.")]
-_TEXT, _REFERENCE = "actual_output", "expected_output"
-
-
-class Rows(BaseModel):
-    """One page of a list."""
-
-    items: list[dict[str, Any]]
-    cursor: str | None = Field(description="Pass it back for the next page; null on the last one.")
 
 
 class LabelRequest(BaseModel):
@@ -52,25 +40,6 @@ class ThresholdRequest(BaseModel):
     reason: str = Field(min_length=1)
 
 
-class RowRequest(BaseModel):
-    """One text of a batch."""
-
-    actual_output: str = Field(min_length=1)
-    expected_output: str | None = None
-    metadata: dict[str, Any] = {}
-
-
-class BatchRequest(BaseModel):
-    """Texts to evaluate with one judge."""
-
-    name: str = Field(min_length=1, max_length=200)
-    judge_id: str
-    rows: list[RowRequest] = Field(min_length=1, max_length=10_000)
-    concurrency: int = Field(CONCURRENCY, ge=1, le=batch_actions.MOST_AT_ONCE)
-    budget: float | None = Field(None, gt=0, description="US dollars; the model needs prices.")
-    start: bool = Field(True, description="Work on it at once, in the worker that took the request.")
-
-
 class SearchRequest(BaseModel):
     """What to look for in a collection."""
 
@@ -86,7 +55,8 @@ def application() -> FastAPI:
         title="G-Eval API, what is new", version="2.0.0", description=__doc__.split("\n\n")[0], redoc_url=None
     )
     handle_errors(made)
-    made.include_router(router)
+    for part in (router, v2_batches.router, v2_models.router):
+        made.include_router(part)
     return made
 
 
@@ -175,52 +145,6 @@ def put_threshold(request: ThresholdRequest, services: UsedServices, actor: Acto
     """Move the threshold of a case, with a reason."""
     revision = services.cases.current(case_id).revision
     return answer(move_threshold(services, actor, case_id, request.score, request.reason, revision=revision))
-
-
-@router.get("/batches", response_model=Rows, tags=["Batches"], responses=documented(503))
-def list_batches(services: UsedServices, limit: Limit = 100, cursor: Cursor = None) -> Response:
-    """Batches, newest first."""
-    page = services.batches.list(limit, cursor)
-    return answer({"items": page.items, "cursor": page.cursor})
-
-
-@router.post("/batches", response_model=dict[str, Any], tags=["Batches"], responses=documented(400, 404, 413, 501, 503))
-def create_batch(request: BatchRequest, services: UsedServices, actor: Actor) -> Response:
-    """Submit texts to be evaluated with one judge."""
-    lines = b"\n".join(
-        msgspec.json.encode({**row.metadata, _TEXT: row.actual_output, _REFERENCE: row.expected_output})
-        for row in request.rows
-    )
-    batch = batch_actions.submit(
-        services,
-        actor,
-        request.name,
-        services.judges.get(request.judge_id),
-        RowsFile.of("rows.jsonl", lines),
-        Columns(_TEXT, _REFERENCE),
-        concurrency=request.concurrency,
-        budget=request.budget,
-    )
-    if request.start:
-        batch_actions.start(services, actor, batch.batch_id)
-    return answer(batch)
-
-
-@router.get("/batches/{batch_id}", response_model=dict[str, Any], tags=["Batches"], responses=documented(404, 503))
-def get_batch(services: UsedServices, batch_id: str) -> Response:
-    """One batch, with how far it is."""
-    return answer(services.batches.get(batch_id))
-
-
-@router.post(
-    "/batches/{batch_id}/cancel",
-    response_model=dict[str, Any],
-    tags=["Batches"],
-    responses=documented(404, 409, 503),
-)
-def cancel_batch(services: UsedServices, actor: Actor, batch_id: str) -> Response:
-    """Stop a batch: rows in flight end, no others begin."""
-    return answer(batch_actions.cancel(services, actor, batch_id))
 
 
 @router.post(

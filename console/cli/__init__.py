@@ -8,6 +8,7 @@
 - evaluate: evaluate
 - runs: import runs, export runs
 - labels: labels import, labels export; agreement: agreement
+- models: models list, models price
 - ingest: ingest, opensearch sync; migrate: migrate sqlite, migrate qdrant
 - search: search
 - users: users add, list, role, password, revoke, delete
@@ -21,7 +22,21 @@ import sys
 
 import typer
 
-from console.cli import agreement, embed, engine, evaluate, ingest, labels, migrate, runs, search, servers, store, users
+from console.cli import (
+    agreement,
+    embed,
+    engine,
+    evaluate,
+    ingest,
+    labels,
+    migrate,
+    models,
+    runs,
+    search,
+    servers,
+    store,
+    users,
+)
 from console.errors import ConsoleError
 
 app = typer.Typer(
@@ -45,6 +60,7 @@ app.add_typer(store.rollups_app, name="rollups")
 app.add_typer(runs.import_app, name="import")
 app.add_typer(runs.export_app, name="export")
 app.add_typer(labels.app, name="labels")
+app.add_typer(models.app, name="models")
 app.add_typer(migrate.migrate_app, name="migrate")
 app.add_typer(ingest.opensearch_app, name="opensearch")
 app.add_typer(users.app, name="users")

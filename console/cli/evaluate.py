@@ -26,6 +26,9 @@ def evaluate(
     ] = None,
     judge: Annotated[str | None, typer.Option(help="Id of the judge, or its name where only one has it.")] = None,
     resume: Annotated[str | None, typer.Option(help="Id of a batch to go on with, instead of a file.")] = None,
+    retry_failed: Annotated[
+        str | None, typer.Option(help="Id of a batch whose failed rows are run again, and these only.")
+    ] = None,
     concurrency: Annotated[int | None, typer.Option(min=1, max=64, help="Rows at once.", show_default="8")] = None,
     budget: Annotated[float | None, typer.Option(help="US dollars that the batch may cost.")] = None,
     text: Annotated[str | None, typer.Option(help="Column of the text.", show_default="by its name")] = None,
@@ -40,13 +43,17 @@ def evaluate(
 
     Exit code 1 when rows failed or the batch stopped before its end.
     """
-    if resume is None and (file is None or judge is None):
-        raise typer.BadParameter("Give a file and --judge, or --resume with the id of a batch.")
+    if resume and retry_failed:
+        raise typer.BadParameter("Give --resume or --retry-failed, not both.")
+    known = resume or retry_failed
+    if known is None and (file is None or judge is None):
+        raise typer.BadParameter("Give a file and --judge, or --resume or --retry-failed with the id of a batch.")
     from console.actions.batches import batches
 
     with open_services(data_dir) as services:
-        if resume is not None:
-            batch = _work(services, resume, concurrency, budget, quiet=as_json)
+        if known is not None:
+            again = batches.retry_failures(services, outsider(operator()), known) if retry_failed else None
+            batch = _work(services, known, concurrency, budget, only=again, quiet=as_json)
         else:
             assert file is not None and judge is not None  # noqa: PT018, S101 - checked above
             chosen = _judge(services, judge)
@@ -107,7 +114,15 @@ def _judge(services: Services, wanted: str) -> Judge:
     raise NotFound("judge", wanted)
 
 
-def _work(services: Services, batch_id: str, concurrency: int | None, budget: float | None, *, quiet: bool) -> Batch:
+def _work(
+    services: Services,
+    batch_id: str,
+    concurrency: int | None,
+    budget: float | None,
+    *,
+    only: frozenset[int] | None = None,
+    quiet: bool,
+) -> Batch:
     from console.actions.batches import batches
 
     with progress("Evaluating") as advance:
@@ -117,6 +132,7 @@ def _work(services: Services, batch_id: str, concurrency: int | None, budget: fl
             batch_id,
             concurrency=concurrency,
             budget=budget,
+            only=only,
             progress=lambda batch: None if quiet else advance(batch.done + batch.failed, batch.total),
         )
 
@@ -136,11 +152,14 @@ def _print_batch(batch: Batch, as_json: bool) -> None:
     if as_json:
         print_json(_facts(batch))
         return
-    typer.echo(f"Batch {batch.batch_id} is {batch.state}: {batch.done} done, {batch.failed} failed, {batch.left} left.")
+    counts = f"{batch.done} done, {batch.failed} failed, {batch.left} left"
+    typer.echo(f"Batch {batch.batch_id} is {batch.state}: {counts}; ${batch.spent:.4f} spent.")
     if batch.note:
         typer.echo(batch.note)
     if batch.left:
         typer.echo(f"Go on with: python -m console evaluate --resume {batch.batch_id}")
+    if batch.failed:
+        typer.echo(f"Run the failed rows again: python -m console evaluate --retry-failed {batch.batch_id}")
 
 
 def _facts(batch: Batch) -> dict[str, Any]:

@@ -242,10 +242,5 @@ class _Evaluation:
         if not reply.choices:
             raise Unscored(f"The model {self.model} gave no reply at all.\nTry again, or choose another model.")
         self.refused |= reply.refused
-        used = reply.usage
-        self.usage = TokenUsage(
-            prompt=self.usage.prompt + used.prompt,
-            completion=self.usage.completion + used.completion,
-            total=self.usage.total + used.total,
-        )
+        self.usage = self.usage.plus(reply.usage)
         return list(reply.choices)

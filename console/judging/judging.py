@@ -9,6 +9,7 @@ from collections.abc import Callable
 from console.config import Settings
 from console.errors import JudgingError, UnsupportedMetric
 from console.judging.geval import GEval
+from console.judging.metering import Meter, Metered
 from console.judging.modes import ModesStore
 from console.judging.providers import CAPABILITIES, Provider, Providers, address
 from console.judging.similarity import Embedder, similarity
@@ -47,8 +48,11 @@ class Judging:
         if metric not in (GEVAL, SIMILARITY):
             raise UnsupportedMetric(metric)
 
-    def evaluate(self, snapshot: Snapshot, artifact: Artifact) -> Results:
+    def evaluate(self, snapshot: Snapshot, artifact: Artifact, meter: Meter | None = None) -> Results:
         """What the judge of a snapshot finds. The cost is left to whoever knows the prices.
+
+        Args:
+            meter: counts the calls of the model, also when this raises.
 
         Raises:
             UnsupportedMetric: the metric is neither `geval` nor `similarity`.
@@ -59,7 +63,8 @@ class Judging:
             raise JudgingError(f"actual_output is required for {snapshot.case_name} evaluation\nGive it a text.")
         if snapshot.metric.type == SIMILARITY:
             return similarity(snapshot, artifact, self._embedder())
-        return self._geval.evaluate(snapshot, artifact, self.providers.get(snapshot.llm.type))
+        provider = Metered(self.providers.get(snapshot.llm.type), meter or Meter())
+        return self._geval.evaluate(snapshot, artifact, provider)
 
     def steps(self, snapshot: Snapshot) -> str:
         """The evaluation steps of a snapshot: pinned, kept, or written now by its model. Raises JudgingError."""

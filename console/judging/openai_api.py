@@ -12,6 +12,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
 import openai
@@ -20,13 +21,16 @@ from console.errors import JudgingError
 from console.judging.logprobs import Token
 from console.judging.prompts import REPLY_SCHEMA
 from console.judging.providers import Address, Call, Capabilities, Choice, Reply, Stop, check_address
-from console.records import Json, TokenUsage
+from console.judging.usage import read_usage
+from console.records import Json
 
 LONGEST_PAUSE = 60.0
 """Seconds; a server that asks for a longer wait has no capacity today."""
 _FIRST_PAUSE, _PAUSE_CAP = 0.5, 8.0
 _PASSING = frozenset({408, 409, 425, 429})
 _NO_QUOTA = frozenset({"insufficient_quota", "credit_balance_exhausted", "billing_hard_limit_reached"})
+_FINAL = frozenset({401, 402, 403})
+"""The key, the credit or the rights are wanting: no other call will do better."""
 _REFUSED = re.compile(
     r"support|enabled|unrecognized|unknown|unexpected|not permitted|extra input|default|must be (exactly )?1\b",
     re.IGNORECASE,
@@ -208,15 +212,9 @@ class _Choice(msgspec.Struct):
     finish_reason: str | None = None
 
 
-class _Usage(msgspec.Struct):
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    total_tokens: int = 0
-
-
 class _Answer(msgspec.Struct):
     choices: list[_Choice]
-    usage: _Usage | None = None
+    usage: Any = None
 
 
 _DECODER = msgspec.json.Decoder(_Answer, strict=False)
@@ -225,12 +223,7 @@ _DECODER = msgspec.json.Decoder(_Answer, strict=False)
 def _read(content: bytes) -> Reply:
     """The answer of a server: read here, since the SDK's models cost more time than the request."""
     answer = _DECODER.decode(content)
-    used = answer.usage or _Usage()
-    total = used.total_tokens or used.prompt_tokens + used.completion_tokens
-    return Reply(
-        [_choice(one) for one in answer.choices],
-        TokenUsage(prompt=used.prompt_tokens, completion=used.completion_tokens, total=total),
-    )
+    return Reply([_choice(one) for one in answer.choices], read_usage(answer.usage))
 
 
 def _choice(one: _Choice) -> Choice:
@@ -295,7 +288,8 @@ def _explained(name: str, call: Call, error: openai.APIError, timeout: float) ->
     status = f"HTTP {error.status_code}" + (f" {tries}" if tries else "")
     what = _WHAT.get(error.status_code, "The server refused the call")
     what = "The server failed" if error.status_code >= 500 else what
-    return JudgingError(f"{what}: {shown} ({status}; model {call.model}, provider {name}).\n{advice}")
+    final = error.code in _NO_QUOTA or error.status_code in _FINAL
+    return JudgingError(f"{what}: {shown} ({status}; model {call.model}, provider {name}).\n{advice}", final=final)
 
 
 _WHAT = {

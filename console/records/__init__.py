@@ -26,7 +26,7 @@ from console.records.judges import EvaluationParameters, Judge, LlmRef, MetricRe
 from console.records.people import Role, User
 from console.records.rollups import Rollup
 from console.records.run_lists import UNCERTAIN_MARGIN, RunFilter, RunSummary
-from console.records.runs import Artifact, Label, Results, Run, RunStatus, Snapshot, Verdict
+from console.records.runs import Artifact, Label, Results, Run, RunStatus, Snapshot, Spent, Verdict
 from console.records.search import Chunk, Collection, CollectionDocument, NewChunk, SearchHit, VectorPart
 
 __all__ = [
@@ -66,6 +66,7 @@ __all__ = [
     "ScoreRange",
     "SearchHit",
     "Snapshot",
+    "Spent",
     "Threshold",
     "ThresholdChange",
     "TokenUsage",

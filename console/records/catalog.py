@@ -23,8 +23,24 @@ class TokenUsage(Record, frozen=True):
     """Tokens of every call that a run made."""
 
     prompt: int = 0
+    """Tokens that were sent, those from the provider's cache included."""
     completion: int = 0
+    """Tokens that were written, reasoning included."""
     total: int = 0
+    cached: int = 0
+    """Of `prompt`: read from the provider's cache."""
+    reasoning: int = 0
+    """Of `completion`: thought, and not shown."""
+
+    def plus(self, other: TokenUsage) -> TokenUsage:
+        """Both together."""
+        return TokenUsage(
+            prompt=self.prompt + other.prompt,
+            completion=self.completion + other.completion,
+            total=self.total + other.total,
+            cached=self.cached + other.cached,
+            reasoning=self.reasoning + other.reasoning,
+        )
 
 
 class Model(Record, frozen=True):
@@ -40,7 +56,9 @@ class Model(Record, frozen=True):
     input_price: float | None = None
     """US dollars per million prompt tokens."""
     output_price: float | None = None
-    """US dollars per million completion tokens."""
+    """US dollars per million completion tokens, reasoning included."""
+    cached_price: float | None = None
+    """US dollars per million prompt tokens from the provider's cache; None counts them as the others."""
     last_updated_on: datetime | None = None
     """When the prices last changed; None while they are the first ones."""
     last_updated_by: str | None = None
@@ -51,4 +69,6 @@ class Model(Record, frozen=True):
         """US dollars for `usage`, or None when the prices are not given."""
         if self.input_price is None or self.output_price is None:
             return None
-        return (usage.prompt * self.input_price + usage.completion * self.output_price) / 1_000_000
+        cached_price = self.input_price if self.cached_price is None else self.cached_price
+        sent = (usage.prompt - usage.cached) * self.input_price + usage.cached * cached_price
+        return (sent + usage.completion * self.output_price) / 1_000_000

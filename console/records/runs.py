@@ -144,6 +144,14 @@ class Results(Record, frozen=True):
     """What a reader should know: responses without a score, parameters that were ignored or refused."""
 
 
+class Spent(Record, frozen=True):
+    """What the calls of a run took that ended without a score."""
+
+    token_usage: TokenUsage = TokenUsage()
+    cost: float | None = None
+    """US dollars, or None when the model has no prices."""
+
+
 class Run(Record, frozen=True):
     """One execution of one judge over one artifact."""
 
@@ -168,8 +176,22 @@ class Run(Record, frozen=True):
     """The normalised threshold that decided `evaluation_status`."""
     expires_at: int | None = None
     """Unix seconds after which the store may drop the item; None keeps it."""
+    spent: Spent | None = None
+    """What a failed run took; a completed one says it in its results."""
     legacy: Json | None = None
     """Columns of the old system's row that the other fields cannot say, by their names there (migrated runs)."""
+
+    @property
+    def token_usage(self) -> TokenUsage | None:
+        """Tokens of every call, scored or not; None where none are known."""
+        took = self.results or self.spent
+        return took.token_usage if took else None
+
+    @property
+    def cost(self) -> float | None:
+        """US dollars of every call, scored or not; None where that is not known."""
+        took = self.results or self.spent
+        return took.cost if took else None
 
     @property
     def run_date(self) -> date:

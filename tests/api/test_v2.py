@@ -8,9 +8,14 @@ import pytest
 from fastapi.testclient import TestClient
 
 import api_compat
+from console.actions.batches import batches
+from console.actions.permissions import outsider
 from console.config import Settings
 from console.data.cache.cache import Cache
 from console.data.store.store import Store
+from console.engine.process import wait_until
+from console.judging.scripted import ScriptedProvider, always, replied
+from console.records import BatchState
 from console.services import Engine, Services
 from tests.support.console_app import failed, new_case, new_judge, scored
 
@@ -96,3 +101,31 @@ def test_the_old_description_does_not_change(client: TestClient) -> None:
     old, new = client.get("/openapi.json").json(), client.get("/v2/openapi.json").json()
     assert [path for path in old["paths"] if path.startswith("/v2")] == []
     assert "/runs/{run_id}/labels" in new["paths"]
+
+
+def test_prices_of_a_model_are_set_and_listed(client: TestClient, services: Services) -> None:
+    model = services.catalog.create_model("gpt-x", "openai", by="root")
+    path = f"/v2/models/{model.model_id}/prices"
+    assert client.put(path, json={"input": 2.5, "output": 10, "cached": 1.25}).status_code == 200
+    (found,) = client.get("/v2/models").json()
+    assert (found["inputPrice"], found["outputPrice"], found["cachedPrice"]) == (2.5, 10.0, 1.25)
+    assert client.put(path, json={"input": 2.5, "output": None}).status_code == 422
+    assert client.put(path, json={"input": -1, "output": 1}).status_code == 422
+    assert client.put(f"/v2/models/{UNKNOWN}/prices", json={"input": 1, "output": 1}).status_code == 404
+
+
+def test_failed_rows_of_a_batch_are_run_again(client: TestClient, services: Services) -> None:
+    judge = new_judge(services, new_case(services))
+    body = {"name": "N", "judge_id": judge.judge_id, "rows": [{"actual_output": "A text."}], "start": False}
+    batch_id = client.post("/v2/batches", json=body).json()["batchId"]
+    services.judging.providers.known["openai"] = ScriptedProvider(lambda call: replied(["junk"] * call.n))
+    batches.work(services, outsider("ana"), batch_id)
+    assert client.get(f"/v2/batches/{batch_id}").json()["failed"] == 1
+
+    services.judging.providers.known["openai"] = ScriptedProvider(always(4))
+    assert client.post(f"/v2/batches/{batch_id}/retry").status_code == 200
+    wait_until(lambda: services.batches.get(batch_id).state is BatchState.FINISHED, 20)
+    assert client.get(f"/v2/batches/{batch_id}").json()["done"] == 1
+    assert client.post(f"/v2/batches/{batch_id}/retry").status_code == 422
+    assert client.post(f"/v2/batches/{batch_id}/resume").status_code == 422
+    assert client.post(f"/v2/batches/{UNKNOWN}/retry").status_code == 404

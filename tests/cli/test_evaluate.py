@@ -207,3 +207,34 @@ def test_a_worker_that_is_killed_ten_times_leaves_every_row_once(
     again = check_exactly_once(services, server, answer, 500)
     assert again <= 10 * 8
     record_property("R6", f"10 kills in a batch of 500 rows, 8 at once: 500 finished, 0 twice, {again} calls again")
+
+
+def test_failed_rows_are_run_again_by_command_and_a_finished_batch_can_be_resumed(
+    services: Services, folder: Path, server: OpenAiServer
+) -> None:
+    new_judge(services)
+    usual, server.answer = server.answer, lambda body: (200, {}, {"choices": [{"message": {"content": "Junk."}}]})
+    batch = json.loads(evaluate(folder, server, str(rows_file(folder, 2)), "--judge", "Strict", "--json")[1])["batch"]
+    server.answer = usual
+
+    code, out, _err = evaluate(folder, server, "--resume", batch)
+    assert (code, f"evaluate --retry-failed {batch}" in out) == (1, True)
+    code, out, _err = evaluate(folder, server, "--retry-failed", batch)
+    assert (code, "is finished: 2 done, 0 failed, 0 left" in out) == (0, True)
+    assert evaluate(folder, server, "--resume", batch)[0] == 0
+    assert evaluate(folder, server, "--retry-failed", batch)[0] == 1
+
+
+def test_prices_are_set_by_a_command(services: Services, folder: Path) -> None:
+    services.catalog.create_model("gpt-x", "openai", by="ana")
+
+    def models(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "console", "models", *arguments, "--data-dir", str(folder)]
+        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+
+    done = models("price", "gpt-x", "--input", "2.5", "--output", "10", "--cached", "1.25")
+    assert done.stdout == "gpt-x: $2.5 in, $10 out, $1.25 cached, per million tokens\n"
+    (listed,) = json.loads(models("list", "--json").stdout)
+    assert (listed["name"], listed["input"], listed["output"], listed["cached"]) == ("gpt-x", 2.5, 10.0, 1.25)
+    assert models("price", "nope", "--input", "1", "--output", "1").returncode == 1
+    assert models("price", "gpt-x", "--input", "1").returncode == 2

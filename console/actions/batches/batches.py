@@ -180,7 +180,8 @@ def check_limits(services: Services, judge: Judge, concurrency: int, budget: flo
     model = services.catalog.model_named(judge.llm.model)
     if model is None or model.cost(TokenUsage()) is None:
         raise InvalidInput(
-            f"The model {judge.llm.model} has no prices, so a budget means nothing. Set them in Models & metrics.",
+            f"The model {judge.llm.model} has no prices, so a budget means nothing. "
+            "Set them in Models & metrics, or with the command `models price`.",
             field="budget",
         )
 
@@ -192,35 +193,49 @@ def work(
     *,
     concurrency: int | None = None,
     budget: float | None = None,
+    only: frozenset[int] | None = None,
     progress: Progress = lambda _batch: None,
     lease: float = LEASE,
 ) -> Batch:
     """Works on a batch until it is done, cancelled or cannot go on; also on one that another process began.
 
+    One that is finished stays as it is.
+
     Args:
         concurrency, budget: instead of what the batch was submitted with.
+        only: numbers of the rows to judge; None judges all that have not ended.
 
     Raises:
         Forbidden: the actor is a viewer.
         BatchTaken: another worker has it.
-        InvalidInput: it is finished.
+        InvalidInput: a budget without prices.
         StoreError: the store failed; the batch can be resumed.
     """
     permit(actor, Role.EVALUATOR)
-    settings = services.batches.get(batch_id).settings
+    batch = services.batches.get(batch_id)
+    if batch.state is BatchState.FINISHED:
+        return batch
+    settings = batch.settings
+    if budget is not None:
+        judge = services.judges.version(batch.judge_id, settings["judgeVersion"])
+        check_limits(services, judge, concurrency or CONCURRENCY, budget)
     worker = BatchWorker(
         services,
         batch_id,
         concurrency=concurrency or int(settings.get("concurrency") or CONCURRENCY),
         budget=budget if budget is not None else settings.get("budget"),
+        only=only,
         progress=progress,
         lease=lease,
     )
     return worker.run()
 
 
-def start(services: Services, actor: User, batch_id: str) -> None:
+def start(services: Services, actor: User, batch_id: str, *, only: frozenset[int] | None = None) -> None:
     """Works on a batch in the background of this process; nothing happens when it does so already.
+
+    Args:
+        only: see `work`.
 
     Raises:
         Forbidden: the actor is a viewer.
@@ -233,7 +248,7 @@ def start(services: Services, actor: User, batch_id: str) -> None:
     if is_running_here(batch_id) or is_worked_on(batch):
         return
     threading.Thread(
-        target=_in_background, args=(services, actor, batch_id), name=_thread_name(batch_id), daemon=True
+        target=_in_background, args=(services, actor, batch_id, only), name=_thread_name(batch_id), daemon=True
     ).start()
 
 
@@ -259,15 +274,19 @@ def cancel(services: Services, actor: User, batch_id: str) -> Batch:
     return services.batches.set_state(batch_id, BatchState.CANCELLED, note=f"Cancelled by {by}.")
 
 
-def retry_failures(services: Services, actor: User, batch_id: str) -> int:
-    """Makes the failed rows ready to be run again; their failed runs stay. Returns how many they are.
+def retry_failures(services: Services, actor: User, batch_id: str) -> frozenset[int]:
+    """Makes the failed rows ready to be run again; their failed runs stay. Returns their numbers, for `work`.
 
     Raises:
         Forbidden: the actor is a viewer.
+        InvalidInput: no row has failed.
         BatchTaken: a worker has the batch.
     """
     permit(actor, Role.EVALUATOR)
-    return services.batch_runs.reopen(batch_id)
+    opened = services.batch_runs.reopen(batch_id)
+    if not opened:
+        raise InvalidInput("No row of the batch has failed.", field="state")
+    return frozenset(opened)
 
 
 # --- inside ----------------------------------------------------------------------------------------------------
@@ -277,10 +296,10 @@ def _thread_name(batch_id: str) -> str:
     return f"batch {batch_id}"
 
 
-def _in_background(services: Services, actor: User, batch_id: str) -> None:
+def _in_background(services: Services, actor: User, batch_id: str, only: frozenset[int] | None) -> None:
     """Works on a batch; what stops it is said on the batch, where somebody will look."""
     try:
-        batch = work(services, actor, batch_id)
+        batch = work(services, actor, batch_id, only=only)
     except BatchTaken:
         return  # whoever has it goes on
     except ConsoleError as error:

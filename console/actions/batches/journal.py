@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from console.records import Results
+from console.records import Results, Spent
 
 _LINES = 500
 """Lines after which what is stored by now is thrown away."""
@@ -30,6 +30,14 @@ class JournalEntry(msgspec.Struct, frozen=True):
     started: datetime
     results: Results | None = None
     error: str | None = None
+    spent: Spent | None = None
+    """What a row took that ended in an error."""
+
+    @property
+    def cost(self) -> float | None:
+        """US dollars, as far as they are known."""
+        took = self.results or self.spent
+        return took.cost if took else None
 
 
 class Journal:

@@ -21,13 +21,26 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from console.actions.batches.breaker import Breaker
 from console.actions.batches.budget import Budget
 from console.actions.batches.journal import JournalEntry, open_journal
-from console.actions.runs.evaluation import failure, judged, threshold_in_force
+from console.actions.runs.evaluation import failure, judged, model_asked, spent, threshold_in_force
 from console.data.batches.runs import ROWS_AT_ONCE, EndedRow
-from console.errors import ConsoleError, JudgingError, StoreError, Unscored
+from console.errors import BudgetSpent, ConsoleError, JudgingError, StoreError
+from console.judging.metering import Meter
 from console.judging.prompts import PROMPT_VERSION
-from console.records import Batch, BatchRow, BatchState, RowState, Run, RunStatus, Snapshot, Verdict, utcnow
+from console.records import (
+    Batch,
+    BatchRow,
+    BatchState,
+    RowState,
+    Run,
+    RunStatus,
+    Snapshot,
+    TokenUsage,
+    Verdict,
+    utcnow,
+)
 
 if TYPE_CHECKING:
     from console.services import Services
@@ -40,8 +53,6 @@ _PAGE = 200
 _IDS_AT_ONCE = 100
 _AHEAD = 2
 """Rows that may be judged or wait to be stored, for each that may be judged at once."""
-_HOPELESS = 10
-"""Failures of the judge's server, without a single success, after which a batch stops."""
 
 Progress = Callable[[Batch], None]
 """Called with the batch and its counts whenever rows have ended."""
@@ -82,6 +93,7 @@ class BatchWorker:
     Args:
         concurrency: rows that are judged at the same time.
         budget: US dollars that the batch may cost in all; None sets no bound.
+        only: numbers of the rows to judge; None judges all that have not ended.
         lease: seconds; see `LEASE`.
     """
 
@@ -92,23 +104,25 @@ class BatchWorker:
         *,
         concurrency: int = CONCURRENCY,
         budget: float | None = None,
+        only: frozenset[int] | None = None,
         progress: Progress = lambda _batch: None,
         lease: float = LEASE,
     ) -> None:
         self._services = services
         self._batch_id = batch_id
         self._concurrency = concurrency
+        self._limit = budget
+        self._only = only
         self._progress = progress
         self._lease = lease
         self.owner = owner_name()
         self._stop = threading.Event()
-        self._budget = Budget(budget)
         self._note = ""
         self._crash: BaseException | None = None
         self._rows_lock = threading.Lock()
         self._waiting: queue.Queue[_Ended | None] = queue.Queue()
         self._unstored = threading.Semaphore(_AHEAD * concurrency)
-        self._failures = 0
+        self._breaker = Breaker(concurrency)
 
     def run(self) -> Batch:
         """Works until the batch is done, cancelled, or cannot go on; returns it as it is then.
@@ -140,7 +154,7 @@ class BatchWorker:
 
     def _work(self) -> None:
         self._snapshot = self._frozen()
-        self._budget.spent = self._batch.spent
+        self._budget = Budget(self._limit, self._price(), self._batch.spent)
         self._rows = self._pending()
         self._journal = open_journal(self._services.settings.data_dir / "answers", self._batch_id)
         self._known = self._journal.answers(self._batch.reopened) if self._journal else {}
@@ -208,7 +222,11 @@ class BatchWorker:
             if row is None:
                 self._unstored.release()
                 return
-            ended = _Ended(row, self._left_behind(row) or self._judge(row))
+            answer = self._left_behind(row) or self._judge(row)
+            if answer is None:
+                self._unstored.release()
+                return
+            ended = _Ended(row, answer)
             self._waiting.put(ended)
             if not self._journal:
                 ended.stored.result()
@@ -269,59 +287,56 @@ class BatchWorker:
         cursor: str | None = None
         while True:
             page = self._services.batches.rows(self._batch_id, RowState.PENDING, limit=_PAGE, cursor=cursor)
-            yield from page.items
+            yield from (row for row in page.items if self._only is None or row.number in self._only)
             cursor = page.cursor
             if cursor is None:
                 return
 
+    def _price(self) -> Callable[[TokenUsage], float | None]:
+        """What usage costs by the prices of now."""
+        model = model_asked(self._services, self._snapshot)
+        return model.cost if model else lambda _usage: None
+
     def _next(self) -> BatchRow | None:
-        """The next row to judge; waits while the money for it is not sure."""
+        """The next row to judge; None when there is none, or no money for it."""
         with self._rows_lock:
-            while not self._stop.is_set():
-                allowed = self._budget.reserve()
-                if allowed is None:
-                    self._stop.wait(0.02)
-                    continue
-                if not allowed:
-                    self.stop(f"Stopped before it would cost more than ${self._budget.limit:g}.")
-                    return None
-                row = next(self._rows, None)
-                if row is None:
-                    self._budget.give_back()
-                return row
-            return None
+            if self._stop.is_set():
+                return None
+            if not self._budget.is_open():
+                self.stop(_first_line(BudgetSpent(self._limit or 0.0)))
+                return None
+            return next(self._rows, None)
 
     def _left_behind(self, row: BatchRow) -> JournalEntry | None:
         """The answer that an earlier worker had and could not store."""
         known = self._known.get(row.number)
         if known:
-            self._budget.settle(known.results.cost if known.results else None)
+            self._budget.add(known.cost)
         return known
 
-    def _judge(self, row: BatchRow) -> JournalEntry:
-        started, again = utcnow(), self._batch.reopened
+    def _judge(self, row: BatchRow) -> JournalEntry | None:
+        """How the row ends; None when it was not asked for, so that it waits for another attempt."""
+        started, again, meter = utcnow(), self._batch.reopened, Meter(self._budget)
         try:
-            results = judged(self._services, self._snapshot, row.artifact)
+            results = judged(self._services, self._snapshot, row.artifact, meter)
         except JudgingError as error:
-            self._budget.settle(None)
-            self._count_failure(error)
-            answer = JournalEntry(row.number, again, started, error=failure(error))
+            note = self._note_of(error)
+            if note:
+                self.stop(note)
+            took = spent(self._services, self._snapshot, meter)
+            if took is None and (error.final or isinstance(error, BudgetSpent)):
+                return None
+            answer = JournalEntry(row.number, again, started, error=failure(error), spent=took)
         else:
-            self._budget.settle(results.cost)
-            self._failures = -1
+            self._breaker.succeeded()
             answer = JournalEntry(row.number, again, started, results)
         if self._journal:
             self._journal.add(answer)
         return answer
 
-    def _count_failure(self, error: JudgingError) -> None:
-        """A server that fails every row from the first on will fail the others too."""
-        if isinstance(error, Unscored) or self._failures < 0:
-            return
-        self._failures += 1
-        if self._failures >= max(_HOPELESS, self._concurrency):
-            first = str(error).split("\n", 1)[0]
-            self.stop(f"Stopped because every row failed: {first}")
+    def _note_of(self, error: JudgingError) -> str | None:
+        """Why the batch stops at a failure, if it does."""
+        return _first_line(error) if isinstance(error, BudgetSpent) else self._breaker.failed(error)
 
     def _store(self, waiting: list[_Ended], ids: Iterator[int]) -> Iterator[int]:
         rows = []
@@ -353,6 +368,7 @@ class BatchWorker:
             judge_snapshot=self._snapshot,
             evaluated_artifact=ended.row.artifact,
             error_message=ended.answer.error,
+            spent=ended.answer.spent,
             batch_id=self._batch_id,
             created_by=self._batch.created_by,
         )
@@ -369,12 +385,12 @@ class BatchWorker:
 
     def _count(self, stored: list[EndedRow]) -> None:
         done = sum(row.state is RowState.DONE for row in stored)
-        spent = sum(row.run.results.cost or 0.0 for row in stored if row.run.results)
+        cost = sum(row.run.cost or 0.0 for row in stored)
         self._batch = msgspec.structs.replace(
             self._batch,
             done=self._batch.done + done,
             failed=self._batch.failed + len(stored) - done,
-            spent=self._batch.spent + spent,
+            spent=self._batch.spent + cost,
         )
         self._progress(self._batch)
 
@@ -386,4 +402,11 @@ class BatchWorker:
             return batches.set_state(self._batch_id, BatchState.FINISHED)
         if self._note:
             return batches.set_state(self._batch_id, BatchState.CANCELLED, note=self._note)
+        if self._only is not None and not self._stop.is_set():
+            note = f"The failed rows were run again. {batch.left:,} others are left; resume the batch for them."
+            return batches.set_state(self._batch_id, BatchState.CANCELLED, note=note)
         return batch
+
+
+def _first_line(error: JudgingError) -> str:
+    return str(error).split("\n", 1)[0]

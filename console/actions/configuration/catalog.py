@@ -39,12 +39,13 @@ def create_model(
     provider: str | None,
     input_price: float | None = None,
     output_price: float | None = None,
+    cached_price: float | None = None,
 ) -> Model:
     """Add a model.
 
     Args:
         provider: one of `PROVIDERS`.
-        input_price, output_price: US dollars per million tokens.
+        input_price, output_price, cached_price: US dollars per million tokens.
 
     Raises:
         Forbidden: the actor is no admin.
@@ -54,22 +55,38 @@ def create_model(
     by = permit(actor, Role.ADMIN)
     if provider not in PROVIDERS:
         raise InvalidInput(f"Choose the provider: one of {', '.join(PROVIDERS)}.", field="provider")
-    return services.catalog.create_model(name, provider, by=by, input_price=input_price, output_price=output_price)
+    _check_prices(input_price, output_price, cached_price)
+    return services.catalog.create_model(
+        name, provider, by=by, input_price=input_price, output_price=output_price, cached_price=cached_price
+    )
 
 
 def set_prices(
-    services: Services, actor: User, model_id: str, input_price: float | None, output_price: float | None
+    services: Services,
+    actor: User,
+    model_id: str,
+    input_price: float | None,
+    output_price: float | None,
+    cached_price: float | None = None,
 ) -> Model:
     """Change what a model costs from now on; finished runs keep the cost that they had.
+
+    Args:
+        input_price, output_price: US dollars per million tokens.
+        cached_price: the same for prompt tokens from the provider's cache; None counts them as the others.
 
     Raises:
         Forbidden: the actor is no admin.
         InvalidInput: only one price is given, or one that cannot be.
     """
     by = permit(actor, Role.ADMIN)
-    if (input_price is None) != (output_price is None):
+    _check_prices(input_price, output_price, cached_price)
+    return services.catalog.set_prices(model_id, input_price, output_price, cached_price, by=by)
+
+
+def _check_prices(input_price: float | None, output_price: float | None, cached_price: float | None) -> None:
+    if (input_price is None) != (output_price is None) or (input_price is None and cached_price is not None):
         raise InvalidInput("Give both prices, or neither: a cost needs both.", field="price")
-    return services.catalog.set_prices(model_id, input_price, output_price, by=by)
 
 
 def create_metric(services: Services, actor: User, name: str) -> Metric:

@@ -9,8 +9,9 @@ import msgspec
 from console.actions.permissions import permit
 from console.actions.runs.similar import embed_finished
 from console.errors import InvalidInput, JudgingError
+from console.judging.metering import Meter
 from console.judging.prompts import PROMPT_VERSION
-from console.records import Artifact, Judge, Model, Results, Role, Run, RunStatus, Snapshot, User
+from console.records import Artifact, Judge, Model, Results, Role, Run, RunStatus, Snapshot, Spent, User
 
 if TYPE_CHECKING:
     from console.services import Services
@@ -77,25 +78,35 @@ def run_snapshot(
         batch_id=batch_id,
         run_id=run_id,
     )
+    meter = Meter()
     try:
-        results = judged(services, snapshot, artifact)
+        results = judged(services, snapshot, artifact, meter)
         finished = services.runs.complete(run, results, threshold=threshold_in_force(services, snapshot))
     except JudgingError as error:
-        return services.runs.fail(run, failure(error))
+        return services.runs.fail(run, failure(error), spent=spent(services, snapshot, meter))
     except BaseException as error:
-        services.runs.fail(run, f"{FAILED}it was stopped by {type(error).__name__}. Run it again.")
+        message = f"{FAILED}it was stopped by {type(error).__name__}. Run it again."
+        services.runs.fail(run, message, spent=spent(services, snapshot, meter))
         raise
     embed_finished(services, [finished])
     return finished
 
 
-def judged(services: Services, snapshot: Snapshot, artifact: Artifact) -> Results:
+def judged(services: Services, snapshot: Snapshot, artifact: Artifact, meter: Meter) -> Results:
     """What the judge finds, with its cost. No request when the catalog is cached. Raises JudgingError."""
-    results = services.judging.evaluate(snapshot, artifact)
+    results = services.judging.evaluate(snapshot, artifact, meter)
     if results.cost is not None:
         return results
-    model = _model(services, snapshot)
+    model = model_asked(services, snapshot)
     return msgspec.structs.replace(results, cost=model.cost(results.token_usage) if model else None)
+
+
+def spent(services: Services, snapshot: Snapshot, meter: Meter) -> Spent | None:
+    """What the calls of a run took that has no score; None when none was answered."""
+    if not meter.answered:
+        return None
+    model = model_asked(services, snapshot)
+    return Spent(token_usage=meter.usage, cost=model.cost(meter.usage) if model else None)
 
 
 def threshold_in_force(services: Services, snapshot: Snapshot) -> float:
@@ -109,7 +120,7 @@ def failure(error: JudgingError) -> str:
     return f"{FAILED}{error}{said}"
 
 
-def _model(services: Services, snapshot: Snapshot) -> Model | None:
+def model_asked(services: Services, snapshot: Snapshot) -> Model | None:
     """The catalog's entry of the model that was asked."""
     override = snapshot.parameters.get("model")
     name = override if isinstance(override, str) and override else snapshot.llm.model

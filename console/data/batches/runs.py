@@ -84,8 +84,8 @@ class BatchRuns:
             done += self._finish(batch_id, owner, chunk)
         return done
 
-    def reopen(self, batch_id: str) -> int:
-        """Makes the failed rows pending again, to be run anew; their failed runs stay. Returns how many they are.
+    def reopen(self, batch_id: str) -> list[int]:
+        """Makes the failed rows pending again, to be run anew; their failed runs stay. Returns their numbers.
 
         One transaction per 90 rows beside the reading of the rows.
 
@@ -94,16 +94,16 @@ class BatchRuns:
             NotFound: there is no such batch.
         """
         batch = self._batches.get(batch_id)
-        count, waiting = 0, list[BatchRow]()
+        opened, waiting = list[int](), list[BatchRow]()
         cursor: str | None = None
         while batch.failed:
             page = self._batches.rows(batch_id, RowState.FAILED, limit=_REOPENED_AT_ONCE, cursor=cursor)
             waiting, cursor = page.items, page.cursor
             if waiting:
-                count += self._reopen(batch_id, waiting)
+                opened += self._reopen(batch_id, waiting)
             if cursor is None:
                 break
-        return count
+        return opened
 
     # --- inside ----------------------------------------------------------------------------------------
 
@@ -137,7 +137,7 @@ class BatchRuns:
             return [one.row for one in chunk]
         return []
 
-    def _reopen(self, batch_id: str, rows: Sequence[BatchRow]) -> int:
+    def _reopen(self, batch_id: str, rows: Sequence[BatchRow]) -> list[int]:
         header = header_key(batch_id)
         free = Condition(
             "attribute_exists(#pk) AND (attribute_not_exists(#own) OR #until <= :now)",
@@ -166,7 +166,7 @@ class BatchRuns:
         except ConditionFailed as failed:
             holder = self._batches.get(batch_id)
             raise BatchTaken(batch_id, owner=holder.lease_owner, until=holder.lease_until) from failed
-        return len(rows)
+        return [row.number for row in rows]
 
 
 def _writes(batch_id: str, owner: str, chunk: Sequence[_Prepared], conflicts: int) -> list[Write]:

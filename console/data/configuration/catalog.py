@@ -134,12 +134,13 @@ class Catalog:
         by: str,
         input_price: float | None = None,
         output_price: float | None = None,
+        cached_price: float | None = None,
         lenient: bool = False,
     ) -> Model:
         """Adds a model; its name is unique as it is spelled. One transaction.
 
         Args:
-            input_price, output_price: US dollars per million tokens.
+            input_price, output_price, cached_price: US dollars per million tokens.
             lenient: allow names of the length that the old API allowed.
 
         Raises:
@@ -154,6 +155,7 @@ class Catalog:
                 created_by=by,
                 input_price=_price(input_price),
                 output_price=_price(output_price),
+                cached_price=_price(cached_price),
             )
         )
 
@@ -162,12 +164,21 @@ class Catalog:
         self._add("model", _MODELS, model.model_id, model.name, to_item(model))
         return model
 
-    def set_prices(self, model_id: str, input_price: float | None, output_price: float | None, *, by: str) -> Model:
+    def set_prices(
+        self,
+        model_id: str,
+        input_price: float | None,
+        output_price: float | None,
+        cached_price: float | None = None,
+        *,
+        by: str,
+    ) -> Model:
         """Changes a model's prices; finished runs keep the cost that they had. One transaction."""
         model = msgspec.structs.replace(
             self.model(model_id),
             input_price=_price(input_price),
             output_price=_price(output_price),
+            cached_price=_price(cached_price),
             last_updated_on=self._clock(),
             last_updated_by=by,
         )

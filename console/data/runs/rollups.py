@@ -64,7 +64,7 @@ def item_key(key: Key, shard: int) -> tuple[str, str]:
 def amounts(row: RunSummary) -> dict[str, float]:
     """What a finished run adds to its rollup, by attribute."""
     if row.status is RunStatus.FAILED or row.final_score is None or row.final_score_normalized is None:
-        return {"failed": 1, "writes": 1}
+        return {"failed": 1, "tokens": row.total_tokens or 0, "cost": round(row.cost or 0.0, _DIGITS), "writes": 1}
     normalized = round(row.final_score_normalized, _DIGITS)
     return {
         "completed": 1,

@@ -39,6 +39,7 @@ from console.records import (
     RunStatus,
     RunSummary,
     Snapshot,
+    Spent,
     Verdict,
     utcnow,
 )
@@ -211,10 +212,16 @@ class Runs:
             )
         )
 
-    def fail(self, run: Run, message: str) -> Run:
-        """Finishes a run without a score. One transaction with the rollup. Raises ConflictError as `complete`."""
+    def fail(self, run: Run, message: str, *, spent: Spent | None = None) -> Run:
+        """Finishes a run without a score. One transaction with the rollup. Raises ConflictError as `complete`.
+
+        Args:
+            spent: what its calls took all the same.
+        """
         return self._finish(
-            msgspec.structs.replace(run, status=RunStatus.FAILED, completed_at=self._clock(), error_message=message)
+            msgspec.structs.replace(
+                run, status=RunStatus.FAILED, completed_at=self._clock(), error_message=message, spent=spent
+            )
         )
 
     def imported(self, keys: Sequence[str]) -> set[str]:

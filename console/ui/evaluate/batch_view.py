@@ -226,7 +226,6 @@ def _cancel(shared: Services, batch_id: str) -> None:
 
 def _retry(shared: Services, batch_id: str) -> None:
     def act(actor: User) -> None:
-        batches.retry_failures(shared, actor, batch_id)
-        batches.start(shared, actor, batch_id)
+        batches.start(shared, actor, batch_id, only=batches.retry_failures(shared, actor, batch_id))
 
     saving.save(shared, KEY, act, "The failed rows are run again.")

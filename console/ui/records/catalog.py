@@ -75,7 +75,11 @@ def model_panel(
     if user.role.includes(Role.ADMIN):
         _price_form(shared, model)
     else:
-        prices = {"Prompt, per million": _price(model.input_price), "Answer, per million": _price(model.output_price)}
+        prices = {
+            "Prompt, per million": _price(model.input_price),
+            "Answer, per million": _price(model.output_price),
+            "Cached prompt, per million": _price(model.cached_price),
+        }
     changed = (
         f"{text.moment(model.last_updated_on)}, {model.last_updated_by}" if model.last_updated_on else text.NOTHING
     )
@@ -133,7 +137,7 @@ def add_model(shared: Services) -> None:
         st.selectbox(
             "Provider", catalog.PROVIDERS, key="models.new.provider", index=None, placeholder="Choose a provider"
         )
-        _prices("models.new.input", "models.new.output", None, None)
+        _prices("models.new.input", "models.new.output", "models.new.cached", (None, None, None))
         st.form_submit_button(
             "Add model", key="models.new.save", type="primary", on_click=_create_model, args=(shared,)
         )
@@ -169,25 +173,32 @@ def _price(dollars: float | None) -> str:
 def _price_form(shared: Services, model: Model) -> None:
     """What tokens cost. A change by somebody else makes the fields anew."""
     key = f"models.{model.model_id}.{model.last_updated_on or ''}"
-    keys = f"{key}.input", f"{key}.output"
+    keys = f"{key}.input", f"{key}.output", f"{key}.cached"
     with st.form(f"{key}.prices", border=False, enter_to_submit=False):
         saving.problem("models.prices")
-        _prices(*keys, model.input_price, model.output_price)
+        _prices(*keys, (model.input_price, model.output_price, model.cached_price))
         st.form_submit_button(
             "Save prices", key="models.prices.save", on_click=_set_prices, args=(shared, model.model_id, *keys)
         )
 
 
-def _prices(input_key: str, output_key: str, input_price: float | None, output_price: float | None) -> None:
+def _prices(
+    input_key: str, output_key: str, cached_key: str, prices: tuple[float | None, float | None, float | None]
+) -> None:
+    fields = (
+        ("Prompt", input_key, _PRICE_HELP),
+        ("Answer", output_key, f"{_PRICE_HELP}. Reasoning counts as answer"),
+        ("Cached prompt", cached_key, "US dollars per million tokens from the provider's cache; empty: as the others"),
+    )
     with st.grid(columns=2, min_column_width=120, gap=10):
-        for label, key, price in (("Prompt", input_key, input_price), ("Answer", output_key, output_price)):
+        for (label, key, note), price in zip(fields, prices, strict=True):
             st.number_input(
-                f"{label}, $ per million", 0.0, 999_999.0, price, step=0.01, format="%.2f", key=key, help=_PRICE_HELP
+                f"{label}, $ per million", 0.0, 999_999.0, price, step=0.01, format="%.2f", key=key, help=note
             )
 
 
-def _set_prices(shared: Services, model_id: str, input_key: str, output_key: str) -> None:
-    prices = st.session_state[input_key], st.session_state[output_key]
+def _set_prices(shared: Services, model_id: str, *keys: str) -> None:
+    prices = [st.session_state[key] for key in keys]
     saving.save(
         shared,
         "models.prices",
@@ -197,7 +208,7 @@ def _set_prices(shared: Services, model_id: str, input_key: str, output_key: str
 
 
 def _create_model(shared: Services) -> None:
-    fields = [st.session_state[f"models.new.{name}"] for name in ("name", "provider", "input", "output")]
+    fields = [st.session_state[f"models.new.{name}"] for name in ("name", "provider", "input", "output", "cached")]
     saving.save(
         shared,
         ADD_MODEL,
@@ -209,6 +220,7 @@ def _create_model(shared: Services) -> None:
             "models.new.provider": None,
             "models.new.input": None,
             "models.new.output": None,
+            "models.new.cached": None,
         },
     )
 

@@ -231,7 +231,7 @@ def test_only_the_failures_are_run_again(services: Services, ana: User, judge: J
     count = batches.retry_failures(services, ana, made.batch_id)
     batch = batches.work(services, ana, made.batch_id)
 
-    assert (count, batch.done, batch.failed) == (2, 5, 0)
+    assert (count, batch.done, batch.failed) == ({2, 3}, 5, 0)
     assert [call.form for call in again.calls] == [True, True]
     assert len(services.runs.list(RunFilter(batch_id=batch.batch_id)).items) == 7
 
@@ -317,22 +317,108 @@ def test_rows_with_problems_may_be_left_out(services: Services, ana: User, judge
     assert batches.submit(services, ana, "N", judge, file, Columns("text"), leave_out=True).total == 1
 
 
+def junk(call: Call) -> Reply:
+    """100 tokens in, 20 a reply out, and no score in any of them."""
+    return scripted.replied(["I would say four."] * call.n if call.form else ["1. Read."])
+
+
+def test_rows_without_a_score_cost_what_they_cost(services: Services, ana: User, judge: Judge) -> None:
+    script(services, junk)
+    services.catalog.set_prices(judge.llm.id, 100.0, 100.0, by="root")
+
+    batch = batches.work(services, ana, submit(services, ana, judge, 3).batch_id)
+
+    runs = [services.runs.get(row.run_id or 0) for row in services.batches.rows(batch.batch_id).items]
+    tokens = 120 * (3 * 3 + 1)  # each row is asked three times, and the steps are written once
+    assert sum(run.token_usage.total for run in runs if run.token_usage) == tokens
+    assert batch.spent == pytest.approx(tokens * 100 / 1e6)
+    (rollup,) = services.rollups.read(runs[0].run_date, runs[0].run_date)
+    assert (rollup.failed, rollup.tokens, rollup.cost) == (3, tokens, pytest.approx(batch.spent))
+
+
+def test_a_budget_holds_within_a_row(services: Services, ana: User, judge: Judge) -> None:
+    asked = script(services, junk)
+    services.catalog.set_prices(judge.llm.id, 100.0, 100.0, by="root")  # 1.2 cents a call
+
+    batch = batches.work(services, ana, submit(services, ana, judge, 200, budget=0.05).batch_id)
+
+    assert (batch.state, len(asked.calls), batch.spent) == (BatchState.CANCELLED, 4, pytest.approx(0.048))
+    assert batch.note == "Stopped before it would cost more than $0.05."
+
+
+def test_no_credit_stops_a_batch_at_once_and_the_rows_wait(services: Services, ana: User, judge: Judge) -> None:
+    good = [20]
+
+    def until_quota(call: Call) -> Reply:
+        if call.form:
+            good[0] -= 1
+        if good[0] < 0:
+            raise JudgingError("You exceeded your current quota.\nAdd some.", final=True)
+        return scripted.always(4)(call)
+
+    asked = script(services, until_quota)
+    made = submit(services, ana, judge, 100, concurrency=4)
+    stopped = batches.work(services, ana, made.batch_id)
+
+    assert stopped.note == "Stopped at the first call that was refused for good: You exceeded your current quota."
+    assert (stopped.state, stopped.done, stopped.failed) == (BatchState.CANCELLED, 20, 0)
+    assert len(asked.calls) <= 1 + 20 + 4
+
+    script(services)
+    assert batches.work(services, ana, made.batch_id).done == 100
+
+
+def test_most_of_the_latest_rows_failing_stops_a_batch(services: Services, ana: User, judge: Judge) -> None:
+    script(services, fails_for(*(number for number in range(20, 200) if number % 8)))
+
+    batch = batches.work(services, ana, submit(services, ana, judge, 200, concurrency=1).batch_id)
+
+    assert batch.state is BatchState.CANCELLED
+    assert batch.note == "Stopped because 16 of the last 20 rows failed, the last one: The server failed."
+    assert batch.left > 100
+
+
+def test_a_retry_leaves_the_rows_that_never_began(services: Services, ana: User, judge: Judge) -> None:
+    script(services, fails_for(2))
+    made = submit(services, ana, judge, 5)
+    batches.work(services, ana, made.batch_id, only=frozenset({1, 2}))
+    script(services)
+
+    failed = batches.retry_failures(services, ana, made.batch_id)
+    batch = batches.work(services, ana, made.batch_id, only=failed)
+
+    assert states(services, batch) == {1: "done", 2: "done", 3: "pending", 4: "pending", 5: "pending"}
+    assert batch.note == "The failed rows were run again. 3 others are left; resume the batch for them."
+
+
+def test_a_batch_that_is_finished_stays_so(services: Services, ana: User, judge: Judge) -> None:
+    script(services)
+    made = batches.work(services, ana, submit(services, ana, judge, 2).batch_id)
+    asked = script(services)
+
+    assert batches.work(services, ana, made.batch_id).state is BatchState.FINISHED
+    assert asked.calls == []
+    with pytest.raises(InvalidInput, match="No row of the batch has failed"):
+        batches.retry_failures(services, ana, made.batch_id)
+
+
 def test_a_judge_whose_server_fails_every_row_stops_early(services: Services, ana: User, judge: Judge) -> None:
     script(services, lambda call: scripted.replied(["1. Read."]) if not call.form else fails_for(*range(99))(call))
 
     batch = batches.work(services, ana, submit(services, ana, judge, 40, concurrency=2).batch_id)
 
     assert batch.state is BatchState.CANCELLED
-    assert batch.note == "Stopped because every row failed: The server failed."
+    assert batch.note == "Stopped because 10 rows failed one after the other, the last one: The server failed."
     assert 10 <= batch.failed <= 14
 
 
-def test_junk_in_every_row_is_no_reason_to_stop(services: Services, ana: User, judge: Judge) -> None:
-    script(services, lambda call: scripted.replied(["junk"] * call.n))
+def test_some_junk_is_no_reason_to_stop(services: Services, ana: User, judge: Judge) -> None:
+    odd = tuple(f"Text {number}." for number in range(1, 60, 2))
+    script(services, lambda call: (junk if any(one in call.prompt for one in odd) else scripted.always(4))(call))
 
-    batch = batches.work(services, ana, submit(services, ana, judge, 20, concurrency=2).batch_id)
+    batch = batches.work(services, ana, submit(services, ana, judge, 60, concurrency=2).batch_id)
 
-    assert (batch.state, batch.failed) == (BatchState.FINISHED, 20)
+    assert (batch.state, batch.failed) == (BatchState.FINISHED, 30)
 
 
 def test_a_bug_stops_the_worker_and_is_raised(services: Services, ana: User, judge: Judge) -> None:

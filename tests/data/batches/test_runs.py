@@ -195,7 +195,7 @@ def test_failed_rows_are_opened_and_their_runs_stay(process: Tier) -> None:
     process.batches.set_state(batch.batch_id, BatchState.FINISHED)
     process.batches.release(batch.batch_id, ME)
 
-    assert process.batch_runs.reopen(batch.batch_id) == 2
+    assert len(process.batch_runs.reopen(batch.batch_id)) == 2
 
     now = process.batches.get(batch.batch_id)
     assert (now.state, now.done, now.failed, now.left, now.reopened) == (BatchState.READY, 1, 0, 2, 1)
@@ -210,7 +210,7 @@ def test_hundreds_of_failed_rows_are_opened(embedded: Tier) -> None:
     embedded.batch_runs.finish(batch.batch_id, ME, rows)
     embedded.batches.release(batch.batch_id, ME)
 
-    assert embedded.batch_runs.reopen(batch.batch_id) == 200
+    assert len(embedded.batch_runs.reopen(batch.batch_id)) == 200
     assert embedded.batches.get(batch.batch_id).left == 200
 
 
@@ -227,7 +227,7 @@ def test_a_batch_that_somebody_works_on_is_not_opened(process: Tier) -> None:
 def test_without_failures_nothing_is_opened(embedded: Tier) -> None:
     batch = create(embedded)
 
-    assert embedded.batch_runs.reopen(batch.batch_id) == 0
+    assert embedded.batch_runs.reopen(batch.batch_id) == []
     assert embedded.batches.get(batch.batch_id) == msgspec.structs.replace(batch)
 
 

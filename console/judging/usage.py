@@ -1,0 +1,49 @@
+"""What a server says that a call took: read as it is meant, whatever form it has.
+
+Seen: no usage at all, null counts, counts as fractions or texts, no total, and servers that leave reasoning out of
+the completion tokens and count it in the total only (Gemini).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from console.records import TokenUsage
+
+
+def read_usage(said: Any) -> TokenUsage:
+    """The usage that a server states; 0 for what it does not state.
+
+    Reasoning is paid for as output: what a total has beyond prompt and completion is counted as completion.
+    """
+    if not isinstance(said, Mapping):
+        return TokenUsage()
+    prompt, completion, total = (_count(said.get(f"{name}_tokens")) for name in ("prompt", "completion", "total"))
+    completion = max(completion, total - prompt) if prompt else completion
+    reasoning = _count(_within(said, "completion_tokens_details", "reasoning_tokens"))
+    cached = _count(_within(said, "prompt_tokens_details", "cached_tokens"))
+    return TokenUsage(
+        prompt=prompt,
+        completion=completion,
+        total=max(total, prompt + completion),
+        cached=min(cached, prompt),
+        reasoning=min(reasoning, completion),
+    )
+
+
+def _within(said: Mapping[str, Any], group: str, name: str) -> Any:
+    inner = said.get(group)
+    return inner.get(name) if isinstance(inner, Mapping) else None
+
+
+def _count(value: Any) -> int:
+    """A number of tokens; 0 for what is none."""
+    if isinstance(value, bool):
+        return 0
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return 0
+    return round(number) if 0 <= number < math.inf else 0
