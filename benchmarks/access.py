@@ -33,6 +33,7 @@ from console.data.runs.items import run_item
 from console.data.runs.rollups import Rollups
 from console.data.runs.runs import Runs
 from console.data.store import tables
+from console.data.store.client import credentials_in
 from console.records import (
     Artifact,
     LlmRef,
@@ -120,12 +121,13 @@ def what_if(rows: list[Rollup], threshold: int) -> int:
 
 def naive_get(endpoint: str, run_id: int) -> object:
     """One run as the replaced design finds it: a Scan through the boto3 resource."""
+    address, access_key, secret_key = credentials_in(endpoint)
     resource = boto3.resource(
         "dynamodb",
-        endpoint_url=endpoint,
+        endpoint_url=address,
         region_name="us-east-1",
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
+        aws_access_key_id=access_key,
+        aws_secret_access_key=secret_key,
     )
     table = resource.Table(tables.RUNS)
     request: dict[str, object] = {}

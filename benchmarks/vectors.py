@@ -36,6 +36,7 @@ from console.config import Settings
 from console.data.cache.cache import Cache
 from console.data.repositories import Repositories
 from console.data.store import tables
+from console.data.store.client import credentials_in
 from console.data.store.codec import item_size
 from console.records import Collection, NewChunk
 from console.search.memory.indexes import Indexes
@@ -107,12 +108,13 @@ def fresh(services: Services, folder: Path | None = None) -> tuple[Repositories,
 
 def naive_load(endpoint: str, collection: Collection) -> list[tuple[str, Matrix]]:
     """Every chunk through the boto3 resource, as the replaced design reads them."""
+    address, access_key, secret_key = credentials_in(endpoint)
     resource = boto3.resource(
         "dynamodb",
-        endpoint_url=endpoint,
+        endpoint_url=address,
         region_name="us-east-1",
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
+        aws_access_key_id=access_key,
+        aws_secret_access_key=secret_key,
     )
     table = resource.Table(tables.VECTORS)
     request: dict[str, Any] = {"KeyConditionExpression": Key("bot_id").eq(collection.collection_id)}

@@ -245,5 +245,5 @@ def _watch(servers: list[Server], lease: EngineLease | None, say: Say) -> None:
         for server in servers:
             server.check_alive()
         if lease and lease.restart_if_dead():
-            say(f"The engine had stopped and was started again at {lease.endpoint}.")
+            say(f"The engine had stopped and was started again at {lease.address}.")
         time.sleep(WATCH_SECONDS)

@@ -18,10 +18,10 @@ from console.data.configuration.steps import GeneratedSteps
 from console.data.legacy.repositories import legacy_repositories
 from console.data.legacy.sqlite import DatabaseManager
 from console.data.repositories import Repositories
-from console.data.store.client import make_client
+from console.data.store.client import credentials_in, make_client
 from console.data.store.setup import create_tables
 from console.data.store.store import Store
-from console.engine.engine import EngineLease, acquire, status
+from console.engine.engine import EngineLease, acquire, is_own, status
 from console.judging.fence import installation_secret
 from console.judging.judging import Judging, providers
 from console.search.embedding.embedders import Embedder, Embedders
@@ -42,8 +42,14 @@ class Engine:
 
     kind: str
     """`dynoxide`, `moto`, `endpoint`, `aws` or `sqlite`."""
-    endpoint: str | None
+    endpoint: str | None = field(repr=False)
+    """For `make_client`, with the engine's key in it; None for AWS."""
     version: str
+
+    @property
+    def address(self) -> str | None:
+        """The endpoint without what opens it, to be shown."""
+        return credentials_in(self.endpoint)[0] if self.endpoint else None
 
     @property
     def volatile(self) -> bool:
@@ -98,8 +104,10 @@ class Services(Repositories):
 
     def engine_process(self) -> EngineProcess | None:
         """The embedded engine's process; None for a store that is not the data folder's own."""
+        if not is_own(self.settings.data_dir, self.engine.endpoint):
+            return None
         found = status(self.settings.data_dir)
-        if not found.pid or not found.started or found.endpoint != self.engine.endpoint:
+        if not found.pid or not found.started:
             return None
         return EngineProcess(
             pid=found.pid,
@@ -196,7 +204,12 @@ def _assemble(settings: Settings, endpoint: str | None, lease: EngineLease | Non
 
 
 def _searcher(settings: Settings, reads: VectorReads, *, volatile: bool) -> Searcher:
-    store = f"{settings.store}/{settings.dynamodb_endpoint}/{settings.aws_region}/{settings.table_prefix}"
+    place: str = settings.store
+    if settings.dynamodb_endpoint and is_own(settings.data_dir, settings.dynamodb_endpoint):
+        place = "embedded"  # whatever its port is today
+    elif settings.dynamodb_endpoint:
+        place = credentials_in(settings.dynamodb_endpoint)[0]
+    store = f"{place}/{settings.aws_region}/{settings.table_prefix}"
     snapshots = Snapshots(None if volatile else settings.data_dir / "vectors", store)
     indexes = Indexes(reads, snapshots, budget=settings.vector_cache_bytes)
     return Searcher(reads, indexes, lambda: open_index(settings))

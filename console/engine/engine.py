@@ -3,11 +3,12 @@
     engine.lock    flock, exclusive: whoever starts, replaces or stops the engine
     engine.users   flock, shared: held by each user; the kernel drops it, also after kill -9
     engine.json    which engine runs (`EngineRecord`)
-    engine.log     its output
+    engine.log     its output, and its door's
     dynamodb.db    its data (dynoxide); moto keeps nothing
 
 The first user starts the engine, the last one to leave stops it. An engine whose users were all
-killed stays, and the next user takes it over.
+killed stays, and the next user takes it over. Between users and engine stands a door that asks for a
+key (`door.py`); port and key are drawn anew at each start, and kept when a crashed engine comes back.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from typing import IO, Self
 from console.config import EngineKind
 from console.engine.folder import DataFolder, EngineRecord
 from console.engine.install import Program, find_program
-from console.engine.process import answers, command_of, free_port, port_is_free, start_detached, terminate, wait_until
+from console.engine.launch import launch, new_key
+from console.engine.process import command_of, free_port, port_is_free, wait_until
 from console.errors import SetupError
 
 READY_SECONDS = {"dynoxide": 10.0, "moto": 60.0}
@@ -41,6 +43,11 @@ class EngineStatus:
     kept: bool = False
     """Started by `engine start`: it stays until `engine stop`."""
     endpoint: str | None = None
+    """Where its door listens."""
+    access_key: str | None = None
+    """What the door asks for: the access key id for an AWS SDK."""
+    alone: bool = False
+    """Whether nothing but the door reaches it; else other users of the machine might find its port."""
     kind: EngineKind | None = None
     version: str | None = None
     pid: int | None = None
@@ -62,8 +69,13 @@ class EngineLease:
 
     @property
     def endpoint(self) -> str:
-        """Address for an AWS SDK, `http://127.0.0.1:<port>`."""
+        """Address for `make_client`, `http://<key>@127.0.0.1:<port>`."""
         return self._record.endpoint
+
+    @property
+    def address(self) -> str:
+        """The address without the key, to be shown."""
+        return self._record.address
 
     @property
     def kind(self) -> EngineKind:
@@ -90,7 +102,7 @@ class EngineLease:
         if self._record.runs():
             return False
         with self._folder.locked():
-            self._record = _running_engine(self._folder, self._find, self._record.port)
+            self._record = _running_engine(self._folder, self._find, None, self._record)
         return True
 
     def keep(self) -> None:
@@ -126,9 +138,10 @@ def acquire(data_dir: Path, port: int | None = None, *, kind: EngineKind | None 
     folder.create()
     find = partial(find_program, kind)
     with folder.locked():
+        left_behind = folder.read() if folder.in_use() else None
         users = folder.join()
         try:
-            record = _running_engine(folder, find, port)
+            record = _running_engine(folder, find, port, left_behind)
         except BaseException:
             users.close()
             raise
@@ -147,7 +160,9 @@ def status(data_dir: Path) -> EngineStatus:
         running=True,
         in_use=in_use,
         kept=record.kept,
-        endpoint=record.endpoint,
+        endpoint=record.address,
+        access_key=record.key,
+        alone=record.alone,
         kind=record.kind,
         version=record.version,
         pid=record.pid,
@@ -172,58 +187,53 @@ def stop(data_dir: Path, *, force: bool = False) -> bool:
     return True
 
 
+def is_own(data_dir: Path, endpoint: str | None) -> bool:
+    """Whether an endpoint is that of the folder's own engine."""
+    record = DataFolder(data_dir).read()
+    return record is not None and record.endpoint == endpoint
+
+
 def _stop(folder: DataFolder, record: EngineRecord) -> None:
-    if record.runs():
-        terminate(record.pid)
+    record.end()
     folder.forget()
 
 
-def _running_engine(folder: DataFolder, find: Callable[[], Program], port: int | None) -> EngineRecord:
-    """The engine that runs and answers, else a new one (on the port of a dead one if possible)."""
+def _running_engine(
+    folder: DataFolder, find: Callable[[], Program], port: int | None, users_know: EngineRecord | None
+) -> EngineRecord:
+    """The engine that runs and answers, else a new one.
+
+    Args:
+        port: a port that was asked for.
+        users_know: the engine whose port and key its users still have; None where nobody waits for it.
+    """
     record = folder.read()
-    if record and record.runs():
-        if wait_until(lambda: answers(record.port), READY_SECONDS[record.kind], 0.02):
-            return record
-        terminate(record.pid, grace=1.0)
-    started = _start_on_a_port(folder, find(), port, record)
+    if record and record.runs() and wait_until(record.answers, READY_SECONDS[record.kind], 0.02):
+        return record
+    if record:
+        record.end(grace=1.0)
+    if port is None and users_know:
+        started = _start(folder, find(), users_know.port, users_know.key, patience=CLOSING_SECONDS)
+    elif port is not None:
+        started = _start(folder, find(), port, new_key())
+    else:
+        started = _start_on_any_port(folder, find())
     return folder.write(replace(started, kept=bool(record and record.kept)))
 
 
-def _start_on_a_port(
-    folder: DataFolder, program: Program, port: int | None, before: EngineRecord | None
-) -> EngineRecord:
-    if port is not None:
-        patience = CLOSING_SECONDS if before and before.port == port else 0.0
-        if wait_until(partial(port_is_free, port), patience):
-            return _start(folder, program, port)
-        raise SetupError(f"Port {port} is taken. Name another port for the engine, or none to get a free one.")
-    candidates = [before.port] if before and port_is_free(before.port) else []
+def _start_on_any_port(folder: DataFolder, program: Program) -> EngineRecord:
     failure = SetupError("The engine was not started.")
     for _ in range(START_ATTEMPTS):
         try:
-            return _start(folder, program, candidates.pop() if candidates else free_port())
+            return _start(folder, program, free_port(), new_key())
         except SetupError as error:
             failure = error
     raise failure
 
 
-def _start(folder: DataFolder, program: Program, port: int) -> EngineRecord:
-    """Start the engine and wait until it serves. Raises SetupError with its last words."""
-    output = folder.path / "engine.log"
-    offset = output.stat().st_size if output.exists() else 0
-    command = program.command(port, folder.path)
-    pid = start_detached(command, output)
-    record = EngineRecord.now(folder.path, pid, port, program, command)
-
-    def said() -> str:
-        return output.read_bytes()[offset:].decode(errors="replace")
-
-    def ready_or_dead() -> bool:
-        # Its own word first: on a port that something else took meanwhile, that one would answer.
-        return not command_of(pid) or (record.endpoint in said() and answers(port))
-
-    if wait_until(ready_or_dead, READY_SECONDS[program.kind]) and command_of(pid):
-        return record
-    terminate(pid)
-    words = said().strip() or "nothing"
-    raise SetupError(f"The engine ({program.kind}) did not start on port {port}; it said: {words} (see {output}).")
+def _start(folder: DataFolder, program: Program, port: int, key: str, patience: float = 0.0) -> EngineRecord:
+    """Start the engine behind its door on `port`, which may take a moment to be free again. Raises SetupError."""
+    if not wait_until(partial(port_is_free, port), patience):
+        raise SetupError(f"Port {port} is taken. Name another port for the engine, or none to get a free one.")
+    started = launch(program, folder.path, port, key, READY_SECONDS[program.kind])
+    return EngineRecord.now(folder.path, port, program, key, started)

@@ -15,11 +15,22 @@ import orjson
 
 from console.config import EngineKind
 from console.engine.install import Program
-from console.engine.process import LOOPBACK, command_of, wait_until
+from console.engine.process import LOOPBACK, answers, command_of, terminate, wait_until
 from console.errors import SetupError
+from console.private import opener, private_folder
 
 LOCK_SECONDS = 180.0
 """Longer than the first fetch of the engine may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The two processes of an engine that answers."""
+
+    pid: int
+    """The engine's."""
+    door: int
+    alone: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,29 +50,60 @@ class EngineRecord:
     warning: str | None = None
     kept: bool = False
     """Started by `engine start`: it stays until `engine stop`, with or without users."""
+    door: int = 0
+    """The process before the engine (console/engine/door.py); 0 in the record of an earlier release, which had none."""
+    door_command: str = ""
+    key: str = ""
+    """What the door asks for: the access key id of requests. Drawn at each start."""
+    alone: bool = False
+    """Whether the engine is in a network of its own, where only the door reaches it."""
 
     @classmethod
-    def now(cls, folder: Path, pid: int, port: int, program: Program, command: list[str]) -> Self:
+    def now(cls, folder: Path, port: int, program: Program, key: str, started: Started) -> Self:
         """The record of an engine that was started this moment."""
         return cls(
             folder=str(folder),
-            pid=pid,
+            pid=started.pid,
             port=port,
             kind=program.kind,
             version=program.version,
             started=datetime.now(UTC).isoformat(timespec="seconds"),
-            command=" ".join(command),
+            command=command_of(started.pid),
             warning=program.warning,
+            door=started.door,
+            door_command=command_of(started.door),
+            key=key,
+            alone=started.alone,
         )
 
     @property
-    def endpoint(self) -> str:
-        """Address for an AWS SDK."""
+    def address(self) -> str:
+        """Where the door listens, without the key."""
         return f"http://{LOOPBACK}:{self.port}"
 
+    @property
+    def endpoint(self) -> str:
+        """Address for `make_client`, the key in it."""
+        return f"http://{self.key}@{LOOPBACK}:{self.port}"
+
     def runs(self) -> bool:
-        """Whether this very engine is alive, not merely its pid."""
-        return command_of(self.pid) == self.command
+        """Whether this very engine and its door are alive, not merely their pids."""
+        return bool(self.door) and self.engine_runs() and command_of(self.door) == self.door_command
+
+    def engine_runs(self) -> bool:
+        """Whether the engine is alive, with or without its door."""
+        return bool(self.command) and command_of(self.pid) == self.command
+
+    def answers(self) -> bool:
+        """Whether the engine answers through its door."""
+        return answers(self.port, headers={"Authorization": f"AWS4-HMAC-SHA256 Credential={self.key}/"})
+
+    def end(self, grace: float = 5.0) -> None:
+        """End the engine, and its door with it."""
+        if self.engine_runs():
+            terminate(self.pid, grace)
+        if self.door and command_of(self.door) == self.door_command:
+            terminate(self.door, grace)
 
 
 class DataFolder:
@@ -71,9 +113,9 @@ class DataFolder:
         self.path = path.resolve()
 
     def create(self) -> None:
-        """Make the folder where it is missing. Raises SetupError when that cannot be."""
+        """Make the folder where it is missing, and close it to others. Raises SetupError when that cannot be."""
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
+            private_folder(self.path)
         except OSError as error:
             raise _unusable(self.path, error) from error
 
@@ -120,7 +162,8 @@ class DataFolder:
         """Record the engine, atomically; returns the record. Needs the lock."""
         draft = self.path / "engine.json.new"
         try:
-            draft.write_bytes(orjson.dumps(asdict(record), option=orjson.OPT_INDENT_2))
+            with open(draft, "wb", opener=opener) as file:
+                file.write(orjson.dumps(asdict(record), option=orjson.OPT_INDENT_2))
             os.replace(draft, self.path / "engine.json")
         except OSError as error:
             raise _unusable(self.path, error) from error
@@ -132,7 +175,7 @@ class DataFolder:
 
     def _open(self, name: str) -> IO[str]:
         try:
-            return open(self.path / name, "a", encoding="ascii")
+            return open(self.path / name, "a", encoding="ascii", opener=opener)
         except OSError as error:
             raise _unusable(self.path, error) from error
 

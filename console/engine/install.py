@@ -23,7 +23,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 from console.config import EngineKind
-from console.engine.process import LOOPBACK
 from console.errors import SetupError
 
 log = logging.getLogger(__name__)
@@ -55,12 +54,12 @@ class Program:
     warning: str | None = None
     """What the person has to know about it, if anything."""
 
-    def command(self, port: int, data_dir: Path) -> list[str]:
-        """The command line that serves on `port`; for dynoxide from the file in `data_dir`."""
+    def command(self, data_dir: Path) -> list[str]:
+        """The command line that serves at the `{host}` and `{port}` that the door chooses; dynoxide from a file."""
         if self.kind == "moto":
-            return [*self.executable, "-H", LOOPBACK, "-p", str(port)]
+            return [*self.executable, "-H", "{host}", "-p", "{port}"]
         database = str(data_dir / "dynamodb.db")
-        return [*self.executable, "serve", "--host", LOOPBACK, "--port", str(port), "--db-path", database]
+        return [*self.executable, "serve", "--host", "{host}", "--port", "{port}", "--db-path", database]
 
 
 def find_program(kind: EngineKind | None = None, install_dir: Path = INSTALL_DIR) -> Program:

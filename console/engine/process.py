@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -16,10 +16,17 @@ LOOPBACK = "127.0.0.1"
 _DETACH = 'log=$1; shift; "$@" >>"$log" 2>&1 </dev/null & echo $!'
 
 
-def start_detached(command: Sequence[str], log: Path) -> int:
+def start_detached(
+    command: Sequence[str], log: Path, *, environment: Mapping[str, str] | None = None, descriptors: Sequence[int] = ()
+) -> int:
     """Start `command` in a session of its own, output appended to `log`; returns its pid.
 
-    A terminal's Ctrl-C does not reach it, and it is nobody's child: no zombie is left when it ends.
+    A terminal's Ctrl-C does not reach it, and it is nobody's child: no zombie is left when it ends. What it writes is
+    its owner's alone.
+
+    Args:
+        environment: variables that it gets beside this process's own.
+        descriptors: open files that it inherits.
     """
     shell = subprocess.run(
         ["/bin/sh", "-c", _DETACH, "sh", str(log), *command],
@@ -27,6 +34,9 @@ def start_detached(command: Sequence[str], log: Path) -> int:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         check=True,
+        env={**os.environ, **(environment or {})},
+        pass_fds=tuple(descriptors),
+        umask=0o077,
     )
     return int(shell.stdout)
 
@@ -84,11 +94,11 @@ def port_is_free(port: int) -> bool:
         return True
 
 
-def answers(port: int, path: str = "/", timeout: float = 1.0) -> bool:
+def answers(port: int, path: str = "/", timeout: float = 1.0, headers: Mapping[str, str] | None = None) -> bool:
     """Whether an HTTP server on this loopback port answers at all (below 500)."""
     connection = HTTPConnection(LOOPBACK, port, timeout=timeout)
     try:
-        connection.request("GET", path)
+        connection.request("GET", path, headers=headers or {})
         return connection.getresponse().status < 500
     except (OSError, HTTPException):
         return False

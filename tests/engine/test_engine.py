@@ -13,9 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-import boto3
 import pytest
 
+from console.data.store.client import make_client
 from console.engine import engine
 from console.engine.folder import DataFolder
 from console.engine.process import command_of, free_port, wait_until
@@ -64,13 +64,7 @@ def kill(pid: int) -> None:
 
 
 def client(endpoint: str):
-    return boto3.client(
-        "dynamodb",
-        endpoint_url=endpoint,
-        region_name="us-east-1",
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
-    )
+    return make_client("us-east-1", endpoint)
 
 
 def create_notes_table(endpoint: str) -> None:
@@ -236,7 +230,7 @@ def test_a_damaged_record_is_replaced(folder: Path) -> None:
 
 def test_a_named_port_is_used(folder: Path, free_port: int) -> None:
     with engine.acquire(folder, free_port) as lease:
-        assert lease.endpoint == f"http://127.0.0.1:{free_port}"
+        assert lease.address == f"http://127.0.0.1:{free_port}"
 
 
 def test_a_taken_port_is_an_error_that_names_it(folder: Path) -> None:

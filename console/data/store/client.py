@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import boto3
 import orjson
@@ -27,13 +28,14 @@ _PARSED_HERE = (
 def make_client(region: str, endpoint: str | None, *, pool: int = 64) -> Any:
     """The one DynamoDB client of a process: explicit time-outs, no hidden retries.
 
-    A local endpoint needs no credentials; AWS uses the usual chain.
+    AWS uses the usual chain of credentials. Another endpoint is asked with those in its address,
+    `http://<access key id>:<secret key>@<host>`, which go no further than here; most local engines need none.
     """
-    credential = "local" if endpoint else None
+    address, access_key, secret_key = credentials_in(endpoint) if endpoint else (None, None, None)
     client = boto3.client(
         "dynamodb",
         region_name=region,
-        endpoint_url=endpoint,
+        endpoint_url=address,
         config=Config(
             connect_timeout=CONNECT_TIMEOUT,
             read_timeout=READ_TIMEOUT,
@@ -42,12 +44,20 @@ def make_client(region: str, endpoint: str | None, *, pool: int = 64) -> Any:
             parameter_validation=False,
             tcp_keepalive=True,
         ),
-        aws_access_key_id=credential,
-        aws_secret_access_key=credential,
+        aws_access_key_id=access_key,
+        aws_secret_access_key=secret_key,
     )
     for operation in _PARSED_HERE:
         client.meta.events.register(f"before-parse.dynamodb.{operation}", _parse_body)
     return client
+
+
+def credentials_in(endpoint: str) -> tuple[str, str, str]:
+    """An endpoint without its credentials, and the access key id and secret key (`local` where there are none)."""
+    parts = urlsplit(endpoint)
+    host = parts.netloc.rpartition("@")[2]
+    access_key, secret_key = unquote(parts.username or "") or "local", unquote(parts.password or "") or "local"
+    return urlunsplit(parts._replace(netloc=host)), access_key, secret_key
 
 
 def _parse_body(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:

@@ -55,7 +55,7 @@ def engine_card(services: Services, counters: Counters) -> None:
     version = engine.version or (process.version if process else "")
     rows = {
         "Engine": _KINDS.get(engine.kind, engine.kind) + (f", version {version}" if version else ""),
-        "Endpoint": engine.endpoint or f"AWS, region {settings.aws_region}",
+        "Endpoint": engine.address or f"AWS, region {settings.aws_region}",
         "Table prefix": services.store.prefix or text.NOTHING,
     }
     if process:

@@ -13,6 +13,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
+from console.data.store.client import credentials_in
 from tests.support.faults.proxy import FaultProxy, Faults
 
 if TYPE_CHECKING:
@@ -76,12 +77,13 @@ def table(direct: DynamoDBClient) -> str:
 
 
 def connect(endpoint: str, read_timeout: float = 5.0) -> DynamoDBClient:
+    address, access_key, secret_key = credentials_in(endpoint)
     return boto3.client(
         "dynamodb",
-        endpoint_url=endpoint,
+        endpoint_url=address,
         region_name="eu-west-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
+        aws_access_key_id=access_key,
+        aws_secret_access_key=secret_key,
         config=Config(
             retries={"mode": "standard", "total_max_attempts": 1},
             connect_timeout=2,

@@ -92,6 +92,7 @@ class FaultProxy:
     def __init__(self, upstream: str, seed: int = 0) -> None:
         address = urlsplit(upstream)
         self._upstream = (address.hostname or "127.0.0.1", address.port or 80)
+        self._key = f"{address.username}@" if address.username else ""
         self._seed = seed
         self._numbers = itertools.count()
         self._lock = threading.Lock()
@@ -124,8 +125,8 @@ class FaultProxy:
 
     @property
     def endpoint(self) -> str:
-        """The `endpoint_url` for boto3."""
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        """The endpoint for `make_client`, with the engine's key where it has one."""
+        return f"http://{self._key}127.0.0.1:{self._listener.getsockname()[1]}"
 
     def plan(self, faults: Faults, operations: Collection[str] | None = None, times: int | None = None) -> None:
         """Replace the faults in force.
