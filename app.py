@@ -9,7 +9,7 @@ import streamlit as st
 
 from console.errors import ConsoleError
 from console.records import Role, User
-from console.ui.frame import style
+from console.ui.frame import leads, style
 from console.ui.frame.boundary import show_error
 from console.ui.frame.navigation import ROUTES
 from console.ui.frame.session import services
@@ -41,6 +41,7 @@ def main() -> None:
     if user.must_change_password:
         auth.new_password_page(shared, user)
         return
+    leads.follow()
     page.run()
 
 

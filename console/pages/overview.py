@@ -11,7 +11,7 @@ import streamlit as st
 from console.actions.overview.overview import Inventory, Overview, load_inventory, load_overview
 from console.records import Role, utcnow
 from console.services import Services
-from console.ui.frame import filters, text
+from console.ui.frame import filters, leads, text
 from console.ui.frame.boundary import boundary, nothing
 from console.ui.frame.session import page_title, services
 from console.ui.overview import dashboard
@@ -24,10 +24,6 @@ PERIOD = "30"
 
 def main() -> None:
     """The page."""
-    if opened := st.session_state.pop("overview.opened", None):
-        st.switch_page(
-            "console/pages/run.py", query_params={"period": PERIOD, **st.query_params.to_dict(), "run": opened}
-        )
     with boundary("overview"):
         shared = services()
         auth.require_role(shared, Role.VIEWER)
@@ -50,12 +46,12 @@ def render(view: Overview, selection: filters.Selection) -> None:
     """Everything below the filters."""
     _scope(view, selection)
     headline_row(view)
-    dashboard.chart_grid(view)
+    dashboard.chart_grid(view, PERIOD)
     dashboard.table_grid(view, _open)
 
 
 def _open(run_id: str) -> None:
-    st.session_state["overview.opened"] = run_id
+    leads.leave_for("run", {"period": PERIOD, **st.query_params.to_dict(), "run": run_id})
 
 
 def _scope(view: Overview, selection: filters.Selection) -> None:

@@ -10,12 +10,15 @@ from console.services import Services
 from console.ui.frame import choices, filters, text
 from console.ui.frame.boundary import boundary, nothing
 from console.ui.frame.card import card
+from console.ui.frame.figures import draw, stacked
 from console.ui.frame.session import page_title, services
 from console.ui.runs import similar as similar_cards
 from console.ui.sign_in import auth
 
 PERIOD = "90"
 FOUND = 20
+MOST_CAUGHT = 200
+"""Runs of the map that the URL names."""
 OPENED = "similar.opened"
 _RESULTS = {"fail": "Failing runs", "all": "All runs"}
 
@@ -78,8 +81,15 @@ def _groups(shared: Services, selection: filters.Selection) -> None:
             _none(found.without, selection)
             return
         with card("Failing runs by what they are about", _scope(found), "similar-map"):
-            st.altair_chart(similar_cards.group_map(found), alt="Failing runs on a map of their texts")
+            panel = similar_cards.group_map(found)
+            draw(stacked(panel), [panel], "similar.map", on_targets=_caught, modes=("points", "box", "lasso"))
+        similar_cards.picked_runs(found, st.query_params.get("near", "").split(","), _open)
         similar_cards.group_cards(found, _open)
+
+
+def _caught(targets: list[dict[str, str]]) -> None:
+    ids = [one for target in targets for one in target["near"].split(",")]
+    filters.navigate({"near": ",".join(ids[:MOST_CAUGHT])})
 
 
 def _none(without: int, selection: filters.Selection) -> None:

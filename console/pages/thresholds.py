@@ -16,6 +16,7 @@ from console.services import Services
 from console.ui.frame import choices, filters, text
 from console.ui.frame.boundary import boundary, nothing
 from console.ui.frame.card import card
+from console.ui.frame.figures import draw, stacked
 from console.ui.frame.session import page_title, services
 from console.ui.sign_in import auth
 from console.ui.thresholds import calibration
@@ -72,7 +73,8 @@ def render(shared: Services, view: ThresholdView, selection: filters.Selection, 
         with card("By judge", "Pass rate before and after", "thresholds-judges"):
             board.per_judge(view, rollups, asked)
         with card("The threshold over time", "Thin line: mean score per week", "thresholds-steps"):
-            st.altair_chart(steps_chart(view, utcnow()), alt="Threshold over time")
+            panel = steps_chart(view, utcnow())
+            draw(stacked(panel), [panel], "thresholds.steps")
     with card(
         "Ledger",
         "What each change promised, and what came of it. The day of a change counts to neither side",

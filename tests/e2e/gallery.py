@@ -1,8 +1,8 @@
 """Screenshots of every page and every dialog, for somebody to look at: `make gallery`, pictures in `.gallery/`.
 
-Four stores (with the sample data, empty, with long names and texts, not answering), light and dark, 1440 and 900 px
-wide. A picture is as high as its page; a store that does not answer takes ten seconds for each. Names of stores,
-schemes, widths or shots as arguments make only those.
+Four stores (with the sample data, empty, with long names and texts, not answering), light and dark, 390, 900, 1440
+and 1920 px wide. A picture is as high as its page; a store that does not answer takes ten seconds for each. Names of
+stores, schemes, widths or shots as arguments make only those.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from tests.support.faults.proxy import FaultProxy, Faults
 OUT = ROOT / ".gallery"
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
-WIDTHS = {"1440": 900, "900": 1000}
+WIDTHS = {"1440": 900, "900": 1000, "390": 844, "1920": 1080}
 """The least height of a picture by its width."""
 TALLEST = 5_000
 QUIET = 600

@@ -151,7 +151,7 @@ def test_the_recent_runs_are_listed_newest_first(four_runs: Services) -> None:
 def test_a_click_on_a_recent_run_opens_it(four_runs: Services) -> None:
     newest = four_runs.runs.list(limit=1).items[0].run_id
     test = app(new_user(four_runs)).run()
-    test.session_state["overview.opened"] = str(newest)
+    test.session_state["lead"] = ("run", {"period": "30", "run": str(newest)})
     test.run()
     assert test.title[0].value == f"Run {newest}"
     assert test.query_params["run"] == str(newest)

@@ -1,4 +1,4 @@
-"""How the console looks: palette, result marks, chart theme, our own static CSS.
+"""How the console looks: palette, result marks, our own static CSS.
 
 Widgets take their colours from `.streamlit/config.toml`; charts and tables need the same ones by name.
 Results are blue and orange with a mark of their own, so that no one has to tell red from green.
@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import altair as alt
 import streamlit as st
 
 from console.records import RunStatus, RunSummary, Verdict
@@ -73,8 +71,6 @@ class Outcome:
 
     word: str
     mark: str
-    shape: str
-    """The Vega mark of the same form."""
 
     @property
     def text(self) -> str:
@@ -82,12 +78,12 @@ class Outcome:
         return f"{self.mark} {self.word}"
 
 
-PASS = Outcome("Pass", "●", "circle")
-FAIL = Outcome("Fail", "▼", "triangle-down")
-ERROR = Outcome("Error", "✕", "cross")
-SCORED = Outcome("Scored", "◆", "diamond")
-RUNNING = Outcome("Running", "◐", "stroke")
-PENDING = Outcome("Waiting", "○", "stroke")
+PASS = Outcome("Pass", "●")
+FAIL = Outcome("Fail", "▼")
+ERROR = Outcome("Error", "✕")
+SCORED = Outcome("Scored", "◆")
+RUNNING = Outcome("Running", "◐")
+PENDING = Outcome("Waiting", "○")
 OUTCOMES = (PASS, FAIL, ERROR, SCORED, RUNNING, PENDING)
 
 
@@ -116,32 +112,7 @@ def color_of(result: Outcome) -> str:
 
 
 def apply() -> None:
-    """Put our CSS into the page and our theme under every chart."""
+    """Put our CSS into the page."""
     st.html(_CSS)
     st.html(_SCHEMES["dark" if st.context.theme.type == "dark" else "light"])
     st.logo(MARK, size="medium")
-    alt.theme.register("console", enable=True)(_chart_theme)
-
-
-def _chart_theme() -> alt.theme.ThemeConfig:
-    colors = palette()
-    words: dict[str, Any] = {
-        "labelColor": colors.muted,
-        "labelFont": FONT,
-        "labelFontSize": 11.5,
-        "labelLimit": 150,
-        "titleColor": colors.muted,
-        "titleFont": FONT,
-        "titleFontSize": 11.5,
-        "titleFontWeight": "normal",
-    }
-    lines: dict[str, Any] = {"gridColor": colors.grid, "domain": False, "ticks": False}
-    config: Any = {
-        "font": FONT,
-        "view": {"stroke": None},
-        "axis": {**words, **lines, "labelPadding": 6, "titlePadding": 8},
-        "axisX": {"grid": False},
-        "legend": {**words, "orient": "top", "title": None, "symbolType": "circle"},
-        "range": {"category": list(colors.series)},
-    }
-    return {"background": "transparent", "config": config}

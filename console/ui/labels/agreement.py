@@ -12,6 +12,7 @@ from console.actions.labels.agreement import Agreement, Cell, Point
 from console.judging.statistics import Estimate, kappa_words
 from console.ui.frame import text
 from console.ui.frame.card import card
+from console.ui.frame.figures import draw, stacked
 from console.ui.frame.filters import navigate
 from console.ui.frame.picker import pick_row
 from console.ui.labels.agreement_charts import scatter
@@ -84,17 +85,14 @@ def points_chart(found: Agreement, sides: Sides, other_threshold: float) -> None
     if not known:
         st.caption("There is no artifact with a score on both sides here.")
         return
-    key = "agreement.pick"
-    st.altair_chart(
-        scatter(found.points, f"{sides.first} (0 to 1)", f"{sides.other} (0 to 1)", found.threshold, other_threshold),
-        key=key, on_select=lambda: _picked(key), selection_mode="pick", alt="Scores of both sides",
-    )  # fmt: skip
+    panel = scatter(
+        found.points, f"{sides.first} (0 to 1)", f"{sides.other} (0 to 1)", found.threshold, other_threshold
+    )
+    draw(stacked(panel), [panel], "agreement.pick", on_targets=_picked)
 
 
-def _picked(key: str) -> None:
-    chosen = st.session_state[key]["selection"].get("pick")
-    if chosen:
-        navigate({"point": str(chosen[0]["run"]), "cell": None})
+def _picked(targets: list[dict[str, str]]) -> None:
+    navigate({"point": targets[0]["point"], "cell": None})
 
 
 def matrix(found: Agreement, sides: Sides, chosen: Cell | None) -> None:

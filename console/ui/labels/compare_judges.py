@@ -12,6 +12,7 @@ from console.actions.runs.comparison import Change
 from console.records import RunSummary
 from console.ui.frame import filters, text
 from console.ui.frame.card import card
+from console.ui.frame.figures import draw, stacked
 from console.ui.frame.picker import pick_row
 from console.ui.frame.style import outcome_of
 from console.ui.labels.agreement import figure
@@ -77,7 +78,8 @@ def histogram(pairs: Pairs) -> None:
     """How far the two are apart."""
     differences = [one.difference for one in pairs.pairs if one.difference is not None]
     with card("Differences", "Each artifact once; bars are a twentieth of the scale wide", "judges-differences"):
-        st.altair_chart(difference_histogram(differences, pairs.mean_difference.value), alt="Differences of the scores")
+        panel = difference_histogram(differences, pairs.mean_difference.value)
+        draw(stacked(panel), [panel], "judges.differences")
 
 
 def only_control() -> str:

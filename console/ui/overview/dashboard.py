@@ -2,97 +2,136 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 
 import streamlit as st
 
 from console.actions.overview.overview import Overview
 from console.actions.runs import totals
 from console.actions.runs.totals import Tally
-from console.ui.frame import charts, text
+from console.records import Rollup
+from console.ui.frame import charts, leads, run_points, text
 from console.ui.frame.card import card
+from console.ui.frame.figures import Mode, Panel, draw, stacked
 from console.ui.runs import tables
 
 RECENT_RUNS = 10
 WEEKS_FROM = 120
 """Days in a range from which on charts show weeks."""
+HINT = "Click a mark, or drag a box over several, to see their runs"
 
 
-def chart_grid(view: Overview) -> None:
-    """Six charts, two in a row where there is room."""
-    now, span = view.now, view.span
-    weekly = span.days > WEEKS_FROM
-    spread = totals.by_week if weekly else totals.by_day
-    unit = "week" if weekly else "day"
-    counted = spread(now.counted, span.first, span.last)
-    scored = spread(now.scored, span.first, span.last)
-    threshold = view.case.threshold.score if view.case else None
-    scored_runs = [row for row in view.latest if row.final_score_normalized is not None]
-    latest = f"Latest {len(scored_runs)} scored runs"
-    scores = "" if now.scores.completed else "No scored runs in these days."
-    timed = any(row.execution_time_seconds is not None for row in scored_runs)
-    durations = "" if timed else "No scored run here has a known execution time."
-    names, cases = view.judge_names, view.case_names
+def chart_grid(view: Overview, period: str) -> None:
+    """Four figures, two in a row where there is room; what belongs together shares a figure and an axis.
+
+    Args:
+        period: the range of days when the URL names none.
+    """
     with st.grid(columns=2, min_column_width=380, gap=14, key="overview-charts"):
-        _plot(f"Runs per {unit}", "Finished runs by result", "per-day", lambda: charts.runs_over_time(counted))
-        _plot(
-            f"Average score per {unit}",
-            _mean_note(threshold),
-            "mean",
-            lambda: charts.score_over_time(scored, threshold),
-            scores,
-        )
-        _plot(
-            "Score distribution", "All scored runs in these days", "distribution",
-            lambda: charts.score_histogram(now.scores.bins, threshold), scores,
-        )  # fmt: skip
-        _plot(
-            "Scores by judge", "Line 5 to 95 %, bar the middle half, tick the median", "spread",
-            lambda: charts.score_by_judge(_by_judge(view), threshold), scores,
-        )  # fmt: skip
-        _plot(
-            "Scores over time", f"{latest}. Size: duration, form: judge", "scatter",
-            lambda: charts.runs_scatter(scored_runs, names, threshold), scores,
-        )  # fmt: skip
-        _plot(
-            "Score and execution time", f"{latest}. Size: tokens", "duration",
-            lambda: charts.duration_scatter(scored_runs, names, cases), scores or durations,
-        )  # fmt: skip
+        _plot("Over time", "over-time", _over_time(view), period, ("points", "box"), shared_x=True)
+        _plot("Scores", "scores", _scores(view), period, ("points", "box"), note=_threshold_note(view), shared_x=True)
+        _plot("Latest runs", "latest", _latest(view), period, ("points", "box"))
+        _plot("Quality and spend", "spend", _spend(view), period, ("points", "box"))
+
+
+def _threshold_note(view: Overview) -> str:
+    return f"{HINT}; with the threshold of the case" if view.case else HINT
+
+
+def _over_time(view: Overview) -> list[Panel]:
+    threshold = view.case.threshold.score if view.case else None
+    panels = [charts.runs_over_time(_spread(view, view.now.counted))]
+    if view.now.scores.completed:
+        panels.append(charts.score_over_time(_spread(view, view.now.scored), threshold))
+    return panels
+
+
+def _scores(view: Overview) -> list[Panel]:
+    if not view.now.scores.completed:
+        return []
+    threshold = view.case.threshold.score if view.case else None
+    tallies, ids = by_judge(view)
+    return [
+        charts.score_histogram(view.now.scores.bins, threshold),
+        charts.score_by_judge(tallies, threshold, ids),
+    ]
+
+
+def _latest(view: Overview) -> list[Panel]:
+    threshold = view.case.threshold.score if view.case else None
+    rows = [row for row in view.latest if row.final_score_normalized is not None]
+    if not rows:
+        return []
+    panels = [run_points.runs_scatter(rows, view.judge_names, threshold)]
+    if any(row.execution_time_seconds is not None for row in rows):
+        panels.append(run_points.duration_scatter(rows, view.judge_names, view.case_names))
+    return panels
+
+
+def _spend(view: Overview) -> list[Panel]:
+    rows = [row for row in view.latest if row.final_score_normalized is not None]
+    panels = [run_points.versions_over_time(rows, view.judge_names)] if rows else []
+    if view.now.scores.cost:
+        models: dict[str, list[Rollup]] = {}
+        for rollup in view.now.scored:
+            models.setdefault(rollup.model, []).append(rollup)
+        tallies, ids = by_judge(view, histograms=False)
+        panels.append(charts.cost_over_time({name: _spread(view, some) for name, some in models.items()}))
+        panels.append(charts.quality_and_spend(tallies, ids))
+    return panels
+
+
+def _spread(view: Overview, rollups: Sequence[Rollup]) -> dict[date, Tally]:
+    """Figures per day, or per week of a long range."""
+    spread = totals.by_week if view.span.days > WEEKS_FROM else totals.by_day
+    return spread(rollups, view.span.first, view.span.last)
 
 
 def table_grid(view: Overview, on_pick: Callable[[str], None]) -> None:
     """Performance by case and by judge, and the newest runs; a click on one of these picks it."""
-    by_case = _named(totals.by(view.now.scored, lambda one: one.case_id, histograms=False), view.case_names)
+    by_case, _ = _named(totals.by(view.now.scored, lambda one: one.case_id, histograms=False), view.case_names)
     with st.grid(columns=2, min_column_width=380, gap=14, key="overview-tables"):
         with card("Performance by case", "", "cases"):
             tables.performance_table(by_case, "Case")
         with card("Performance by judge", "", "judges"):
-            tables.performance_table(_by_judge(view, histograms=False), "Judge")
+            tables.performance_table(by_judge(view, histograms=False)[0], "Judge")
     with card("Recent runs", "", "recent"):
         tables.run_picker("overview", view.latest[:RECENT_RUNS], tables.RECENT, on_pick)
         st.page_link("console/pages/runs.py", label="All runs", icon=":material/arrow_forward:")
 
 
-def _plot(title: str, note: str, key: str, draw: Callable[[], charts.Layer], missing: str = "") -> None:
-    """A chart in its card, or why there is none."""
-    with card(title, missing or note, key):
-        if not missing:
-            st.altair_chart(draw(), alt=title)
+def _plot(
+    title: str,
+    key: str,
+    panels: list[Panel],
+    period: str,
+    modes: Sequence[Mode],
+    *,
+    note: str = HINT,
+    shared_x: bool = False,
+) -> None:
+    """A figure in its card, or why there is none."""
+    with card(title, note if panels else "No scored runs in these days.", key):
+        if panels:
+            draw(
+                stacked(*panels, shared_x=shared_x), panels, f"overview.{key}", modes=modes,
+                on_targets=lambda targets: leads.to_runs(targets, period),
+            )  # fmt: skip
 
 
-def _mean_note(threshold: float | None) -> str:
-    return "Mean of the normalised scores" + ("" if threshold is None else ", with the threshold of the case")
-
-
-def _by_judge(view: Overview, *, histograms: bool = True) -> dict[str, Tally]:
+def by_judge(view: Overview, *, histograms: bool = True) -> tuple[dict[str, Tally], dict[str, str]]:
+    """The figures of each judge by its name as shown, and the ids of these names."""
     tallies = totals.by(view.now.scored, lambda one: one.judge_id, histograms=histograms)
     return _named(tallies, {key: text.judge_name(view.judge_names.get(key), key) for key in tallies})
 
 
-def _named(tallies: Mapping[str, Tally], names: Mapping[str, str]) -> dict[str, Tally]:
-    """The tallies by the name shown; equal names are told apart by their id."""
+def _named(tallies: Mapping[str, Tally], names: Mapping[str, str]) -> tuple[dict[str, Tally], dict[str, str]]:
+    """The tallies by the name shown, and the id by the same; equal names are told apart by their id."""
     shown: dict[str, Tally] = {}
+    ids: dict[str, str] = {}
     for key, tally in tallies.items():
         name = names.get(key, key)
-        shown[f"{name} · {key[:8]}" if name in shown else name] = tally
-    return shown
+        name = f"{name} · {key[:8]}" if name in shown else name
+        shown[name], ids[name] = tally, key
+    return shown, ids

@@ -9,6 +9,7 @@ import streamlit as st
 
 from console.records import Artifact, Label, Results, Run, ScoreRange, Snapshot
 from console.ui.frame import text
+from console.ui.frame.figures import draw, stacked
 from console.ui.frame.style import outcome
 from console.ui.runs import run_charts
 from console.ui.runs.explain import explain_error
@@ -92,12 +93,12 @@ def scores(run: Run, key: str = "run") -> None:
     if results.all_responses:
         number = len(results.all_responses)
         st.caption(f"{number} responses, each a dot" if number > 1 else "One response")
-        chart = run_charts.responses_strip(results.all_responses, scale.min, scale.max, marks)
-        st.altair_chart(chart, key=f"{key}.responses", alt="Score of each response")
+        panel = run_charts.responses_strip(results.all_responses, scale.min, scale.max, marks)
+        draw(stacked(panel), [panel], f"{key}.responses")
     if results.distribution:
         st.caption("Probability of each score, over all responses")
-        chart = run_charts.probabilities(_over_scale(results.distribution, scale))
-        st.altair_chart(chart, key=f"{key}.distribution", alt="Probability per score")
+        panel = run_charts.probabilities(_over_scale(results.distribution, scale))
+        draw(stacked(panel), [panel], f"{key}.distribution")
     if results.scoring_mode:
         st.caption(f"Scored by {text.plain(results.scoring_mode)}")
 

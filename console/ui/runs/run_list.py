@@ -15,8 +15,9 @@ from console.actions.runs.comparison import LEAST, MOST
 from console.actions.runs.totals import Span
 from console.records import Judge, Page, RunFilter, RunStatus, RunSummary, Verdict, utcnow
 from console.services import Services
-from console.ui.frame import charts, filters
+from console.ui.frame import charts, filters, leads
 from console.ui.frame.boundary import nothing
+from console.ui.frame.figures import draw, stacked
 from console.ui.runs import tables
 
 PAGE_ROWS = 50
@@ -42,14 +43,15 @@ def trend(shared: Services, wanted: RunFilter, judges: list[Judge], today: date)
     counted = totals.by_day(figures.counted, span.first, span.last)
     scored = totals.by_day(figures.scored, span.first, span.last)
     any_result = ", whatever the result" if wanted.verdict or wanted.status else ""
+    panels = [charts.runs_over_time(counted, small=True), charts.score_over_time(scored, None, small=True)]
     with st.grid(columns=2, min_column_width=260, gap=24, key="runs-trend") as grid:
-        for title, chart in (
-            ("Runs per day", charts.runs_over_time(counted, small=True)),
-            (f"Average score per day, 0 to 1{any_result}", charts.score_over_time(scored, None, small=True)),
-        ):
+        for title, panel in zip(("Runs per day", f"Average score per day, 0 to 1{any_result}"), panels, strict=True):
             with grid.cell():
                 st.caption(title)
-                st.altair_chart(chart, alt=title)
+                draw(
+                    stacked(panel), [panel], f"runs.trend.{title.split()[0].lower()}", modes=("points", "box"),
+                    on_targets=lambda targets: leads.to_runs(targets, "all"),
+                )  # fmt: skip
 
 
 def _since_the_first_run(span: Span, days: list[date]) -> Span:

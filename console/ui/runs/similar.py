@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 
-import altair as alt
 import pandas as pd
 import streamlit as st
 
-from console.actions.runs.similar import FailingRuns, Group, NearRun
+from console.actions.runs.similar import FailingRuns, Group, NearRun, Point
 from console.records import RunSummary
 from console.ui.frame import text
 from console.ui.frame.card import card
-from console.ui.frame.charts import Layer, chart_of, finished
+from console.ui.frame.figures import Panel, Trace, blank_axis, shown
 from console.ui.frame.picker import pick_row
 from console.ui.runs import tables
 
-MAP_HEIGHT = 360
+_MOST_OF_ONE = 50
+"""Runs of one text that a point of the map leads to."""
 REPRESENTATIVES = 3
 """Texts of a group that are shown."""
 _SHOWN = ("Similarity", "Run", "Result", "Score", "Judge", "Case", "Started", "Text")
@@ -44,41 +43,55 @@ def near_table(key: str, found: Sequence[NearRun], on_pick: Callable[[str], None
     pick_row(key, frame, ids, columns, None, on_pick, alt="Similar runs", order=_SHOWN)
 
 
-def group_map(found: FailingRuns) -> Layer:
-    """Failing runs on a plane, coloured by group; runs of one text are one point, the larger the more."""
-    names = [name_of(index, group) for index, group in enumerate(found.groups)]
-    runs = Counter((point.x, point.y) for point in found.points)
-    first = {(point.x, point.y): point for point in reversed(found.points)}
-    rows = [
-        {
-            "x": x,
-            "y": y,
-            "group": names[point.group],
-            "runs": runs[x, y],
-            "latest": str(point.row.run_id),
-            "text": text.shorten(point.row.preview, 90),
-        }
-        for (x, y), point in first.items()
-    ]
-    plain_axis = alt.Axis(labels=False, ticks=False, domain=False, grid=False, title=None)
-    scale = alt.Scale(zero=False, nice=True, padding=12)
-    chart = (
-        chart_of(rows)
-        .mark_circle(opacity=0.75)
-        .encode(
-            x=alt.X("x:Q", axis=plain_axis, scale=scale),
-            y=alt.Y("y:Q", axis=plain_axis, scale=scale),
-            color=alt.Color("group:N", sort=names, legend=alt.Legend(columns=3, labelLimit=170)),
-            size=alt.Size("runs:Q", legend=None, scale=alt.Scale(domain=[1, max(runs.values())], range=[70, 420])),
-            tooltip=[
-                alt.Tooltip("group:N", title="Group"),
-                alt.Tooltip("runs:Q", title="Runs of this text"),
-                alt.Tooltip("latest:N", title="Latest run"),
-                alt.Tooltip("text:N", title="Text"),
-            ],
-        )
+def group_map(found: FailingRuns) -> Panel:
+    """Failing runs on a plane, coloured by group; runs of one text are one point, the larger the more.
+
+    A point's target is `near`: the ids of its runs.
+    """
+    runs: dict[tuple[float, float], list[Point]] = {}
+    for point in found.points:
+        runs.setdefault((point.x, point.y), []).append(point)
+    most = max((len(some) for some in runs.values()), default=1)
+    groups: dict[int, list[list[Point]]] = {}
+    for some in runs.values():
+        groups.setdefault(some[0].group, []).append(some)
+    traces = [_group_trace(name_of(index, found.groups[index]), some, most) for index, some in sorted(groups.items())]
+    largest = f", the largest about {', '.join(found.groups[0].words[:3])}" if found.groups else ""
+    return Panel(
+        traces=traces,
+        finding=f"{len(found.points):,} failing runs in {len(found.groups)} groups{largest}.",
+        x=blank_axis(),
+        y=blank_axis(),
+        height=330,
+        legend=True,
     )
-    return finished(chart, MAP_HEIGHT)
+
+
+def _group_trace(name: str, points: Sequence[Sequence[Point]], most: int) -> Trace:
+    """The points of one group, as WebGL."""
+    return {
+        "type": "scattergl", "mode": "markers", "name": shown(name, 34), "x": [some[0].x for some in points],
+        "y": [some[0].y for some in points],
+        "marker": {"opacity": 0.75, "size": [8 + 14 * (len(some) / most) ** 0.5 for some in points]},
+        "customdata": [
+            [
+                {"near": ",".join(str(point.row.run_id) for point in some[:_MOST_OF_ONE])}, f"{len(some):,}",
+                shown(some[0].row.run_id), shown(some[0].row.preview, 90),
+            ]
+            for some in points
+        ],
+        "hovertemplate": "%{customdata[1]} runs of this text, the latest is %{customdata[2]}"
+        "<br>%{customdata[3]}<extra>%{fullData.name}</extra>",
+    }  # fmt: skip
+
+
+def picked_runs(found: FailingRuns, ids: Sequence[str], on_pick: Callable[[str], None]) -> None:
+    """The runs that were caught on the map."""
+    wanted = set(ids)
+    rows = [point.row for point in found.points if str(point.row.run_id) in wanted]
+    if rows:
+        with card(f"{text.plural(len(rows), 'run')} of the map", "Click a row to open its run", "similar-picked"):
+            tables.run_picker("similar.picked", rows, _SHOWN[1:], on_pick)
 
 
 def group_cards(found: FailingRuns, on_pick: Callable[[str], None]) -> None:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, cast
 
-import altair as alt
 import numpy as np
-import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from console.actions.collections.search import CollectionMap, load_map
+from console.actions.collections.search import CollectionMap, MapPoint, load_map
 from console.records import Collection
 from console.search.maps.projection import Method
 from console.services import Services
-from console.ui.frame import charts, filters, text
+from console.ui.frame import filters, text
+from console.ui.frame.figures import Panel, blank_axis, draw, shown, stacked
 from console.ui.frame.style import palette
 
 COLORS = {"document": "By document", "similarity": "By similarity"}
@@ -49,8 +48,8 @@ def collection_map(
         st.caption("There is nothing to draw yet.")
         return
     key = f"search.map.{hash((collection.collection_id, seed, layout, color))}"
-    chart = _chart(made, found, opened, color)
-    st.altair_chart(chart, key=key, on_select=lambda: _picked(key), selection_mode="pick", alt="Map of the collection")
+    panel = _panel(made, found, opened, color)
+    draw(stacked(panel), [panel], key, on_targets=_picked)
     st.caption(_note(made, layout))
 
 
@@ -63,52 +62,61 @@ def _map(_shared: Services, collection_id: str, revision: str, query: bytes, lay
     return load_map(_shared, collection_id, query=vector, method=cast("Method", layout))
 
 
-def _chart(made: CollectionMap, found: set[str], opened: str | None, color: str) -> charts.Layer:
-    colors = palette()
+def _panel(made: CollectionMap, found: set[str], opened: str | None, color: str) -> Panel:
+    """The points by document or by similarity, as WebGL; the question is a cross. A point's target is `hit`."""
     names = _names(made)
-    rows = [
-        {
-            "chunk": point.chunk_id,
-            "x": point.x,
-            "y": point.y,
-            "document": names[point.filename],
-            "similarity": point.similarity,
-            "size": 150 if point.chunk_id in found else 34,
-            "edge": 2 if point.chunk_id == opened else 0.8 if point.chunk_id in found else 0,
-        }
-        for point in made.points
-    ]
-    blank = alt.Axis(labels=False, title=None, grid=True, tickCount=6)
-    scale = alt.Scale(zero=False, padding=14)
-    pick = alt.selection_point(name="pick", fields=["chunk"], on="click", clear=False, empty=False)
-    tips = [alt.Tooltip("document:N", title="Document")]
+    groups: dict[str, list[MapPoint]] = {}
+    for point in made.points:
+        groups.setdefault(names[point.filename] if color == "document" else "", []).append(point)
+    order = sorted(groups, key=lambda name: (name == _REST, name))
+    traces = [_points(name, groups[name], names, found, opened) for name in order]
     if made.query:
-        tips.append(alt.Tooltip("similarity:Q", title="Similarity", format=".3f"))
-    points = (
-        alt.Chart(pd.DataFrame(rows))
-        .mark_point(filled=True, opacity=0.8, stroke=colors.ink)
-        .encode(
-            x=alt.X("x:Q", axis=blank, scale=scale),
-            y=alt.Y("y:Q", axis=blank, scale=scale),
-            color=_by_similarity() if color == "similarity" else _by_document(rows),
-            size=alt.Size("size:Q", scale=None, legend=None),
-            strokeWidth=alt.StrokeWidth("edge:Q", scale=None, legend=None),
-            tooltip=tips,
-            description="document:N",
-        )
-        .add_params(pick)
+        traces.append(_question(made.query))
+    return Panel(
+        traces=traces,
+        finding=f"{len(made.points):,} chunks of {len(set(names.values())):,} documents; near points are alike.",
+        x=blank_axis(),
+        y=blank_axis(),
+        height=_HEIGHT,
+        legend=color == "document",
     )
-    if made.query is None:
-        return charts.finished(points, _HEIGHT)
-    return charts.finished(alt.LayerChart(layer=[points, _question(made.query)]), _HEIGHT)
 
 
-def _question(place: tuple[float, float]) -> alt.Chart:
+def _points(
+    name: str, points: list[MapPoint], names: dict[str, str], found: set[str], opened: str | None
+) -> dict[str, Any]:
+    """One trace: a document's chunks, or all of them coloured by their similarity."""
+    colors = palette()
+    edges = [2 if one.chunk_id == opened else 0.8 if one.chunk_id in found else 0 for one in points]
+    by_similarity = {
+        "color": [one.similarity for one in points],
+        "colorscale": [[0, colors.waiting], [1, colors.accent]],
+        "colorbar": {"thickness": 10, "tickformat": ".2f", "outlinewidth": 0},
+    }
+    marker = {"color": colors.waiting} if name == _REST else {} if name else by_similarity
+    return {
+        "type": "scattergl", "mode": "markers", "name": shown(name, _LONGEST), "x": [one.x for one in points],
+        "y": [one.y for one in points],
+        "marker": {
+            "opacity": 0.8, "size": [13 if one.chunk_id in found else 7 for one in points],
+            "line": {"color": colors.ink, "width": edges}, **marker,
+        },
+        "customdata": [[{"hit": one.chunk_id}, shown(names[one.filename], _LONGEST), _nearness(one)] for one in points],
+        "hovertemplate": "%{customdata[1]}%{customdata[2]}<extra></extra>",
+    }  # fmt: skip
+
+
+def _nearness(point: MapPoint) -> str:
+    return "" if point.similarity is None else f"<br>Similarity {point.similarity:.3f}"
+
+
+def _question(place: tuple[float, float]) -> dict[str, Any]:
     """The question as a cross."""
-    at: Any = pd.DataFrame([{"x": place[0], "y": place[1], "what": "The question"}])
-    mark = alt.Chart(at).mark_point(shape="cross", filled=True, size=240, color=palette().failed, opacity=1)
-    drawn: alt.Chart = mark.encode(x="x:Q", y="y:Q", tooltip=[alt.Tooltip("what:N", title=" ")])
-    return drawn
+    return {
+        "type": "scattergl", "mode": "markers", "name": "The question", "x": [place[0]], "y": [place[1]],
+        "marker": {"symbol": "x", "size": 14, "color": palette().failed},
+        "hovertemplate": "The question<extra></extra>", "showlegend": False,
+    }  # fmt: skip
 
 
 def _names(made: CollectionMap) -> dict[str, str]:
@@ -116,20 +124,6 @@ def _names(made: CollectionMap) -> dict[str, str]:
     counts = Counter(point.filename for point in made.points)
     large = {name for name, _ in counts.most_common(_MOST_DOCUMENTS)}
     return {name: text.shorten(name or "No document", _LONGEST) if name in large else _REST for name in counts}
-
-
-def _by_document(rows: list[dict[str, Any]]) -> alt.Color:
-    colors = palette()
-    names = sorted({str(row["document"]) for row in rows} - {_REST})
-    shown = [*names, _REST] if any(row["document"] == _REST for row in rows) else names
-    scale = alt.Scale(domain=shown, range=[*colors.series[: len(names)], colors.waiting][: len(shown)])
-    return alt.Color("document:N", scale=scale, legend=alt.Legend(symbolStrokeWidth=0, columns=4, labelLimit=220))
-
-
-def _by_similarity() -> alt.Color:
-    colors = palette()
-    scale = alt.Scale(range=[colors.waiting, colors.accent])
-    return alt.Color("similarity:Q", scale=scale, legend=alt.Legend(title=None, format=".2f", gradientLength=180))
 
 
 def _note(made: CollectionMap, layout: str) -> str:
@@ -144,10 +138,8 @@ def _note(made: CollectionMap, layout: str) -> str:
     return f"{said}. Click a point to open its chunk."
 
 
-def _picked(key: str) -> None:
-    picked = st.session_state[key].selection.get("pick") or []
-    if picked:
-        filters.navigate({"hit": str(picked[0]["chunk"])})
+def _picked(targets: list[dict[str, str]]) -> None:
+    filters.navigate({"hit": targets[0]["hit"]})
 
 
 def _choice(name: str, options: dict[str, str], current: str, *, disabled: bool = False) -> None:

@@ -18,6 +18,7 @@ from console.judging.statistics import Confusion, Quality, kappa_words, quality
 from console.records import Case
 from console.services import Services
 from console.ui.frame import choices, filters, text
+from console.ui.frame.figures import draw, stacked
 from console.ui.frame.filters import Selection
 from console.ui.frame.navigation import link_to
 from console.ui.frame.picker import pick_row
@@ -65,7 +66,8 @@ def section(
         found = calibrate(labelled, objective, weights)
         with st.container(horizontal=True, gap="large", key="calibration-split"):
             with st.container(key="calibration-chart"):
-                st.altair_chart(quality_chart(found, threshold), alt="Quality of the verdicts by threshold")
+                panel = quality_chart(found, threshold)
+                draw(stacked(panel), [panel], "calibration.quality")
             with st.container(key="calibration-side"):
                 _suggestion(found)
         _flips(flipped(labelled.runs, case.threshold.score, threshold), case, threshold, on_pick)

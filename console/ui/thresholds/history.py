@@ -2,65 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
-import altair as alt
 import pandas as pd
 import streamlit as st
 
-from console.actions.runs.totals import Span, by_week
+from console.actions.runs.totals import by_week
 from console.actions.thresholds.thresholds import ThresholdView
 from console.actions.thresholds.what_if import WINDOW, LedgerRow
+from console.records import ThresholdChange
 from console.ui.frame import text
+from console.ui.frame.figures import Panel, Trace, shown, unit_axis
 from console.ui.frame.style import palette
 from console.ui.thresholds.what_if import threshold_text
 
-_HEIGHT = 190
 _TICKS = 6
 _SHORTEST = timedelta(days=7)
 """What the axis shows at least, so that a day or two do not fill it."""
-_REASON = 300
+_REASON = 120
 """Characters of a reason in a tooltip."""
 
 
-def steps_chart(view: ThresholdView, now: datetime) -> alt.LayerChart | alt.FacetChart:
+def steps_chart(view: ThresholdView, now: datetime) -> Panel:
     """The threshold as steps with a point per change, over the mean score of each week."""
     colors = palette()
     changes = [row.change for row in reversed(view.changes)]
-    marks = [
-        {
-            "at": change.timestamp.isoformat(),
-            "threshold": change.score,
-            "from": text.NOTHING if change.previous_score is None else threshold_text(change.previous_score),
-            "to": threshold_text(change.score),
-            "by": change.changed_by,
-            "why": text.shorten(change.reason, _REASON) or text.NOTHING,
-        }
-        for change in changes
-    ]
-    line = [{"at": row["at"], "threshold": row["threshold"]} for row in marks]
-    line.append({"at": now.isoformat(), "threshold": view.case.threshold.score})
-    weeks = [
-        {"at": _midnight(max(day, view.days.first)), "threshold": tally.mean}
+    weeks = {
+        max(day, view.days.first): tally.mean
         for day, tally in by_week(view.rollups, view.days.first, view.days.last).items()
         if tally.completed
-    ]
-    days = alt.Axis(values=_ticks(view.days), format="%-d %b %Y", labelOverlap=True)
-    ends = [_midnight(min(view.days.first, now.date() - _SHORTEST)), now.isoformat()]
-    x = alt.X("at:T", scale=alt.Scale(type="utc", domain=ends, nice=False), title=None, axis=days)
-    y = alt.Y("threshold:Q", scale=alt.Scale(domain=[0, 1]), title=None, axis=alt.Axis(tickCount=5, format=".1f"))
-    tips = [
-        alt.Tooltip("utcyearmonthdatehoursminutes(at):T", title="When (UTC)", format="%-d %b %Y, %H:%M"),
-        *(alt.Tooltip(f"{name}:N", title=name.capitalize()) for name in ("from", "to", "by", "why")),
-    ]
-    mean = _rows(weeks).mark_line(strokeWidth=1.25, color=colors.muted, opacity=0.7)
-    steps = _rows(line).mark_line(interpolate="step-after", strokeWidth=2.25, color=colors.ink)
-    points = _rows(marks).mark_point(filled=True, size=70, opacity=1, color=colors.ink).encode(tooltip=tips)
-    return alt.layer(*(part.encode(x=x, y=y) for part in (mean, steps, points))).properties(
-        height=_HEIGHT, padding={"left": 0, "right": 6, "top": 4, "bottom": 0}
+    }
+    mean: Trace = {
+        "type": "scatter", "mode": "lines", "x": [day.isoformat() for day in weeks], "y": list(weeks.values()),
+        "line": {"color": colors.muted, "width": 1.25}, "opacity": 0.8,
+        "hovertemplate": "Week of %{x|%-d %b %Y}<br>Mean score %{y:.3f}<extra></extra>",
+    }  # fmt: skip
+    moments = [change.timestamp.isoformat() for change in changes]
+    steps: Trace = {
+        "type": "scatter", "mode": "lines", "hoverinfo": "skip",
+        "line": {"shape": "hv", "color": colors.ink, "width": 2.25},
+        "x": [*moments, now.isoformat()], "y": [*(change.score for change in changes), view.case.threshold.score],
+    }  # fmt: skip
+    points: Trace = {
+        "type": "scatter", "mode": "markers", "marker": {"size": 9, "color": colors.ink}, "x": moments,
+        "y": [change.score for change in changes], "customdata": [[{}, _words(change)] for change in changes],
+        "hovertemplate": "%{x|%-d %b %Y, %H:%M} UTC<br>%{customdata[1]}<extra></extra>",
+    }  # fmt: skip
+    first = min(view.days.first, now.date() - _SHORTEST)
+    return Panel(
+        traces=[mean, steps, points],
+        finding=f"The threshold changed {len(changes)} times and is {threshold_text(view.case.threshold.score)} now.",
+        x={"type": "date", "range": [first.isoformat(), now.isoformat()], "nticks": _TICKS, "tickformat": "%-d %b %Y"},
+        y=unit_axis(),
+        height=150,
     )
+
+
+def _words(change: ThresholdChange) -> str:
+    """What a point says: from, to, by whom and why."""
+    before = text.NOTHING if change.previous_score is None else threshold_text(change.previous_score)
+    lines = (f"{before} to {threshold_text(change.score)}", f"by {change.changed_by}", change.reason)
+    return "<br>".join(shown(line, _REASON) for line in lines if line)
 
 
 def ledger_table(rows: Sequence[LedgerRow]) -> None:
@@ -103,18 +106,3 @@ def _cells(row: LedgerRow) -> dict[str, object]:
         "Runs after": row.runs_after,
         "Realised": None if row.realised is None else row.realised * 100,
     }
-
-
-def _ticks(days: Span) -> list[str]:
-    """At most `_TICKS` days at equal distances, the first one included."""
-    step = -(-days.days // _TICKS)
-    chosen = (days.first + timedelta(days=number) for number in range(0, days.days, step))
-    return [_midnight(day) for day in chosen]
-
-
-def _midnight(day: date) -> str:
-    return datetime.combine(day, time(), UTC).isoformat()
-
-
-def _rows(rows: Sequence[Mapping[str, Any]]) -> alt.Chart:
-    return alt.Chart(alt.InlineData(values=[dict(row) for row in rows]))

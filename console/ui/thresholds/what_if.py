@@ -84,12 +84,13 @@ def mover(case: Case, asked: Proposal, tally: Tally, selection: Selection) -> No
     days = selection.wanted.first_day, selection.wanted.last_day
     number, threshold = _anchor(asked.threshold, f"{case.case_id} {case.threshold.score} {days}")
     key = f"thresholds.pick.{number}"
-    st.altair_chart(
-        histogram_chart(tally.bins, threshold, on_grid(case.threshold.score)),
+    st.vega_lite_chart(
+        spec=histogram_chart(tally.bins, threshold, on_grid(case.threshold.score)),
+        theme=None,
         key=key,
         on_select=lambda: _picked(key),
         selection_mode="pick",
-        alt="Histogram of normalised scores with the threshold",
+        alt=f"Scores of {sum(tally.bins.values()):,} runs; the line is at {threshold:.2f}.",
     )
     slider = "thresholds.slider"
     st.session_state[slider] = on_grid(asked.threshold)
