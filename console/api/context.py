@@ -7,15 +7,13 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from console.actions.permissions import outsider
+from console.data.legacy.contract import Manager as OldManager
 from console.data.legacy.manager import DynamoDBManager
-from console.data.legacy.sqlite import DatabaseManager
 from console.records import User
 from console.services import Services
 
 CALLER = "api"
 """Who is recorded for requests without a key."""
-
-AnyManager = DynamoDBManager | DatabaseManager
 
 
 def caller_of(request: Request) -> str:
@@ -29,7 +27,7 @@ def _services(request: Request) -> Services:
     return found
 
 
-def _manager(request: Request) -> AnyManager:
+def _manager(request: Request) -> OldManager:
     services = _services(request)
     return services.legacy or DynamoDBManager.of(services, by=caller_of(request))
 
@@ -39,6 +37,6 @@ def actor_of(request: Request) -> User:
     return outsider(caller_of(request))
 
 
-Manager = Annotated[AnyManager, Depends(_manager)]
+Manager = Annotated[OldManager, Depends(_manager)]
 UsedServices = Annotated[Services, Depends(_services)]
 Actor = Annotated[User, Depends(actor_of)]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import msgspec
 
-from console.data.configuration.cases import Cases
-from console.data.configuration.catalog import SYSTEM, Catalog
-from console.data.configuration.judges import Judges
-from console.data.configuration.thresholds import Thresholds
+from console.data.cache.cache import bump
+from console.data.configuration.catalog import SYSTEM
+from console.data.configuration.thresholds import UNASSIGNED, check_threshold, record
+from console.data.legacy.contract import as_sqlite_says_it
 from console.data.legacy.shapes import (
     Row,
     case_row,
@@ -20,9 +21,11 @@ from console.data.legacy.shapes import (
     model_row,
     threshold_row,
 )
+from console.data.repositories import Repositories
+from console.data.store import tables
 from console.data.store.names import may_be_id
 from console.errors import ConflictError, NotFound
-from console.records import Case, Json, Metric, ScoreRange, Threshold
+from console.records import Case, Json, Metric, ScoreRange, Threshold, ThresholdChange, utcnow
 
 _REASON = "Changed through the API"
 
@@ -30,47 +33,41 @@ _REASON = "Changed through the API"
 class LegacyConfiguration:
     """See `console.data.legacy.manager`."""
 
-    def __init__(
-        self, *, catalog: Catalog, cases: Cases, judges: Judges, thresholds: Thresholds, by: str = "api"
-    ) -> None:
-        self._catalog = catalog
-        self._cases = cases
-        self._judges = judges
-        self._thresholds = thresholds
+    def __init__(self, repositories: Repositories, *, by: str) -> None:
+        self._data = repositories
         self._by = by
 
     # --- metrics and models ----------------------------------------------------------------------------
 
     def create_metric(self, name: str) -> str:
-        """Adds a metric and returns its id. Raises AlreadyExists.
-
-        A default metric that nobody uses is not listed, and becomes the caller's own here.
-        """
-        found = self._catalog.metric_named(name)
-        if found and self._is_spare(found):
-            return self._catalog.adopt_metric(found, by=self._by).metric_id
-        return self._catalog.create_metric(name, by=self._by, lenient=True).metric_id
+        """Adds a metric. A default one that nobody uses is not listed, and becomes the caller's own here."""
+        found = self._data.catalog.metric_named(name)
+        with as_sqlite_says_it():
+            if found and self._is_spare(found):
+                return self._data.catalog.adopt_metric(found, by=self._by).metric_id
+            return self._data.catalog.create_metric(name, by=self._by, lenient=True).metric_id
 
     def get_metric(self, metric_id: str) -> Row | None:
         """One metric."""
         return next((row for row in self.list_metrics() if row["id"] == metric_id), None)
 
     def list_metrics(self) -> list[Row]:
-        """All metrics: newest second first, in order of creation within it; without defaults that nobody uses."""
-        rows = [metric_row(metric) for metric in self._catalog.metrics() if not self._is_spare(metric)]
+        """All metrics, without defaults that nobody uses."""
+        rows = [metric_row(metric) for metric in self._data.catalog.metrics() if not self._is_spare(metric)]
         return sorted(rows, key=lambda row: str(row["created_at"]), reverse=True)
 
     def create_model(self, name: str, provider: str) -> str:
-        """Adds a model and returns its id. Raises AlreadyExists."""
-        return self._catalog.create_model(name, provider, by=self._by, lenient=True).model_id
+        """Adds a model."""
+        with as_sqlite_says_it():
+            return self._data.catalog.create_model(name, provider, by=self._by, lenient=True).model_id
 
     def get_model(self, model_id: str) -> Row | None:
         """One model."""
         return next((row for row in self.list_models() if row["id"] == model_id), None)
 
     def list_models(self) -> list[Row]:
-        """All models by provider and name, in the order of code points."""
-        models = sorted(self._catalog.models(), key=lambda model: (model.provider, model.name))
+        """All models."""
+        models = sorted(self._data.catalog.models(), key=lambda model: (model.provider, model.name))
         return [model_row(model) for model in models]
 
     # --- cases and thresholds --------------------------------------------------------------------------
@@ -85,27 +82,28 @@ class LegacyConfiguration:
         requires_reference: bool = False,
         score_threshold: float = 0.5,
     ) -> str:
-        """Adds a case and returns its id. Raises AlreadyExists, or InvalidInput."""
-        case = self._cases.create(
-            name=name.lower(),
-            task_introduction=task_introduction,
-            evaluation_criteria=evaluation_criteria,
-            score_range=ScoreRange(min=fitting(min_score), max=fitting(max_score)),
-            requires_reference=requires_reference,
-            threshold=Threshold(score=score_threshold),
-            by=self._by,
-            lenient=True,
-        )
+        """Adds a case."""
+        with as_sqlite_says_it():
+            case = self._data.cases.create(
+                name=name.lower(),
+                task_introduction=task_introduction,
+                evaluation_criteria=evaluation_criteria,
+                score_range=ScoreRange(min=fitting(min_score), max=fitting(max_score)),
+                requires_reference=requires_reference,
+                threshold=Threshold(score=score_threshold),
+                by=self._by,
+                lenient=True,
+            )
         return case.case_id
 
     def get_case(self, case_id: str) -> Row | None:
-        """One case with its threshold."""
-        case = self._cases.find(case_id) if may_be_id(case_id) else None
+        """One case."""
+        case = self._data.cases.find(case_id) if may_be_id(case_id) else None
         return case_row(case) if case else None
 
     def list_cases(self) -> list[Row]:
-        """All cases: newest second first, in order of creation within it."""
-        return [case_row(case) for case in self._cases.list()]
+        """All cases."""
+        return [case_row(case) for case in self._data.cases.list()]
 
     def update_case(
         self,
@@ -118,14 +116,7 @@ class LegacyConfiguration:
         requires_reference: bool | None = None,
         score_threshold: float | None = None,
     ) -> bool:
-        """Changes what is not None; False when there is no such case. Two Queries and a transaction.
-
-        A threshold makes an entry in the history, also when it stays the same; alone it makes no new version.
-
-        Raises:
-            AlreadyExists: another case has the name.
-            InvalidInput: a value is not allowed, such as a lowest score above the highest.
-        """
+        """Changes a case. Two Queries and a transaction; a threshold alone makes no new version."""
         given = {
             "name": None if name is None else name.lower(),
             "task_introduction": task_introduction,
@@ -136,8 +127,9 @@ class LegacyConfiguration:
         changes = {field: value for field, value in given.items() if value is not None}
         while may_be_id(case_id):
             try:
-                current = self._cases.current(case_id)
-                self._change_case(current, changes | _bounds(current.score_range, min_score, max_score))
+                current = self._data.cases.current(case_id)
+                with as_sqlite_says_it():
+                    self._change_case(current, changes | _bounds(current.score_range, min_score, max_score))
             except NotFound:
                 return False
             except ConflictError:
@@ -145,24 +137,38 @@ class LegacyConfiguration:
             return True
         return False
 
+    def create_threshold(self, score: float) -> str:
+        """Adds a threshold of no case. One transaction."""
+        threshold_id = str(uuid.uuid4())
+        entry = ThresholdChange(
+            case_id=f"{UNASSIGNED}{threshold_id}",
+            timestamp=utcnow(),
+            threshold_id=threshold_id,
+            score=check_threshold(score),
+            changed_by=self._by,
+        )
+        self._data.store.transact([record(entry), bump(tables.CASES)])
+        self._data.cache.changed(tables.CASES)
+        return threshold_id
+
     def get_threshold(self, threshold_id: str) -> Row | None:
         """One entry of a history, by its id. Cost as `list_thresholds` of all cases."""
         return next((row for row in self.list_thresholds() if row["id"] == threshold_id), None)
 
     def list_thresholds(self, case_id: str | None = None) -> list[Row]:
-        """The history of a case, or the entries of all cases; newest first.
+        """The history of a case, or the entries of all cases.
 
         Cached until a case changes. Else, for one case a Query; for all a Scan of the history table (see
         `Thresholds.all`) and the list of cases.
         """
         if not case_id:
-            embedded = [entry for case in self._cases.list() for entry in case.earlier_thresholds]
-            entries = [*self._thresholds.all(), *embedded]
+            embedded = [entry for case in self._data.cases.list() for entry in case.earlier_thresholds]
+            entries = [*self._data.thresholds.all(), *embedded]
             return [threshold_row(one) for one in sorted(entries, key=lambda one: one.timestamp, reverse=True)]
-        case = self._cases.find(case_id) if may_be_id(case_id) else None
+        case = self._data.cases.find(case_id) if may_be_id(case_id) else None
         if case is None:
             return []
-        return [{**threshold_row(entry), "case_name": case.name} for entry in self._thresholds.history(case)]
+        return [{**threshold_row(entry), "case_name": case.name} for entry in self._data.thresholds.history(case)]
 
     # --- judges ----------------------------------------------------------------------------------------
 
@@ -175,14 +181,14 @@ class LegacyConfiguration:
         parameters: Json,
         description: str | None = None,
     ) -> str:
-        """Adds a judge and returns its id. Raises NotFound for the case, the metric or the model."""
+        """Adds a judge."""
         if not may_be_id(case_id):
             raise NotFound("case", case_id)
-        judge = self._judges.create(
+        judge = self._data.judges.create(
             name=name,
-            case=self._cases.get(case_id),
-            metric=self._catalog.metric(metric_id),
-            model=self._catalog.model(model_id),
+            case=self._data.cases.get(case_id),
+            metric=self._data.catalog.metric(metric_id),
+            model=self._data.catalog.model(model_id),
             parameters=parameters,
             description=description,
             by=self._by,
@@ -191,16 +197,13 @@ class LegacyConfiguration:
 
     def get_judge(self, judge_id: str) -> Row | None:
         """One judge with what an evaluation needs of its case; None also when the case is out of use."""
-        judge = self._judges.find(judge_id) if may_be_id(judge_id) else None
-        case = self._cases.find(judge.case_id) if judge else None
+        judge = self._data.judges.find(judge_id) if may_be_id(judge_id) else None
+        case = self._data.cases.find(judge.case_id) if judge else None
         return judge_row(judge, case, whole=True) if judge and case else None
 
     def list_judges(self) -> list[Row]:
-        """All judges of cases in use: newest second first, in order of creation within it.
-
-        As `Judges.list`, and one Query for each of their cases that is not in the cache.
-        """
-        found = [(judge, self._cases.find(judge.case_id)) for judge in self._judges.list()]
+        """All judges of cases in use. As `Judges.list`, and one Query for each of their cases not in the cache."""
+        found = [(judge, self._data.cases.find(judge.case_id)) for judge in self._data.judges.list()]
         return [judge_row(judge, case, whole=False) for judge, case in found if case]
 
     def update_judge(
@@ -211,36 +214,33 @@ class LegacyConfiguration:
         description: str | None = None,
         model_id: str | None = None,
     ) -> bool:
-        """Changes what is not None (`parameters` as a whole); False when there is no such judge.
-
-        Raises NotFound for the model.
-        """
-        judge = self._judges.find(judge_id) if may_be_id(judge_id) else None
+        """Changes a judge."""
+        judge = self._data.judges.find(judge_id) if may_be_id(judge_id) else None
         if judge is None:
             return False
         given = {"name": name, "parameters": parameters, "description": description}
         changes: dict[str, Any] = {field: value for field, value in given.items() if value is not None}
         if model_id is not None:
-            model = self._catalog.model(model_id)
+            model = self._data.catalog.model(model_id)
             changes["llm"] = msgspec.structs.replace(
                 judge.llm, id=model.model_id, type=model.provider, model=model.name
             )
         if changes:
-            self._judges.update(judge_id, changes, by=self._by)
+            self._data.judges.update(judge_id, changes, by=self._by)
         return True
 
     # --- inside ----------------------------------------------------------------------------------------
 
     def _is_spare(self, metric: Metric) -> bool:
         """Whether it came with the tables, and nobody has made use of it."""
-        return metric.created_by == SYSTEM and self._catalog.is_spare(metric, self._judges.list())
+        return metric.created_by == SYSTEM and self._data.catalog.is_spare(metric, self._data.judges.list())
 
     def _change_case(self, current: Case, changes: dict[str, Any]) -> None:
         locked: dict[str, Any] = {"by": self._by, "revision": current.revision}
         if changes.keys() == {"threshold"}:
-            self._cases.set_threshold(current.case_id, changes["threshold"], reason=_REASON, **locked)
+            self._data.cases.set_threshold(current.case_id, changes["threshold"], reason=_REASON, **locked)
         elif changes:
-            self._cases.update(current.case_id, changes, reason=_REASON, lenient=True, **locked)
+            self._data.cases.update(current.case_id, changes, reason=_REASON, lenient=True, **locked)
 
 
 def _bounds(stored: ScoreRange, low: int | None, high: int | None) -> dict[str, ScoreRange]:

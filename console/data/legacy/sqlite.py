@@ -1,7 +1,7 @@
 """The old system's `DatabaseManager` over its own SQLite schema: for going back to it (see docs/rollback.md).
 
-Methods, arguments, dicts and errors are those of `DynamoDBManager`, so that the API serves from either. What the old
-schema cannot say is lost here: a case has its present threshold only, and nobody is recorded as the author.
+It does what `Manager` says, as `DynamoDBManager` does, so that the API serves from either. What the old schema cannot
+say is lost here: a case has its present threshold only, and nobody is recorded as the author.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from console.data.configuration.thresholds import check_threshold
+from console.data.legacy.contract import TakenName
 from console.data.legacy.schema import prepare, writing
 from console.data.legacy.shapes import INT64, RUN_NAMES, RUN_ROW_NAMES, Row, check_range, fitting, iso_time, sql_time
-from console.errors import AlreadyExists, ConflictError, InvalidInput, NotFound
+from console.errors import ConflictError, InvalidInput, NotFound
 from console.records import Json, RunId, RunStatus, Verdict, utcnow
 
 _NEWEST = "ORDER BY {0}.created_at DESC, {0}.rowid"
@@ -76,7 +77,7 @@ class DatabaseManager:
     # --- metrics and models ----------------------------------------------------------------------------
 
     def create_metric(self, name: str) -> str:
-        """Adds a metric and returns its id. Raises AlreadyExists."""
+        """Adds a metric."""
         return self._add("metric", "metrics", name.strip().lower(), {"name": name.strip().lower()})
 
     def get_metric(self, metric_id: str) -> Row | None:
@@ -84,11 +85,11 @@ class DatabaseManager:
         return self._one("SELECT id, name, created_at FROM metrics WHERE id = ?", metric_id)
 
     def list_metrics(self) -> list[Row]:
-        """All metrics: newest second first, in order of creation within it."""
+        """All metrics."""
         return self._all(f"SELECT id, name, created_at FROM metrics {_NEWEST.format('metrics')}")
 
     def create_model(self, name: str, provider: str) -> str:
-        """Adds a model and returns its id. Raises AlreadyExists."""
+        """Adds a model."""
         return self._add("model", "models", name, {"name": name, "provider": provider.strip().lower()})
 
     def get_model(self, model_id: str) -> Row | None:
@@ -96,7 +97,7 @@ class DatabaseManager:
         return self._one("SELECT id, name, provider, created_at FROM models WHERE id = ?", model_id)
 
     def list_models(self) -> list[Row]:
-        """All models by provider and name, in the order of code points."""
+        """All models."""
         return self._all("SELECT id, name, provider, created_at FROM models ORDER BY provider, name")
 
     # --- cases and thresholds --------------------------------------------------------------------------
@@ -111,7 +112,7 @@ class DatabaseManager:
         requires_reference: bool = False,
         score_threshold: float = 0.5,
     ) -> str:
-        """Adds a case and returns its id. Raises AlreadyExists, or InvalidInput."""
+        """Adds a case."""
         now = sql_time(self._clock())
         values = {
             "name": name.lower(),
@@ -125,11 +126,11 @@ class DatabaseManager:
         return self._add("case", "cases", name.lower(), values, threshold=check_threshold(score_threshold))
 
     def get_case(self, case_id: str) -> Row | None:
-        """One case with its threshold."""
+        """One case."""
         return _plain(self._one(f"{_CASE} WHERE c.id = ?", case_id))
 
     def list_cases(self) -> list[Row]:
-        """All cases: newest second first, in order of creation within it."""
+        """All cases."""
         return [_shown(row) for row in self._all(f"{_CASE} {_NEWEST.format('c')}")]
 
     def update_case(
@@ -143,12 +144,7 @@ class DatabaseManager:
         requires_reference: bool | None = None,
         score_threshold: float | None = None,
     ) -> bool:
-        """Changes what is not None; False when there is no such case.
-
-        Raises:
-            AlreadyExists: another case has the name.
-            InvalidInput: a value is not allowed, such as a lowest score above the highest.
-        """
+        """Changes a case."""
         current = self.get_case(case_id)
         if current is None:
             return False
@@ -168,15 +164,20 @@ class DatabaseManager:
                     values["threshold_id"] = self._add_threshold(connection, check_threshold(score_threshold))
                 _update(connection, "cases", case_id, values)
         except sqlite3.IntegrityError as error:
-            raise AlreadyExists("case", (name or "").lower()) from error
+            raise TakenName("case", (name or "").lower()) from error
         return True
 
+    def create_threshold(self, score: float) -> str:
+        """Adds a threshold of no case."""
+        with writing(self.path) as connection:
+            return self._add_threshold(connection, check_threshold(score))
+
     def get_threshold(self, threshold_id: str) -> Row | None:
-        """One threshold that a case has or had."""
+        """One threshold."""
         return self._one("SELECT id, score, created_at FROM thresholds WHERE id = ?", threshold_id)
 
     def list_thresholds(self, case_id: str | None = None) -> list[Row]:
-        """The present threshold of a case, or those that all cases have and had; newest first."""
+        """The present threshold of a case, or those that all cases have and had."""
         if not case_id:
             return self._all(f"SELECT id, score, created_at FROM thresholds {_NEWEST.format('thresholds')}")
         return self._all(
@@ -190,7 +191,7 @@ class DatabaseManager:
     def create_document(
         self, actual_output: str, expected_output: str | None = None, metadata: Json | None = None
     ) -> str:
-        """Adds a document and returns its id."""
+        """Adds a document."""
         values = {
             "actual_output": actual_output,
             "expected_output": expected_output,
@@ -198,12 +199,12 @@ class DatabaseManager:
         }
         return self._add("document", "eval_documents", "", values)
 
-    def get_document(self, document_id: str) -> Row | None:
+    def get_document(self, doc_id: str) -> Row | None:
         """One document."""
-        return _plain(self._one("SELECT * FROM eval_documents WHERE id = ?", document_id))
+        return _plain(self._one("SELECT * FROM eval_documents WHERE id = ?", doc_id))
 
     def list_documents(self) -> list[Row]:
-        """All documents: newest second first, in order of creation within it."""
+        """All documents."""
         rows = self._all(f"SELECT * FROM eval_documents {_NEWEST.format('eval_documents')}")
         return [_shown(row) for row in rows]
 
@@ -218,7 +219,7 @@ class DatabaseManager:
         parameters: Json,
         description: str | None = None,
     ) -> str:
-        """Adds a judge and returns its id. Raises NotFound for the case, the metric or the model."""
+        """Adds a judge."""
         for kind, found, key in (
             ("case", self.get_case, case_id),
             ("metric", self.get_metric, metric_id),
@@ -237,11 +238,11 @@ class DatabaseManager:
         return self._add("judge", "judges", "", values)
 
     def get_judge(self, judge_id: str) -> Row | None:
-        """One judge with what an evaluation needs of its case."""
+        """One judge."""
         return _plain(self._one(f"{_JUDGE.format(_OF_CASE)} WHERE j.id = ?", judge_id))
 
     def list_judges(self) -> list[Row]:
-        """All judges: newest second first, in order of creation within it."""
+        """All judges."""
         return [_shown(row) for row in self._all(f"{_JUDGE.format('')} {_NEWEST.format('j')}")]
 
     def update_judge(
@@ -252,10 +253,7 @@ class DatabaseManager:
         description: str | None = None,
         model_id: str | None = None,
     ) -> bool:
-        """Changes what is not None (`parameters` as a whole); False when there is no such judge.
-
-        Raises NotFound for the model.
-        """
+        """Changes a judge."""
         if self.get_judge(judge_id) is None:
             return False
         if model_id is not None and self.get_model(model_id) is None:
@@ -281,12 +279,7 @@ class DatabaseManager:
         actual_output: str | None = None,
         expected_output: str | None = None,
     ) -> int:
-        """Adds a pending run over a document and returns its id; content given directly becomes a document.
-
-        Raises:
-            NotFound: the judge or the document does not exist.
-            InvalidInput: there is neither a document nor content.
-        """
+        """Adds a pending run; content given directly becomes a document."""
         if self.get_judge(judge_id) is None:
             raise NotFound("judge", judge_id)
         if document_id and self.get_document(document_id) is None:
@@ -304,7 +297,7 @@ class DatabaseManager:
         return int(added.lastrowid or 0)
 
     def update_run_status(self, run_id: RunId, status: str, error_message: str | None = None) -> None:
-        """Moves a run on to `running` or `failed`. Raises as `DynamoDBManager.update_run_status`."""
+        """Moves a run on."""
         if status not in (RunStatus.RUNNING, RunStatus.FAILED):
             raise InvalidInput(f"A run cannot be set to {status!r}, only to running or failed.", field="status")
         self._finish(run_id, {"status": status, "error_message": error_message})
@@ -322,7 +315,7 @@ class DatabaseManager:
         prompt_used: str | None,
         metadata: Json | None = None,
     ) -> None:
-        """Finishes a run; it passes at or above the threshold that its case has at this moment."""
+        """Finishes a run."""
         run = self._run(run_id)
         judge = self.get_judge(run["judge_id"])
         case = self.get_case(judge["case_id"]) if judge else None
@@ -344,13 +337,13 @@ class DatabaseManager:
         self._finish(run_id, values)
 
     def get_run(self, run_id: RunId) -> Row | None:
-        """One run with its content, under the names that its judge, case and model have now."""
+        """One run."""
         if isinstance(run_id, str) or not -INT64 <= run_id < INT64:
             return None
         return _plain(self._one(f"{_RUN.format(_named(RUN_NAMES))} WHERE r.id = ?", run_id))
 
     def list_runs(self, judge_id: str | None = None, limit: int = 100) -> list[Row]:
-        """Runs: newest second first, by id within it; the limit (negative: none) cuts after that order."""
+        """Whole runs."""
         chosen = "WHERE r.judge_id = ?" if judge_id else ""
         order = "ORDER BY r.created_at DESC, r.id LIMIT ?"
         given = (judge_id, limit) if judge_id else (limit,)
@@ -374,7 +367,7 @@ class DatabaseManager:
                     new["threshold_id"] = self._add_threshold(connection, threshold)
                 insert(connection, table, [new])
         except sqlite3.IntegrityError as error:
-            raise AlreadyExists(kind, name) from error
+            raise TakenName(kind, name) from error
         return str(new["id"])
 
     def _add_threshold(self, connection: sqlite3.Connection, score: float) -> str:

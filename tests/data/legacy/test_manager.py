@@ -776,9 +776,9 @@ def test_a_run_of_an_earlier_system_is_listed_under_its_own_id(manager: DynamoDB
 
 
 def test_it_connects_by_region_endpoint_and_prefix(embedded_store: Store, engine_endpoint: str) -> None:
-    manager = DynamoDBManager.connect("us-east-1", engine_endpoint, embedded_store.prefix)
+    manager = DynamoDBManager("us-east-1", engine_endpoint, embedded_store.prefix)
     metric_id = manager.create_metric("geval")
-    again = DynamoDBManager.connect(endpoint_url=engine_endpoint, table_prefix=embedded_store.prefix)
+    again = DynamoDBManager(endpoint_url=engine_endpoint, table_prefix=embedded_store.prefix)
     assert ids(again.list_metrics()) == [metric_id]
 
 
