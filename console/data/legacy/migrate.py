@@ -13,15 +13,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from console.data.cache.cache import bump
 from console.data.configuration import versions
 from console.data.configuration.case_items import case_item, threshold_attributes
+from console.data.configuration.judges import judge_item
 from console.data.configuration.thresholds import UNASSIGNED, record
+from console.data.legacy.opening import read_only
 from console.data.legacy.rows import (
     MIGRATION,
     case_of,
@@ -32,15 +35,14 @@ from console.data.legacy.rows import (
     run_of,
     threshold_of,
 )
-from console.data.legacy.schema import read_only
 from console.data.legacy.source import LegacySource, Values
 from console.data.repositories import Repositories
-from console.data.runs.items import run_key, summary_of
+from console.data.runs.items import run_item, run_key, summary_of
 from console.data.runs.rollups import Key, key_of
 from console.data.store import names, tables
-from console.data.store.codec import timestamp
+from console.data.store.codec import Item, pack, timestamp, to_item
 from console.data.store.requests import ABSENT, Put, Query, Update, Write
-from console.errors import ConsoleError
+from console.errors import ConsoleError, StoreUnavailable
 from console.records import Case, Document, Judge, Metric, Model, Run, RunId, RunStatus
 
 Progress = Callable[[int, int], None]
@@ -49,11 +51,15 @@ Progress = Callable[[int, int], None]
 REASON = "Brought over from the old system"
 _ORDER = ("metrics", "models", "cases", "thresholds", "judges", "eval_documents", "runs")
 _CHUNK = 100
-_ITEMS = 60
+_GROUP = 60
 _CELLS = 35
 _CHARACTERS = 1_200_000
 T = TypeVar("T")
 R = TypeVar("R", Document, Run)
+S = TypeVar("S", bound=msgspec.Struct)
+_Named = Metric | Model | Case | Judge
+_ITEMS: dict[type, Callable[[Any], Item]] = {Case: case_item, Judge: judge_item, Run: run_item}
+"""How records are stored that are not stored field by field."""
 
 
 @dataclass(slots=True)
@@ -107,6 +113,8 @@ class _Migration:
         self._done = 0
         self._total = sum(source.counts().values())
         self._report = Report(highest_run=source.highest_run())
+        self._claimed: set[tuple[str, str]] = set()
+        """Names that rows of this database have taken: kind, and the name as it is compared."""
         self._metrics: dict[str, Metric] = {}
         self._models: dict[str, Model] = {}
         self._cases: dict[str, Case] = {}
@@ -125,6 +133,8 @@ class _Migration:
         self._bring_runs(floor)
         if not self._dry:
             self._to.runs.announce()
+        self._report.notes = [*self._source.notes, *self._report.notes]
+        self._report.failures += self._source.refused
         return self._report
 
     # --- configuration ---------------------------------------------------------------------------------
@@ -138,10 +148,12 @@ class _Migration:
             if metric.metric_id in present:
                 self._report.tables["metrics"].present += 1
                 continue
-            namesake = self._to.catalog.metric_named(metric.name)
+            name = names.folded(metric.name)
+            namesake = next((one for one in self._to.catalog.metrics() if names.folded(one.name) == name), None)
             spare = namesake if namesake and self._to.catalog.is_spare(namesake, judges) else None
-            named = namesake is None or spare is not None
-            self._add("metrics", metric.name, named, lambda m=metric, s=spare, n=named: self._restore(m, s, n))  # type: ignore[misc]
+            named = self._claim("metric", name, free=namesake is None or spare is not None)
+            spare = spare if named else None
+            self._add("metrics", metric, named, lambda m=metric, s=spare, n=named: self._restore(m, s, n))  # type: ignore[misc]
 
     def _bring_models(self) -> None:
         present = {model.model_id for model in self._to.catalog.models()}
@@ -151,8 +163,8 @@ class _Migration:
             if model.model_id in present:
                 self._report.tables["models"].present += 1
                 continue
-            named = self._to.catalog.model_named(model.name) is None
-            self._add("models", model.name, named, lambda m=model, n=named: self._restore(m, None, n))  # type: ignore[misc]
+            named = self._claim("model", model.name, free=self._to.catalog.model_named(model.name) is None)
+            self._add("models", model, named, lambda m=model, n=named: self._restore(m, None, n))  # type: ignore[misc]
 
     def _restore(self, entry: Metric | Model, spare: Metric | None, named: bool) -> None:
         self._to.catalog.restore(entry, instead_of=spare, named=named)
@@ -166,9 +178,10 @@ class _Migration:
             self._cases[case.case_id] = case
             present = versions.active_of(self._to.cases.versions(case.case_id))
             if present is None:
-                free = names.lock_key("case", names.folded(case.name))
-                named = self._to.store.get(tables.CASES, *free) is None
-                self._add("cases", case.name, named, lambda c=case, t=threshold, n=named: self._put_case(c, t, n))  # type: ignore[misc]
+                lock = names.lock_key("case", names.folded(case.name))
+                free = self._to.store.get(tables.CASES, *lock) is None
+                named = self._claim("case", names.folded(case.name), free=free)
+                self._add("cases", case, named, lambda c=case, t=threshold, n=named: self._put_case(c, t, n))  # type: ignore[misc]
             else:
                 self._refresh_case(present, case, threshold, known)
             if threshold:
@@ -193,12 +206,15 @@ class _Migration:
         changes = {name: getattr(case, name) for name in fields if getattr(case, name) != getattr(present, name)}
         moved = threshold is not None and threshold["id"] not in known
         self._count("cases", changed=bool(changes) or moved)
-        if self._dry:
-            return
-        if changes:
-            present = self._to.cases.update(case.case_id, changes, by=MIGRATION, reason=REASON, lenient=True)
-        if moved and threshold:
-            self._move_threshold(present, case, threshold)
+
+        def write() -> None:
+            now = present
+            if changes:
+                now = self._to.cases.update(case.case_id, changes, by=MIGRATION, reason=REASON, lenient=True)
+            if moved and threshold:
+                self._move_threshold(now, case, threshold)
+
+        self._change("cases", case.case_id, write)
 
     def _move_threshold(self, present: Case, case: Case, threshold: Values) -> None:
         entry = threshold_of(threshold, case.case_id)
@@ -229,7 +245,7 @@ class _Migration:
                 self._report.notes.append(f"The judge {judge.judge_id} refers to a case, metric or model that is gone.")
             present = versions.active_of(self._to.judges.versions(judge.judge_id))
             if present is None:
-                self._add("judges", judge.judge_id, True, lambda j=judge: self._to.judges.add(j))  # type: ignore[misc]
+                self._add("judges", judge, True, lambda j=judge: self._to.judges.add(j))  # type: ignore[misc]
                 continue
             changes = {name: getattr(judge, name) for name in ("name", "description")}
             changes = {name: value for name, value in changes.items() if value != getattr(present, name)}
@@ -238,8 +254,10 @@ class _Migration:
             if judge.llm.id != present.llm.id:
                 changes["llm"] = judge.llm
             self._count("judges", changed=bool(changes))
-            if changes and not self._dry:
-                self._to.judges.update(judge.judge_id, changes, by=MIGRATION)
+            if changes:
+                self._change(
+                    "judges", judge.judge_id, partial(self._to.judges.update, judge.judge_id, changes, by=MIGRATION)
+                )
 
     # --- documents and runs ----------------------------------------------------------------------------
 
@@ -251,7 +269,7 @@ class _Migration:
                 self._count("eval_documents", added=document.document_id not in there)
             fresh = [one for one in chunk if one.document_id not in there]
             for group in _groups(fresh):
-                self._write("eval_documents", group, self._to.documents.import_many, lambda one: one.document_id)
+                self._write("eval_documents", group, self._to.documents.import_many)
 
     def _bring_runs(self, floor: int) -> None:
         rows = self._rows("runs", self._source.runs())
@@ -263,7 +281,7 @@ class _Migration:
             fresh = [run for run in chunk if run.run_id not in there and self._is_free(run, floor)]
             for group in _groups(fresh):
                 self._count("runs", added=True, by=len(group))
-                self._write("runs", group, self._to.runs.import_many, lambda run: str(run.run_id))
+                self._write("runs", group, self._to.runs.import_many)
 
     def _statuses(self, runs: Sequence[Run]) -> dict[RunId, str]:
         """The status of those that are there. One BatchGet per 100."""
@@ -276,8 +294,8 @@ class _Migration:
     def _refresh_run(self, run: Run, present: RunStatus) -> None:
         finished = run.status.finished and not present.finished
         self._count("runs", changed=finished)
-        if finished and not self._dry:
-            self._to.runs.replace_unfinished(run)
+        if finished:
+            self._change("runs", str(run.run_id), lambda: self._to.runs.replace_unfinished(run))
 
     def _run(self, row: Values) -> Run:
         judge = self._judges.get(row["judge_id"])
@@ -327,26 +345,49 @@ class _Migration:
         else:
             moved.present += by
 
-    def _add(self, table: str, name: str, named: bool, write: Callable[[], object]) -> None:
+    def _claim(self, kind: str, name: str, *, free: bool) -> bool:
+        """Whether a row may take a name: the store has it free, and no row before took it."""
+        claimed = (kind, name) in self._claimed
+        self._claimed.add((kind, name))
+        return free and not claimed
+
+    def _add(self, table: str, record: _Named, named: bool, write: Callable[[], object]) -> None:
         self._count(table, added=True)
         if not named:
-            self._report.notes.append(f"{table}: the name {name!r} is taken by another one; both keep it.")
-        if not self._dry:
-            write()
+            self._report.notes.append(f"{table}: the name {record.name!r} is taken by another one; both keep it.")
+        self._write(table, [record], lambda _: write())
 
-    def _write(self, table: str, group: list[T], write: Callable[[list[T]], None], key: Callable[[T], str]) -> None:
-        """Writes a group; when it cannot be, each of its rows alone, so that one bad row costs no other."""
-        if self._dry:
-            return
+    def _change(self, table: str, key: str, write: Callable[[], object]) -> None:
+        """Writes what changed of a row; when it cannot be, the row is named."""
         try:
-            write(group)
+            if not self._dry:
+                write()
+        except StoreUnavailable:
+            raise
+        except ConsoleError as error:
+            self._report.tables[table].changed -= 1
+            self._report.failures.append(f"{table} {key}: {error}")
+
+    def _write(self, table: str, group: list[S], write: Callable[[list[S]], object]) -> None:
+        """Writes a group; when it cannot be, each of its rows alone, so that one bad row costs no other.
+
+        A dry run only looks whether the rows can be stored.
+        """
+        try:
+            if self._dry:
+                for record in group:
+                    pack(_item(record))
+            else:
+                write(group)
+        except StoreUnavailable:
+            raise
         except ConsoleError as error:
             if len(group) > 1:
                 for one in group:
-                    self._write(table, [one], write, key)
+                    self._write(table, [one], write)
                 return
             self._report.tables[table].added -= 1
-            self._report.failures.append(f"{table} {key(group[0])}: {error}")
+            self._report.failures.append(f"{table} {_key_of(group[0])}: {error}")
 
 
 def chunks(values: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -368,7 +409,7 @@ def _groups(values: Sequence[R]) -> Iterator[list[R]]:
     for value in values:
         length = _length(value)
         cell = _cells(value)
-        if group and (len(group) == _ITEMS or taken + length > _CHARACTERS or len(cells | cell) > _CELLS):
+        if group and (len(group) == _GROUP or taken + length > _CHARACTERS or len(cells | cell) > _CELLS):
             yield group
             group, taken, cells = [], 0, set()
         group.append(value)
@@ -391,3 +432,13 @@ def _length(value: Document | Run) -> int:
     artifact = value.evaluated_artifact
     texts = (artifact.evaluation_target, artifact.expected_output, prompt, value.error_message)
     return sum(len(text or "") for text in texts)
+
+
+def _item(record: msgspec.Struct) -> Item:
+    make: Callable[[Any], Item] = _ITEMS.get(type(record), to_item)
+    return make(record)
+
+
+def _key_of(record: msgspec.Struct) -> object:
+    """The first field of a record is its id."""
+    return getattr(record, record.__struct_fields__[0])

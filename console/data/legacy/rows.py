@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from console.data.legacy.kinds import read_time
 from console.data.legacy.shapes import run_row
 from console.records import (
     Artifact,
@@ -47,15 +48,6 @@ UNKNOWN = "unknown"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OF_CASE = ("name", "task_introduction", "evaluation_criteria", "min_score", "max_score")
 _NAMES = ("judge_name", "case_name", "metric_name", "model_name", "model_provider")
-
-
-def read_time(text: object) -> datetime | None:
-    """A time of the old schema, in either of its forms; None where there is none."""
-    try:
-        moment = datetime.fromisoformat(str(text))
-    except ValueError:
-        return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def read_json(text: object) -> Any:
@@ -158,10 +150,10 @@ def judge_of(row: Values, case: Case | None, metric: Metric | None, model: Model
 
 
 def document_of(row: Values, place: int) -> Document:
-    """A document; one without an id, which a branch of the old system could write, is named by its place."""
+    """A document."""
     metadata = read_json(row["metadata"])
     return Document(
-        document_id=row["id"] or f"row-{place}",
+        document_id=row["id"],
         evaluation_target=_text(row["actual_output"]),
         expected_output=_optional(row["expected_output"]),
         metadata=metadata if isinstance(metadata, dict) else None,

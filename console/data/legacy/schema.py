@@ -1,22 +1,23 @@
 """The old system's SQLite schema: made anew, opened by column name whatever its variant, and completed where needed.
 
-Three generations of it exist: without thresholds at all, with `cases.score_threshold`, and with the table `thresholds`
-that `cases.threshold_id` refers to; columns that were added later stand last and may be NULL. Times are texts, naive
-UTC: `YYYY-MM-DD HH:MM:SS` where SQLite wrote them, ISO-8601 where Python did.
+Four generations of it exist: with the name of the model in `judges.model`; with the table `models`; with the threshold
+in `cases.score_threshold`; and with the table `thresholds` that `cases.threshold_id` refers to. Columns that were added
+later stand last and may be NULL. Times are texts, naive UTC: `YYYY-MM-DD HH:MM:SS` where SQLite wrote them, ISO-8601
+where Python did.
 """
 
 from __future__ import annotations
 
 import sqlite3
+import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from console.errors import SetupError
+from console.errors import StoreUnavailable
 
 TABLES = ("metrics", "models", "thresholds", "cases", "eval_documents", "judges", "runs")
 """In the order in which rows refer to each other."""
-_REQUIRED = frozenset(TABLES) - {"thresholds"}
 _BUSY_SECONDS = 30.0
 
 SCHEMA = """
@@ -97,6 +98,22 @@ CREATE INDEX idx_models_name ON models(name);
 CREATE INDEX idx_models_provider ON models(provider);
 """
 
+FIRST_PROVIDER = "openai"
+"""Of every model of the first generation."""
+_MODELS = f"""
+CREATE TABLE IF NOT EXISTS models (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    provider TEXT NOT NULL,
+    created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP
+);
+INSERT OR IGNORE INTO models
+    SELECT model_id_of(model), model, '{FIRST_PROVIDER}', min(created_at) FROM judges
+    GROUP BY model ORDER BY min(rowid);
+ALTER TABLE judges ADD COLUMN model_id TEXT REFERENCES models(id);
+UPDATE judges SET model_id = (SELECT id FROM models WHERE name = model);
+ALTER TABLE judges DROP COLUMN model
+"""
 _COMPLETED = {
     "thresholds": {"": "CREATE TABLE thresholds (id TEXT PRIMARY KEY, score REAL NOT NULL, created_at TEXT NOT NULL)"},
     "cases": {"threshold_id": "ALTER TABLE cases ADD COLUMN threshold_id TEXT REFERENCES thresholds(id)"},
@@ -105,33 +122,19 @@ _COMPLETED = {
 
 
 @contextmanager
-def read_only(path: Path) -> Iterator[sqlite3.Connection]:
-    """One consistent view of an old database, which is not changed: not its file, nor its write-ahead log.
+def writing(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection whose changes are kept when the block ends, and undone when it raises.
 
     Raises:
-        SetupError: there is no such file, or it is no database of the old system.
+        StoreUnavailable: the database cannot be read or written now, because somebody else has it for long, say.
     """
-    if not path.is_file():
-        raise SetupError(f"There is no file {path}. Name the database of the old system.")
-    mode = "ro" if path.with_name(f"{path.name}-wal").exists() else "ro&immutable=1"
-    with closing(_connect(f"{path.resolve().as_uri()}?mode={mode}")) as connection:
-        try:
-            connection.execute("BEGIN")
-            missing = _REQUIRED - set(columns(connection))
-        except sqlite3.Error as error:
-            raise SetupError(f"{path} cannot be read as a database: {error}. Name another file.") from error
-        if missing:
-            raise SetupError(f"{path} has no table {', '.join(sorted(missing))}. It is no database of the old system.")
-        yield connection
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection whose changes are kept when the block ends, and undone when it raises."""
-    with closing(_connect(path.resolve().as_uri())) as connection:
-        connection.execute("PRAGMA foreign_keys = ON")
-        with connection:
-            yield connection
+    try:
+        with closing(connect(path.resolve().as_uri())) as connection:
+            connection.execute("PRAGMA foreign_keys = ON")
+            with connection:
+                yield connection
+    except sqlite3.OperationalError as error:
+        raise StoreUnavailable(f"The legacy database {path} does not answer: {error}. Try again.") from error
 
 
 def prepare(path: Path) -> None:
@@ -143,6 +146,8 @@ def prepare(path: Path) -> None:
             for statement in SCHEMA.split(";"):
                 connection.execute(statement)
             return
+        if "model" in present.get("judges", ()):
+            _give_models_a_table(connection)
         for table, changes in _COMPLETED.items():
             for column, statement in changes.items():
                 if column not in present.get(table, ()) and not (column == "" and table in present):
@@ -152,6 +157,13 @@ def prepare(path: Path) -> None:
                 "INSERT INTO thresholds SELECT 'case-' || id, score_threshold, coalesce(created_at, '') FROM cases"
             )
             connection.execute("UPDATE cases SET threshold_id = 'case-' || id")
+
+
+def _give_models_a_table(connection: sqlite3.Connection) -> None:
+    """From the first generation to the second."""
+    connection.create_function("model_id_of", 1, model_id_of, deterministic=True)
+    for statement in _MODELS.split(";"):
+        connection.execute(statement)
 
 
 def columns(connection: sqlite3.Connection) -> dict[str, tuple[str, ...]]:
@@ -164,7 +176,14 @@ def columns(connection: sqlite3.Connection) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _connect(uri: str) -> sqlite3.Connection:
+def connect(uri: str) -> sqlite3.Connection:
+    """A connection whose rows have names; text that is no UTF-8 is read with replacement characters."""
     connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS)
     connection.row_factory = sqlite3.Row
+    connection.text_factory = lambda raw: raw.decode(errors="replace")
     return connection
+
+
+def model_id_of(name: str) -> str:
+    """The id of a model of the first generation, which had only names: always the same one."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"geval:model:{name}"))

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from console.data.legacy.kinds import read_time
 from console.data.legacy.migrate import Progress, chunks
-from console.data.legacy.rows import columns_of, read_json, read_time, run_of
-from console.data.legacy.schema import read_only
+from console.data.legacy.opening import read_only
+from console.data.legacy.rows import columns_of, read_json, run_of
 from console.data.legacy.shapes import (
     RUN_NAMES,
     case_row,
@@ -105,8 +106,8 @@ class _Check:
         scores = {row["id"]: row["score"] for row in self._source.rows("thresholds")}
         for row in self._source.rows("cases"):
             own = row.get("score_threshold")
-            score = scores.get(row.get("threshold_id"), Threshold().score if own is None else own)
-            yield {"threshold_id": None, **row, "score_threshold": score}
+            score = scores.get(row["threshold_id"], Threshold().score if own is None else own)
+            yield {**row, "score_threshold": score}
 
     def _compare(self, rows: Iterable[Values], stored: Mapping[str, Mapping[str, Any]]) -> Compared:
         result = self._stream(rows, lambda chunk: {row["id"]: stored.get(row["id"]) for row in chunk})
@@ -120,8 +121,8 @@ class _Check:
         for chunk in chunks(rows, _CHUNK):
             there = stored(chunk)
             for row in chunk:
-                key = _key(row)
-                want = _canonical({**(columns_of(row) if "document_metadata" in row else row), "id": key})
+                key = row["id"]
+                want = _canonical(columns_of(row) if "document_metadata" in row else row)
                 have = _canonical(there[key] or {}, want) if there.get(key) else None
                 theirs.update(_line(want))
                 ours.update(_line(have))
@@ -132,7 +133,7 @@ class _Check:
         return result
 
     def _stored_documents(self, chunk: list[Values]) -> dict[Any, Mapping[str, Any] | None]:
-        found = self._to.documents.get_many([_key(row) for row in chunk])
+        found = self._to.documents.get_many([row["id"] for row in chunk])
         return {key: document_row(document) for key, document in found.items()}
 
     def _stored_runs(self, chunk: list[Values]) -> dict[Any, Mapping[str, Any] | None]:
@@ -156,10 +157,6 @@ class _Check:
                 found["runs"].only_in_store += 1
             if kind == "DOC" and not self._source.has("eval_documents", key):
                 found["eval_documents"].only_in_store += 1
-
-
-def _key(row: Values) -> Any:
-    return row["id"] if row["id"] is not None else f"row-{row['place']}"
 
 
 def _judge(result: Compared, key: str, want: Mapping[str, Any], have: Mapping[str, Any] | None) -> None:
