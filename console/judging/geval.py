@@ -129,9 +129,9 @@ class GEval:
         """
         refused = "logprobs" in run.refused
         if not refused and any(choice.content for choice in choices):
-            again = run.ask(prompt, logprobs=True)
-            if any(choice.tokens for choice in again):
-                return again
+            again = run.ask(prompt, logprobs=True, wanted=1)
+            if again[0].tokens:
+                return again + run.ask(prompt, logprobs=True, wanted=len(choices) - 1)
             refused = "logprobs" in run.refused
         always = run.provider.capabilities.logprobs is Support.YES and self._modes.find(run.mode_key) is None
         insists = run.parameters.scoring_mode == LOGPROBS or (always and not refused)
@@ -189,15 +189,16 @@ class _Evaluation:
             )
         return steps
 
-    def ask(self, prompt: str, *, logprobs: bool) -> list[Choice]:
+    def ask(self, prompt: str, *, logprobs: bool, wanted: int | None = None) -> list[Choice]:
         """As many replies to the form as the judge wants, in as few calls as the provider allows."""
         given = self.parameters
         choices: list[Choice] = []
         top = given.alternatives(self.snapshot.score_range) if logprobs else None
-        while len(choices) < given.n_responses:
+        wanted = given.n_responses if wanted is None else wanted
+        while len(choices) < wanted:
             call = self._call(
                 prompt,
-                n=given.n_responses - len(choices),
+                n=wanted - len(choices),
                 temperature=given.temperature,
                 max_tokens=given.max_tokens,
                 top_p=given.top_p,

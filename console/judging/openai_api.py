@@ -1,46 +1,32 @@
 """A provider behind an OpenAI-compatible chat API, through the `openai` SDK.
 
 The SDK carries the request; retries are ours, so that the judge's own bounds hold and a wait that the server asks
-for is kept. A model that refuses a parameter is asked again without it, once, and asked so from then on.
+for is kept. What a model refuses is learned from its first refusal (see `refusals`), and it is asked so from then on.
 """
 
 from __future__ import annotations
 
-import email.utils
 import random
-import re
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
-import msgspec
 import openai
+import orjson
 
 from console.errors import JudgingError
-from console.judging.logprobs import Token
-from console.judging.prompts import REPLY_SCHEMA
-from console.judging.providers import Address, Call, Capabilities, Choice, Reply, Stop, check_address
-from console.judging.usage import read_usage
-from console.records import Json
+from console.judging.answers import is_answer, read_answer
+from console.judging.failures import Failure, explained, failure_within, read_failure
+from console.judging.providers import Address, Call, Capabilities, Reply, check_address
+from console.judging.refusals import OPTIONAL, Shape, learned
 
 LONGEST_PAUSE = 60.0
 """Seconds; a server that asks for a longer wait has no capacity today."""
 _FIRST_PAUSE, _PAUSE_CAP = 0.5, 8.0
-_PASSING = frozenset({408, 409, 425, 429})
-_NO_QUOTA = frozenset({"insufficient_quota", "credit_balance_exhausted", "billing_hard_limit_reached"})
-_FINAL = frozenset({401, 402, 403})
-"""The key, the credit or the rights are wanting: no other call will do better."""
-_REFUSED = re.compile(
-    r"support|enabled|unrecognized|unknown|unexpected|not permitted|extra input|default|must be (exactly )?1\b",
-    re.IGNORECASE,
-)
-_DROPPED: dict[str, tuple[str, ...]] = {
-    "logprobs": ("logprobs", "top_logprobs"),
-    "top_logprobs": ("logprobs", "top_logprobs"),
-    **{name: (name,) for name in ("temperature", "top_p", "n", "frequency_penalty", "presence_penalty")},
-}
-"""What goes when a model refuses a parameter."""
+_MOST_LESSONS = 20
+"""Refusals that are learned from within one call."""
+_TRIED_ON = frozenset({400, 422})
+"""Refusals that name nothing are looked into when they are of these kinds."""
 
 
 class OpenAiProvider:
@@ -72,7 +58,9 @@ class OpenAiProvider:
             timeout=timeout,
             max_retries=0,
         )
-        self._learned: dict[str, frozenset[str]] = {}
+        self._shapes: dict[str, Shape] = {}
+        self._unexplained: set[tuple[str, tuple[int, str]]] = set()
+        """Refusals by model for which no parameter was found."""
         self._lock = threading.Lock()
 
     def complete(self, call: Call) -> Reply:
@@ -81,228 +69,123 @@ class OpenAiProvider:
         Raises:
             JudgingError: the key, the model or a parameter is wrong, or the server kept failing.
         """
-        attempt = 0
+        failed = 0
         while True:
             try:
-                return self._ask(call)
-            except openai.BadRequestError as error:
-                if not self._learn(call, error):
-                    raise _explained(self.name, call, error, self._timeout) from error
-            except openai.APIError as error:
-                pause = self._pause(call, error, attempt)
+                return self._taught(call)
+            except Failure as failure:
+                pause = self._pause(call, failure, failed)
                 if pause is None:
-                    raise _explained(self.name, call, error, self._timeout) from error
-                self._sleep(pause)
-                attempt += 1
+                    raise explained(self.name, call, failure, attempts=failed + 1, longest=_longest(call)) from failure
+            except openai.APIConnectionError as error:
+                if failed >= call.retries:
+                    raise self._unreachable(call, error, failed + 1) from error
+                pause = _usual_pause(failed)
+            self._sleep(pause)
+            failed += 1
 
-    def _ask(self, call: Call) -> Reply:
-        body = self._body(call)
-        answer = self._client.post("/chat/completions", cast_to=openai.HttpxBinaryResponseContent, body=body)
+    def _taught(self, call: Call) -> Reply:
+        """The reply of a model, which may first teach how it wants to be asked. Raises Failure."""
+        for _ in range(_MOST_LESSONS):
+            shape = self._shape(call)
+            try:
+                return self._ask(call, shape)
+            except Failure as failure:
+                better, reply = self._better(call, shape, failure) if failure.about_parameters else (None, None)
+                if better is None:
+                    raise
+            self._learn(call, better)
+            if reply:
+                return reply
+        return self._ask(call, self._shape(call))
+
+    def _shape(self, call: Call) -> Shape:
+        return self._shapes.get(call.model, Shape())
+
+    def _learn(self, call: Call, better: Shape) -> None:
+        """Keeps a lesson beside what other threads have learned meanwhile."""
+        with self._lock:
+            known = self._shape(call)
+            self._shapes[call.model] = Shape(known.without | better.without, {**known.caps, **better.caps})
+
+    def _ask(self, call: Call, shape: Shape) -> Reply:
+        body = shape.body(call, self.capabilities)
         try:
-            return _read(answer.content)
-        except (msgspec.DecodeError, msgspec.ValidationError) as error:
-            shown = answer.content[:2_000].decode(errors="replace")
+            answer = self._client.post("/chat/completions", cast_to=openai.HttpxBinaryResponseContent, body=body)
+        except openai.APIStatusError as error:
+            response = error.response
+            raise read_failure(response.status_code, response.headers, response.content) from error
+        reply = self._read(answer.content, dict(answer.response.headers))
+        return Reply(reply.choices, reply.usage, shape.refused(call))
+
+    def _read(self, content: bytes, headers: dict[str, str]) -> Reply:
+        try:
+            body = orjson.loads(content)
+        except orjson.JSONDecodeError:
+            body = None
+        status = failure_within(body)
+        if status:
+            raise read_failure(status, headers, content)
+        if not is_answer(body):
             raise JudgingError(
                 f"The server of the provider {self.name!r} answered with something that is no chat completion.\n"
                 "Check that its base URL names an OpenAI-compatible API.",
-                reply=shown,
-            ) from error
+                reply=content[:2_000].decode(errors="replace"),
+            )
+        return read_answer(body)
 
-    def _body(self, call: Call) -> Json:
-        """The request without what the provider or the model does not take."""
-        able, refused = self.capabilities, self._learned.get(call.model, frozenset())
-        body: Json = {
-            "model": call.model,
-            "messages": [{"role": call.role if able.system else "user", "content": call.prompt}],
-            "temperature": min(call.temperature, able.max_temperature),
-            "max_tokens": call.max_tokens,
-            "top_p": call.top_p,
-        }
-        if able.penalties and call.frequency_penalty is not None:
-            body |= {"frequency_penalty": call.frequency_penalty, "presence_penalty": call.presence_penalty}
-        if able.n and call.n > 1:
-            body["n"] = call.n
-        if call.top_logprobs is not None:
-            body |= {"logprobs": True, "top_logprobs": call.top_logprobs}
-        if call.form and able.schema and "json_schema" not in refused:
-            body["response_format"] = {"type": "json_schema", "json_schema": REPLY_SCHEMA}
-        elif call.form and able.schema and "response_format" not in refused:
-            body["response_format"] = {"type": "json_object"}
-        if "max_tokens" in refused:
-            body["max_completion_tokens"] = body.pop("max_tokens")
-        return {name: value for name, value in body.items() if name not in refused}
+    def _better(self, call: Call, shape: Shape, failure: Failure) -> tuple[Shape | None, Reply | None]:
+        """How to ask after a refusal: as it says, else as a trial shows, with its reply; None when nothing helps."""
+        better = learned(shape, shape.body(call, self.capabilities), failure)
+        if better and better != shape:
+            return better, None
+        if failure.status not in _TRIED_ON or (call.model, failure.kind) in self._unexplained:
+            return None, None
+        found = self._by_trial(call, shape, failure)
+        if found[0] is None:
+            self._unexplained.add((call.model, failure.kind))
+        return found
 
-    def _learn(self, call: Call, error: openai.BadRequestError) -> bool:
-        """Whether the server refused a parameter that can be left out; it is, for this model, from now on."""
-        sent = self._body(call)
-        detail = error.body if isinstance(error.body, dict) else {}
-        said = str(detail.get("message") or error.message)
-        named = str(detail.get("param") or "").split(".")[0]
-        if not _REFUSED.search(said) and detail.get("code") not in ("unsupported_parameter", "unsupported_value"):
-            return False
-        found = (
-            named if named in sent else next((name for name in _learnable(sent) if re.search(_word(name), said)), "")
-        )
-        dropped = _drop(found, sent)
-        if not dropped:
-            return False
-        with self._lock:
-            self._learned[call.model] = self._learned.get(call.model, frozenset()) | dropped
-        return True
+    def _by_trial(self, call: Call, shape: Shape, failure: Failure) -> tuple[Shape | None, Reply | None]:
+        """Leaves optional parameters out one line at a time, at last all of them, until the refusal is gone."""
+        sent = shape.body(call, self.capabilities)
+        everything = shape.leaving(*(name for names in OPTIONAL for name in names))
+        for trial in [*(shape.leaving(*names) for names in OPTIONAL), everything]:
+            if trial.body(call, self.capabilities) == sent:
+                continue
+            try:
+                return trial, self._ask(call, trial)
+            except Failure as other:
+                if other.kind != failure.kind and other.about_parameters:
+                    return trial, None
+        return None, None
 
-    def _pause(self, call: Call, error: openai.APIError, attempt: int) -> float | None:
+    def _pause(self, call: Call, failure: Failure, failed: int) -> float | None:
         """Seconds before the next attempt; None when there is none."""
-        if attempt >= call.retries or not _may_pass(error):
+        if failed >= call.retries or not failure.passing:
             return None
-        usual = random.uniform(0.5, 1.0) * min(_FIRST_PAUSE * 2.0**attempt, _PAUSE_CAP)  # noqa: S311 - not a secret
-        if not isinstance(error, openai.APIStatusError):
-            return usual
-        asked = _retry_after(error)
-        if error.status_code == 429:
+        usual = _usual_pause(failed)
+        if failure.status == 429:
             usual = max(usual, call.rate_limit_sleep)
-        pause = usual if asked is None else max(asked, call.rate_limit_sleep)
-        return pause if pause <= max(LONGEST_PAUSE, call.rate_limit_sleep) else None
+        pause = usual if failure.wait is None else max(failure.wait, call.rate_limit_sleep)
+        return pause if pause <= _longest(call) else None
 
-
-def _learnable(sent: Json) -> list[str]:
-    """Parameters that a refusal may name, the more exact names first."""
-    return [name for name in ("top_logprobs", "logprobs", *_DROPPED, "max_tokens", "response_format") if name in sent]
-
-
-def _word(name: str) -> str:
-    return rf"(?i)\b{re.escape(name)}\b"
-
-
-def _drop(name: str, sent: Json) -> frozenset[str]:
-    if name == "response_format":
-        schema = sent["response_format"]["type"] == "json_schema"
-        return frozenset({"json_schema"} if schema else {"response_format"})
-    if name == "max_tokens":
-        return frozenset({"max_tokens"})
-    return frozenset(_DROPPED.get(name, ()))
-
-
-# --- answers ---------------------------------------------------------------------------------------------------
-
-
-class _Alternative(msgspec.Struct):
-    token: str
-    logprob: float
-
-
-class _Piece(msgspec.Struct):
-    token: str
-    logprob: float
-    bytes: list[int] | None = None
-    top_logprobs: list[_Alternative] | None = None
-
-
-class _Logprobs(msgspec.Struct):
-    content: list[_Piece] | None = None
-
-
-class _Message(msgspec.Struct):
-    content: str | None = None
-    refusal: str | None = None
-
-
-class _Choice(msgspec.Struct):
-    message: _Message
-    logprobs: _Logprobs | None = None
-    finish_reason: str | None = None
-
-
-class _Answer(msgspec.Struct):
-    choices: list[_Choice]
-    usage: Any = None
-
-
-_DECODER = msgspec.json.Decoder(_Answer, strict=False)
-
-
-def _read(content: bytes) -> Reply:
-    """The answer of a server: read here, since the SDK's models cost more time than the request."""
-    answer = _DECODER.decode(content)
-    return Reply([_choice(one) for one in answer.choices], read_usage(answer.usage))
-
-
-def _choice(one: _Choice) -> Choice:
-    pieces = one.logprobs.content if one.logprobs else None
-    return Choice(
-        one.message.content or "",
-        tokens=[_token(piece) for piece in pieces] if pieces else None,
-        stop=Stop.LENGTH if one.finish_reason == "length" else Stop.DONE,
-        refusal=one.message.refusal,
-    )
-
-
-def _token(piece: _Piece) -> Token:
-    top = [(other.token, other.logprob) for other in piece.top_logprobs or ()]
-    return Token(piece.token, piece.logprob, top, bytes(piece.bytes) if piece.bytes else None)
-
-
-# --- failures --------------------------------------------------------------------------------------------------
-
-
-def _may_pass(error: openai.APIError) -> bool:
-    """Whether another attempt may succeed."""
-    if isinstance(error, openai.APIConnectionError):
-        return True
-    if not isinstance(error, openai.APIStatusError) or error.code in _NO_QUOTA:
-        return False
-    return error.status_code in _PASSING or error.status_code >= 500
-
-
-def _retry_after(error: openai.APIStatusError) -> float | None:
-    """The wait that the server asks for, in seconds."""
-    headers: Mapping[str, str] = error.response.headers
-    try:
-        if "retry-after-ms" in headers:
-            return max(float(headers["retry-after-ms"]) / 1000, 0.0)
-        return max(float(headers["retry-after"]), 0.0)
-    except KeyError:
-        return None
-    except ValueError:
-        when = email.utils.parsedate_tz(headers["retry-after"])
-        return max(float(email.utils.mktime_tz(when)) - time.time(), 0.0) if when else None
-
-
-def _explained(name: str, call: Call, error: openai.APIError, timeout: float) -> JudgingError:
-    """What went wrong and what to do, for whoever reads the failed run."""
-    tries = f"after {call.retries + 1} attempts" if _may_pass(error) and call.retries else ""
-    if isinstance(error, openai.APITimeoutError):
+    def _unreachable(self, call: Call, error: openai.APIConnectionError, attempts: int) -> JudgingError:
+        tries = f" after {attempts} attempts" if attempts > 1 else ""
+        if isinstance(error, openai.APITimeoutError):
+            return JudgingError(
+                f"The model {call.model} did not answer within {self._timeout:g} seconds{tries}.\n"
+                "Try again, choose a faster model, or raise JUDGE_TIMEOUT_SECONDS."
+            )
         return JudgingError(
-            f"The model {call.model} did not answer within {timeout:g} seconds {tries}".strip() + ".\n"
-            "Try again, choose a faster model, or raise JUDGE_TIMEOUT_SECONDS."
-        )
-    if not isinstance(error, openai.APIStatusError):
-        return JudgingError(
-            f"The server of the provider {name!r} cannot be reached {tries}".strip() + ".\n"
+            f"The server of the provider {self.name!r} cannot be reached{tries}.\n"
             f"Check that it runs, and its base URL. It is said to be at {error.request.url}."
         )
-    said = error.body.get("message") if isinstance(error.body, dict) else None
-    shown = str(said or error.message)[:1_000]
-    advice = _ADVICE.get(error.status_code, "Try again later." if error.status_code >= 500 else "Correct the judge.")
-    if error.code in _NO_QUOTA:
-        advice = "The account has no credit left. Add some, or use another key."
-    status = f"HTTP {error.status_code}" + (f" {tries}" if tries else "")
-    what = _WHAT.get(error.status_code, "The server refused the call")
-    what = "The server failed" if error.status_code >= 500 else what
-    final = error.code in _NO_QUOTA or error.status_code in _FINAL
-    return JudgingError(f"{what}: {shown} ({status}; model {call.model}, provider {name}).\n{advice}", final=final)
 
 
-_WHAT = {
-    401: "The server does not accept the key",
-    403: "The key may not do this",
-    404: "The server does not know the model",
-    413: "The text is too long for the model",
-    429: "The provider's rate limit was reached",
-}
-_ADVICE = {
-    401: "Check the provider's key in the environment or in .streamlit/secrets.toml.",
-    403: "Check the rights of the provider's key.",
-    404: "Check the name of the model in Models & metrics, and the provider's base URL.",
-    413: "Shorten the text, or choose a model with a longer context.",
-    429: "Try again later, lower the concurrency, or raise retry_attempts and rate_limit_sleep of the judge.",
-}
+def _longest(call: Call) -> float:
+    return max(LONGEST_PAUSE, call.rate_limit_sleep)
+
+
+def _usual_pause(failed: int) -> float:
+    return random.uniform(0.5, 1.0) * min(_FIRST_PAUSE * 2.0**failed, _PAUSE_CAP)  # noqa: S311 - not a secret

@@ -122,14 +122,86 @@ def test_a_refusal_that_only_names_the_parameter_in_words_is_understood(server: 
     assert "logprobs" not in server.bodies[-1]
 
 
-def test_a_value_out_of_range_is_a_failure_and_not_left_out(server: OpenAiServer) -> None:
-    wrong = "Invalid 'temperature': expected a value from 0 to 2, but got 3."
+def test_a_value_that_a_model_does_not_take_is_left_out_and_said(server: OpenAiServer) -> None:
+    wrong = "Invalid 'temperature': expected a value from 0 to 1, but got 2."
     failing(server, refusal(400, wrong, param="temperature", code="value_out_of_range"))
 
-    with pytest.raises(JudgingError, match="expected a value from 0 to 2"):
-        provider(server).complete(FORM)
+    reply = provider(server).complete(Call("m", "p", temperature=2.0))
 
-    assert len(server.bodies) == 1
+    assert ["temperature" in body for body in server.bodies] == [True, False]
+    assert reply.refused == {"temperature"}
+
+
+def test_a_refusal_that_names_nothing_is_found_out_and_remembered(server: OpenAiServer) -> None:
+    def answer(body: Body) -> Answer:
+        return refusal(400, "Bad request.") if "top_p" in body else completion(body)
+
+    server.answer = answer
+    asked = provider(server)
+    asked.complete(FORM)
+    tried = len(server.bodies)
+    asked.complete(FORM)
+
+    assert tried <= 10
+    assert len(server.bodies) == tried + 1
+    assert {"n", "temperature", "logprobs", "response_format"} <= set(server.bodies[-1])
+
+
+def test_two_refusals_that_name_nothing_are_found_out_together(server: OpenAiServer) -> None:
+    def answer(body: Body) -> Answer:
+        return refusal(422, "No.") if {"top_p", "n"} & set(body) else completion(body)
+
+    server.answer = answer
+
+    assert provider(server).complete(FORM).choices
+
+
+def test_what_no_parameter_explains_is_looked_into_once(server: OpenAiServer) -> None:
+    server.answer = lambda body: refusal(400, "Invalid request.")
+    asked = provider(server)
+    for _ in range(2):
+        with pytest.raises(JudgingError, match="refused the call: Invalid request"):
+            asked.complete(FORM)
+
+    assert len(server.bodies) <= 13
+
+
+@pytest.mark.parametrize(
+    ("message", "name", "value"),
+    [
+        ("max_tokens is too large: 1000. This model supports at most 500 completion tokens.", "max_tokens", 500),
+        ("max_tokens: 1000 > 512, which is the maximum allowed number of output tokens", "max_tokens", 512),
+        ("Requested sample logprobs of 5, which is greater than max allowed: 3", "top_logprobs", 3),
+        ("Field 'n': Value must be between 1 <= value <= 1", "n", 1),
+        ("'n' : number must be at most 1", "n", 1),
+    ],
+)
+def test_a_limit_is_kept_to(server: OpenAiServer, message: str, name: str, value: int) -> None:
+    failing(server, refusal(400, message))
+
+    provider(server).complete(FORM)
+
+    assert server.bodies[-1][name] == value
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        [{"error": {"code": 400, "message": 'Unknown name "logprobs": Cannot find field.', "status": "INVALID"}}],
+        {"object": "error", "message": {"detail": [{"type": "extra", "loc": ["body", "logprobs"], "msg": "Extra"}]}},
+        {"detail": [{"loc": ["body", "logprobs"], "msg": "extra fields not permitted"}]},
+        {"error": "logprobs is not supported"},
+        {"message": "This model does not support logprobs."},
+        {"errors": [{"message": "logprobs unavailable"}]},
+        "logprobs?",
+    ],
+)
+def test_a_refusal_is_read_wherever_it_stands(server: OpenAiServer, body: Any) -> None:
+    failing(server, (400, {}, body))
+
+    provider(server).complete(FORM)
+
+    assert ["logprobs" in sent for sent in server.bodies] == [True, False]
 
 
 def test_a_model_that_refuses_log_probabilities_is_scored_from_samples(server: OpenAiServer) -> None:
@@ -184,14 +256,37 @@ def test_a_wait_in_milliseconds_or_as_a_date_is_understood(server: OpenAiServer)
     assert slept == [0.25, 0.0]
 
 
-def test_a_wait_of_an_hour_is_a_failure_now(server: OpenAiServer) -> None:
+def test_a_wait_of_an_hour_is_a_failure_now_that_says_how_long(server: OpenAiServer) -> None:
     slept: list[float] = []
     failing(server, refusal(429, "Come back later.", headers={"Retry-After": "3600"}))
 
-    with pytest.raises(JudgingError, match="rate limit was reached: Come back later"):
+    with pytest.raises(
+        JudgingError, match=r"rate limit was reached: Come back later\. \(HTTP 429; (?s:.*)3600 seconds"
+    ):
         provider(server, slept=slept).complete(FORM)
 
     assert slept == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "seconds"),
+    [
+        (refusal(429, "Slow.", headers={"x-ratelimit-reset-requests": "1s"}), 1.0),
+        (refusal(429, "Slow.", headers={"x-ratelimit-reset-tokens": "1m2.5s"}), 62.5),
+        (refusal(429, "Rate limit reached. Please try again in 7.2s."), 7.2),
+        (refusal(429, "Please retry in 250ms"), 0.25),
+        ((429, {}, [{"error": {"message": "Quota", "details": [{"retryDelay": "36s"}]}}]), 36.0),
+        ((200, {}, {"error": {"message": "Provider returned error", "code": 429, "metadata": {"raw": "busy"}}}), None),
+    ],
+)
+def test_a_wait_is_understood_wherever_it_is_said(server: OpenAiServer, answer: Answer, seconds: float | None) -> None:
+    slept: list[float] = []
+    failing(server, answer)
+
+    provider(server, slept=slept).complete(Call("m", "p", rate_limit_sleep=0.0 if seconds != 62.5 else 62.5))
+
+    assert len(slept) == 1
+    assert seconds is None or slept == [seconds]
 
 
 def test_server_errors_are_retried_with_growing_pauses(server: OpenAiServer) -> None:
