@@ -39,8 +39,8 @@ from console.data.store import tables
 from console.data.store.client import credentials_in
 from console.data.store.codec import item_size
 from console.records import Collection, NewChunk
-from console.search.memory.indexes import Indexes
-from console.search.memory.snapshots import Snapshots
+from console.search.memory.files import VectorFiles
+from console.search.memory.memory import Memory
 from console.search.ways.searcher import Searcher
 from console.services import Services, build_services
 
@@ -102,7 +102,7 @@ def fill(services: Services, rows: Matrix) -> Collection:
 def fresh(services: Services, folder: Path | None = None) -> tuple[Repositories, Searcher]:
     """A process with nothing cached on the same store."""
     process = Repositories.over(services.store, Cache(services.store))
-    indexes = Indexes(process.vector_reads, Snapshots(folder, "bench"))
+    indexes = Memory(process.vector_reads, VectorFiles(folder, "bench"))
     return process, Searcher(process.vector_reads, indexes, _no_open_search)
 
 
@@ -191,7 +191,7 @@ def warm(services: Services, collection: Collection, rows: Matrix, queries: Matr
     """P2 and P3: searches with the vectors in memory."""
     best = truth(rows, queries)
     process, searcher = fresh(services)
-    loaded = searcher.indexes.get(collection.collection_id)
+    loaded = searcher.memory.get(collection.collection_id)
     view = loaded.view
     texts = {row: int(_row_number(view.part_of(row).filename(row), view.chunk_id(row))) for row in range(len(view))}
     native = process.vector_reads

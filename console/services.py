@@ -25,8 +25,8 @@ from console.engine.engine import EngineLease, acquire, is_own, status
 from console.judging.fence import installation_secret
 from console.judging.judging import Judging, providers
 from console.search.embedding.embedders import Embedder, Embedders
-from console.search.memory.indexes import Indexes
-from console.search.memory.snapshots import Snapshots
+from console.search.memory.files import VectorFiles
+from console.search.memory.memory import Memory
 from console.search.ways.opensearch import open_index
 from console.search.ways.searcher import Searcher
 
@@ -210,9 +210,9 @@ def _searcher(settings: Settings, reads: VectorReads, *, volatile: bool) -> Sear
     elif settings.dynamodb_endpoint:
         place = credentials_in(settings.dynamodb_endpoint)[0]
     store = f"{place}/{settings.aws_region}/{settings.table_prefix}"
-    snapshots = Snapshots(None if volatile else settings.data_dir / "vectors", store)
-    indexes = Indexes(reads, snapshots, budget=settings.vector_cache_bytes)
-    return Searcher(reads, indexes, lambda: open_index(settings))
+    files = VectorFiles(None if volatile else settings.data_dir / "vectors", store)
+    memory = Memory(reads, files, budget=settings.vector_cache_bytes)
+    return Searcher(reads, memory, lambda: open_index(settings))
 
 
 def _engine(settings: Settings, endpoint: str | None, lease: EngineLease | None) -> Engine:

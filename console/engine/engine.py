@@ -22,9 +22,10 @@ from typing import IO, Self
 
 from console.config import EngineKind
 from console.engine.folder import DataFolder, EngineRecord
-from console.engine.install import Program, find_program
+from console.engine.install import DATABASE, Program, find_program
 from console.engine.launch import launch, new_key
 from console.engine.process import command_of, free_port, port_is_free, wait_until
+from console.engine.stream_index import prepare_streams
 from console.errors import SetupError
 
 READY_SECONDS = {"dynoxide": 10.0, "moto": 60.0}
@@ -236,4 +237,6 @@ def _start(folder: DataFolder, program: Program, port: int, key: str, patience: 
     if not wait_until(partial(port_is_free, port), patience):
         raise SetupError(f"Port {port} is taken. Name another port for the engine, or none to get a free one.")
     started = launch(program, folder.path, port, key, READY_SECONDS[program.kind])
+    if program.kind == "dynoxide":
+        prepare_streams(folder.path / DATABASE)
     return EngineRecord.now(folder.path, port, program, key, started)

@@ -28,6 +28,8 @@ from console.errors import SetupError
 log = logging.getLogger(__name__)
 
 DYNOXIDE_VERSION = "1.2.1"
+DATABASE = "dynamodb.db"
+"""The durable engine's file in the data folder."""
 INTEGRITY = {
     "linux-x64": "sha512-sBHqlxJ9ANkLluFkYRfd5r8Y0ApFew4FhOrlhgRAgD4XzEoFOukEo1nuBTQ1+jTtofqwn4NWQ2k0Tn5mNTjgUg==",
 }
@@ -58,7 +60,7 @@ class Program:
         """The command line that serves at the `{host}` and `{port}` that the door chooses; dynoxide from a file."""
         if self.kind == "moto":
             return [*self.executable, "-H", "{host}", "-p", "{port}"]
-        database = str(data_dir / "dynamodb.db")
+        database = str(data_dir / DATABASE)
         return [*self.executable, "serve", "--host", "{host}", "--port", "{port}", "--db-path", database]
 
 

@@ -21,13 +21,21 @@ from console.records.base import PREVIEW, Json, Page, Record, RunId, pages, utcn
 from console.records.batches import Batch, BatchRow, BatchState, RowState
 from console.records.cases import STEPS, Case, ScoreRange, Threshold, ThresholdChange, pinned_steps
 from console.records.catalog import Metric, Model, TokenUsage
+from console.records.collections import (
+    Chunk,
+    Collection,
+    CollectionDocument,
+    NewChunk,
+    SearchHit,
+    StreamPosition,
+    VectorPart,
+)
 from console.records.documents import Document, DocumentSummary
 from console.records.judges import EvaluationParameters, Judge, LlmRef, MetricRef, judge_parameters
 from console.records.people import Role, User
 from console.records.rollups import Rollup
 from console.records.run_lists import UNCERTAIN_MARGIN, RunFilter, RunSummary
 from console.records.runs import Artifact, Label, Results, Run, RunStatus, Snapshot, Spent, Verdict
-from console.records.search import Chunk, Collection, CollectionDocument, NewChunk, SearchHit, VectorPart
 
 __all__ = [
     "PREVIEW",
@@ -67,6 +75,7 @@ __all__ = [
     "SearchHit",
     "Snapshot",
     "Spent",
+    "StreamPosition",
     "Threshold",
     "ThresholdChange",
     "TokenUsage",

@@ -47,7 +47,7 @@ def test_a_table_of_the_template_is_the_one_of_the_code(table: tables.Table, res
     properties = resources[table.name]["Properties"]
     wanted = table.definition(table.name, vectors=True)
     if table.stream:
-        wanted["StreamSpecification"] = {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+        wanted["StreamSpecification"] = {"StreamViewType": table.stream}
     shared = {name: properties[name] for name in wanted}
     prefixed = {"Fn::Join": ["", [{"Ref": "TablePrefix"}, table.name]]}
     assert shared == wanted | {"TableName": prefixed, "DeletionProtectionEnabled": {"Ref": "DeletionProtection"}}

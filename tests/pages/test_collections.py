@@ -194,7 +194,7 @@ def test_an_admin_sends_a_collection_to_opensearch(monkeypatch: pytest.MonkeyPat
 
 
 def test_tables_with_times_can_be_drawn_after_the_services_were_loaded() -> None:
-    """usearch and pyarrow in this order end the process; `console.search.memory.ann` loads them in the other one."""
+    """usearch and pyarrow in this order end the process; `console.search.memory.graph` loads them in the other one."""
     program = "import console.services, pyarrow; print(pyarrow.lib.string_to_tzinfo('UTC'))"
     done = subprocess.run([sys.executable, "-c", program], cwd=CONSOLE.parent, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")

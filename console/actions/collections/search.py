@@ -15,7 +15,7 @@ from console.errors import ConsoleError, InvalidInput, NotFound
 from console.records import Chunk, Collection, RunId, SearchHit
 from console.search.embedding.embedders import unit_vector
 from console.search.maps.projection import Method, project
-from console.search.memory.index import View
+from console.search.memory.matrix import View
 from console.search.ways.searcher import AUTO, STRATEGIES, Searched
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ def load_map(
     Raises:
         NotFound: there is no such collection.
     """
-    view = services.searcher.indexes.get(collection_id).view
+    view = services.searcher.memory.get(collection_id).view
     rows = _sample(view, sample)
     vectors = view.vectors(rows)
     placed = project(vectors, query, method)

@@ -29,7 +29,7 @@ from console.data.store.codec import Item
 from console.data.store.requests import Condition, Update, Write
 from console.data.store.store import Store
 from console.errors import CorruptItem
-from console.records import Collection, VectorPart
+from console.records import Collection, StreamPosition, VectorPart
 
 BLOCK_BYTES = 345_000
 """Bytes of vectors, ids and metadata in a block, so that it stays under 350 KB."""
@@ -61,14 +61,18 @@ class Blocks:
             return None
         return [part for found in read for part in found or ()]
 
-    def write(self, collection: Collection, parts: Sequence[VectorPart], *, instead: bool) -> Collection | None:
+    def write(
+        self, collection: Collection, parts: Sequence[VectorPart], *, at: StreamPosition | None
+    ) -> Collection | None:
         """Packs vectors and puts them into the manifest; None when another process packed meanwhile.
 
         One request per block and about 5 more.
 
         Args:
-            instead: in place of the blocks that there are, rather than after them.
+            at: where the stream of the table stood before the vectors were read, and the new blocks are in place of
+                those that there are; None for vectors that go behind them.
         """
+        instead = at is not None
         pack = uuid.uuid4().hex[:12]
         written = Leftover(blocks_partition(collection.collection_id), f"{pack}-")
         self._garbage.begin(collection.collection_id, written)
@@ -83,7 +87,7 @@ class Blocks:
         made = msgspec.structs.replace(
             collection,
             blocks=[*kept, *keys],
-            blocks_foreign=collection.foreign if instead or not kept else collection.blocks_foreign,
+            blocks_at=at or collection.blocks_at,
             block_rows=rows + (0 if instead else collection.block_rows),
             block_bytes=size + (0 if instead else collection.block_bytes),
         )
@@ -95,6 +99,16 @@ class Blocks:
             self._garbage.drop(collection.collection_id, _pack(collection, old))
         return made
 
+    def renew(self, collection: Collection, at: StreamPosition) -> Collection:
+        """Says that the blocks hold everything up to a position; the collection as it then is. One request."""
+        sets = {"blocks_at": orjson.dumps(msgspec.to_builtins(at)).decode()}
+        try:
+            write = Update(tables.COLLECTIONS, (collection.collection_id,), sets, condition=_unchanged(collection))
+            self._store.write(write)
+        except ConditionFailed:  # another process packed meanwhile
+            return collection
+        return msgspec.structs.replace(collection, blocks_at=at)
+
     def _commit(self, before: Collection, made: Collection, written: Leftover, replaced: set[str], pack: str) -> bool:
         collection_id = made.collection_id
         writes: list[Write] = [
@@ -104,7 +118,7 @@ class Blocks:
                 {
                     "blocks": ",".join(made.blocks),
                     "blocks_version": pack,
-                    "blocks_foreign": made.blocks_foreign,
+                    "blocks_at": orjson.dumps(msgspec.to_builtins(made.blocks_at)).decode(),
                     "block_rows": made.block_rows,
                     "block_bytes": made.block_bytes,
                 },

@@ -183,6 +183,15 @@ class Collections:
             return self.get(collection_id)
         raise ConflictError(KIND, collection_id, changed_by="another process", changed_on=self._clock())
 
+    def note_foreign(self, collection: Collection) -> Collection:
+        """Notes that another system writes chunks into a collection; the collection as it then is. Two requests."""
+        write = Update(tables.COLLECTIONS, (collection.collection_id,), adds={"foreign_touches": 1}, condition=IN_USE)
+        try:
+            self._store.write(write)
+        except ConditionFailed as error:
+            raise NotFound(KIND, collection.collection_id) from error
+        return self.get(collection.collection_id)
+
     # --- inside ----------------------------------------------------------------------------------------
 
     def _change(self, collection_id: str, sets: dict[str, Any]) -> None:

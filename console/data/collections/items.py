@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from console.data.store import tables
 from console.data.store.codec import Item, check_text, plain_map, plain_value, read_timestamp, timestamp, to_wire_map
 from console.errors import CorruptItem, InvalidInput
-from console.records import Chunk, Collection, CollectionDocument, NewChunk
+from console.records import Chunk, Collection, CollectionDocument, NewChunk, StreamPosition
 
 CHUNK_TEXT_LIMIT = 100_000
 """Bytes of a chunk's text: with its vector it fits an item."""
@@ -229,6 +229,7 @@ def read_collection(item: Item) -> Collection:
         "total_documents": max(_whole(plain.get("total_documents")), 0),
         "foreign": _foreign(plain),
         "blocks": _read_blocks(item),
+        "blocks_at": _read_blocks_at(plain),
     }
     try:
         return Collection(**known)
@@ -236,7 +237,7 @@ def read_collection(item: Item) -> Collection:
         raise CorruptItem(f"The collection {plain['bot_id']!r} cannot be read: {error}.") from error
 
 
-_PLAIN = ("user_id", "embedder", "revision", "deleting", "blocks_foreign", "block_rows", "block_bytes")
+_PLAIN = ("user_id", "embedder", "revision", "deleting", "block_rows", "block_bytes")
 
 
 def _foreign(plain: dict[str, Any]) -> str:
@@ -249,6 +250,11 @@ def _foreign(plain: dict[str, Any]) -> str:
 def _read_blocks(item: Item) -> list[str]:
     text = plain_value(item["blocks"]) if "blocks" in item else ""
     return text.split(",") if text else []
+
+
+def _read_blocks_at(plain: dict[str, Any]) -> StreamPosition | None:
+    text = plain.get("blocks_at")
+    return msgspec.json.decode(text, type=StreamPosition) if text else None
 
 
 def _whole(value: Any) -> int:

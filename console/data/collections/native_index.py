@@ -12,6 +12,7 @@ from console.data.collections.items import to_numbers
 from console.data.store import tables
 from console.data.store.setup import vector_index
 from console.data.store.store import Store
+from console.errors import SetupError, StoreError
 
 LIMIT = 100
 """Results that a vector index gives at most."""
@@ -30,7 +31,7 @@ class VectorSearch:
         self._look_again = float("-inf")
 
     def is_active(self) -> bool:
-        """Whether the index can be searched. One request at first, again after a minute if not."""
+        """Whether the index can be searched. One request at first, again after a minute if not or if it failed."""
         if not self._active and time.monotonic() >= self._look_again:
             self._active = vector_index(self._store, self._table) == "ACTIVE"
             self._look_again = time.monotonic() + _LOOK_AGAIN
@@ -51,14 +52,18 @@ class VectorSearch:
             condition += " AND #only = :only"
             names["#only"] = self._index.filter_key
             values[":only"] = {"S": only}
-        answer = self._store.call(
-            "search_vectors",
-            TableName=self._store.name(self._table.name),
-            IndexName=self._index.name,
-            SearchVector=to_numbers(vector)["L"],
-            SearchConditionExpression=condition,
-            ExpressionAttributeNames=names,
-            ExpressionAttributeValues=values,
-            TopK=k,
-        )
+        try:
+            answer = self._store.call(
+                "search_vectors",
+                TableName=self._store.name(self._table.name),
+                IndexName=self._index.name,
+                SearchVector=to_numbers(vector)["L"],
+                SearchConditionExpression=condition,
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=values,
+                TopK=k,
+            )
+        except (StoreError, SetupError):
+            self._active, self._look_again = False, time.monotonic() + _LOOK_AGAIN
+            raise
         return [(one["Item"], float(one["Score"])) for one in answer["SearchResults"]]

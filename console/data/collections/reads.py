@@ -21,7 +21,8 @@ from console.data.store import tables
 from console.data.store.codec import Item, plain_map
 from console.data.store.requests import Query
 from console.data.store.store import Store
-from console.records import Chunk, Collection, SearchHit, VectorPart
+from console.data.store.stream import TableStream
+from console.records import Chunk, Collection, SearchHit, StreamPosition, VectorPart
 
 _READERS = 8
 _RANGES = 16
@@ -44,6 +45,7 @@ class VectorReads:
         self._chunks = chunks
         self._blocks = blocks
         self._index = VectorSearch(store, tables.VECTORS)
+        self._stream = TableStream(store, tables.VECTORS)
 
     def collection(self, collection_id: str) -> Collection:
         """The collection as it is now. One request. Raises NotFound."""
@@ -58,6 +60,29 @@ class VectorReads:
     ) -> list[SearchHit]:
         """What was found before under a key that holds all that decides it, else what `search` finds."""
         return self._cache.immutable(f"SEARCH#{key}", list[SearchHit], search, keep)
+
+    # --- what others wrote -----------------------------------------------------------------------------
+
+    def position(self) -> StreamPosition | None:
+        """Where the stream of the table ends now; None when it has none. As `TableStream.position`."""
+        return self._stream.position()
+
+    def changes(
+        self, collection_id: str, since: StreamPosition
+    ) -> tuple[list[tuple[str, str, bool]], StreamPosition] | None:
+        """Writes of a collection's chunks after a position, by whoever: id, group, and whether there was none before.
+
+        None when that cannot be told; costs as `TableStream.since`, and no read units.
+        """
+        told = self._stream.since(since)
+        if told is None:
+            return None
+        ids = [(one.range_value, one.kind == "INSERT") for one in told[0] if one.hash_value == collection_id]
+        return [(chunk_id, _group(chunk_id), inserted) for chunk_id, inserted in ids], told[1]
+
+    def note_foreign(self, collection: Collection) -> Collection:
+        """Notes that other systems write chunks into a collection, so that lists of its documents look for them."""
+        return self._collections.note_foreign(collection)
 
     # --- vectors of many chunks ------------------------------------------------------------------------
 
@@ -77,15 +102,22 @@ class VectorReads:
             )
             return [part for rows in found for part in _parts(rows)]
 
-    def read_all(self, collection: Collection) -> list[VectorPart]:
+    def read_rows(self, collection: Collection, chunk_ids: Sequence[str]) -> list[VectorPart]:
+        """The vectors of some chunks, each on its own, those that exist. One request per 100."""
+        attribute = vector_attribute(collection.dimension)
+        items = self._store.batch_get(tables.VECTORS, [(collection.collection_id, one) for one in chunk_ids])
+        rows = [read_row(item, attribute, collection.dimension) for item in items]
+        return _singly([row for row in rows if row is not None])
+
+    def read_all(self, collection: Collection) -> tuple[list[VectorPart], set[str]]:
         """The vectors of every chunk that can be seen, by ranges of the sort key that are read eight at a time.
 
-        (`Segment` is not a parameter of Query.) One Query per 150 chunks and range, and one per 500 documents; more
-        where documents change meanwhile.
+        With the groups that were read. (`Segment` is not a parameter of Query.) One Query per 150 chunks and range,
+        and one per 500 documents; more where documents change meanwhile.
         """
         ends = self._ends(collection.collection_id)
         if ends is None:
-            return []
+            return [], set()
         with ThreadPoolExecutor(_READERS) as pool:
             found = pool.map(
                 lambda bounds: self._rows(collection, Query(**_range(collection, low=bounds[0], high=bounds[1]))),
@@ -98,9 +130,15 @@ class VectorReads:
         """As `Blocks.read`."""
         return self._blocks.read(collection, keys)
 
-    def write_blocks(self, collection: Collection, parts: Sequence[VectorPart], *, instead: bool) -> Collection | None:
+    def write_blocks(
+        self, collection: Collection, parts: Sequence[VectorPart], *, at: StreamPosition | None
+    ) -> Collection | None:
         """As `Blocks.write`."""
-        return self._blocks.write(collection, parts, instead=instead)
+        return self._blocks.write(collection, parts, at=at)
+
+    def renew_blocks(self, collection: Collection, at: StreamPosition) -> Collection:
+        """As `Blocks.renew`."""
+        return self._blocks.renew(collection, at)
 
     # --- single chunks ---------------------------------------------------------------------------------
 
@@ -137,19 +175,24 @@ class VectorReads:
 
     # --- inside ----------------------------------------------------------------------------------------
 
-    def _whole(self, collection: Collection, parts: list[VectorPart]) -> list[VectorPart]:
-        """The documents that can be seen now, read again where they changed while they were read."""
+    def _whole(self, collection: Collection, parts: list[VectorPart]) -> tuple[list[VectorPart], set[str]]:
+        """The documents that can be seen now, read again where they changed while they were read.
+
+        One that has fewer chunks than it should, again and again, has lost some to another program.
+        """
+        short: set[str] = set()
         for _ in range(_ATTEMPTS):
             counts: Counter[str] = Counter()
             for part in parts:
                 counts[part.group] += part.count
             groups = self.groups(collection.collection_id)
-            torn = {group for group, count in groups.items() if counts[group] != count}
+            torn = {group for group, count in groups.items() if counts[group] != count} - short
             parts = [part for part in parts if not part.group or (part.group in groups and part.group not in torn)]
             if not torn:
                 break
             parts += self.read_groups(collection, torn)
-        return parts
+            short = torn
+        return parts, set(groups)
 
     def _rows(self, collection: Collection, query: Query) -> list[Row]:
         attribute = vector_attribute(collection.dimension)
@@ -227,15 +270,28 @@ def _parts(rows: Sequence[Row]) -> Iterator[VectorPart]:
             groups.setdefault(f"{place.document}-{place.generation}", []).append((place.number, row))
     for group, numbered in groups.items():
         yield from _runs(group, sorted(numbered, key=lambda one: one[0]))
-    if foreign:
-        yield VectorPart(
-            group="",
-            count=len(foreign),
-            vectors=np.stack([row[3] for row in foreign]),
-            chunk_ids=[row[0] for row in foreign],
-            filenames=[row[1] for row in foreign],
-            metadata=pack_metadata([row[2] for row in foreign]),
-        )
+    yield from _singly(foreign)
+
+
+def _singly(rows: Sequence[Row]) -> list[VectorPart]:
+    """Rows that each go their own way, as a part; none for none."""
+    if not rows:
+        return []
+    part = VectorPart(
+        group="",
+        count=len(rows),
+        vectors=np.stack([row[3] for row in rows]),
+        chunk_ids=[row[0] for row in rows],
+        filenames=[row[1] for row in rows],
+        metadata=pack_metadata([row[2] for row in rows]),
+    )
+    return [part]
+
+
+def _group(chunk_id: str) -> str:
+    """The writing of a document that a chunk belongs to; empty for a chunk of another system."""
+    place = position_of(chunk_id)
+    return f"{place.document}-{place.generation}" if place else ""
 
 
 def _runs(group: str, numbered: Sequence[tuple[int, Row]]) -> Iterator[VectorPart]:

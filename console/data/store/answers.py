@@ -14,7 +14,7 @@ from botocore.exceptions import (
 
 from console.data.store.codec import Item
 from console.data.store.meter import Meter
-from console.errors import SetupError, StoreError
+from console.errors import ConsoleError, SetupError, StoreError
 
 _RETRIED = frozenset(
     {
@@ -97,7 +97,7 @@ def _refusal(code: str, error: ClientError) -> StoreError | SetupError:
     return StoreError(f"The store refused the request ({code}): {error.response['Error'].get('Message', '')}")
 
 
-def code_of(error: StoreError) -> str:
+def code_of(error: ConsoleError) -> str:
     """The store's own code for an error that it answered; empty when it was something else."""
     cause = error.__cause__
     return cause.response["Error"]["Code"] if isinstance(cause, ClientError) else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from console.data.store.tables import TTL_ATTRIBUTE, Table
+from console.data.store.tables import KEYS_ONLY, TTL_ATTRIBUTE, Table
 
 
 def problems(table: Table, found: dict[str, Any] | None) -> list[str]:
@@ -33,7 +33,7 @@ def remarks(table: Table, found: dict[str, Any], expiry: str | None, *, streams:
     Args:
         found: the answer of DescribeTable.
         expiry: the attribute by which the store removes items, if it does.
-        streams: whether tables have their stream in this store; local engines make none.
+        streams: whether tables have their streams for other programs in this store; local engines make none.
     """
     indexes = {index["IndexName"]: index for index in found.get("GlobalSecondaryIndexes", [])}
     said = [
@@ -41,8 +41,11 @@ def remarks(table: Table, found: dict[str, Any], expiry: str | None, *, streams:
         for index in table.indexes
         if index.include and _is_whole(indexes.get(index.name))
     ]
-    if streams and table.stream and not found.get("StreamSpecification", {}).get("StreamEnabled"):
-        said.append("has no stream")
+    if not found.get("StreamSpecification", {}).get("StreamEnabled"):
+        if table.stream == KEYS_ONLY:
+            said.append("has no stream: what other programs write shows late; `tables create` turns it on")
+        elif streams and table.stream:
+            said.append("has no stream")
     if table.ttl and expiry != TTL_ATTRIBUTE:
         said.append(f"items do not expire by {TTL_ATTRIBUTE}")
     if table.vectors and not found.get("VectorIndexes"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -12,6 +14,7 @@ from botocore.exceptions import HTTPClientError
 
 CONNECT_TIMEOUT = 2.0
 READ_TIMEOUT = 5.0
+_STREAMS_POOL = 8
 _PARSED_HERE = (
     "GetItem",
     "Query",
@@ -28,12 +31,23 @@ _PARSED_HERE = (
 def make_client(region: str, endpoint: str | None, *, pool: int = 64) -> Any:
     """The one DynamoDB client of a process: explicit time-outs, no hidden retries.
 
+    `open_streams()` of it makes a client for the streams of the same tables.
+
     AWS uses the usual chain of credentials. Another endpoint is asked with those in its address,
     `http://<access key id>:<secret key>@<host>`, which go no further than here; most local engines need none.
     """
-    address, access_key, secret_key = credentials_in(endpoint) if endpoint else (None, None, None)
-    client = boto3.client(
-        "dynamodb",
+    address, *keys = credentials_in(endpoint) if endpoint else (None, None, None)
+    client = _client("dynamodb", region, address, keys, pool)
+    for operation in _PARSED_HERE:
+        client.meta.events.register(f"before-parse.dynamodb.{operation}", _parse_body)
+    client.open_streams = partial(_client, "dynamodbstreams", region, address, keys, _STREAMS_POOL)
+    return client
+
+
+def _client(service: Any, region: str, address: str | None, keys: Sequence[str | None], pool: int) -> Any:
+    access_key, secret_key = keys
+    return boto3.client(
+        service,
         region_name=region,
         endpoint_url=address,
         config=Config(
@@ -47,9 +61,6 @@ def make_client(region: str, endpoint: str | None, *, pool: int = 64) -> Any:
         aws_access_key_id=access_key,
         aws_secret_access_key=secret_key,
     )
-    for operation in _PARSED_HERE:
-        client.meta.events.register(f"before-parse.dynamodb.{operation}", _parse_body)
-    return client
 
 
 def credentials_in(endpoint: str) -> tuple[str, str, str]:

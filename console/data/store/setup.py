@@ -32,6 +32,8 @@ def create_tables(store: Store, *, production: bool = False, streams: bool = Fal
     for table in tables.TABLES:
         if table.vectors and table not in missing:
             add_vector_index(store, table)
+        if table.stream == tables.KEYS_ONLY and table not in missing:
+            add_stream(store, table)
     return [store.name(table.name) for table in missing]
 
 
@@ -45,10 +47,12 @@ def describe(store: Store, table: str) -> dict[str, Any] | None:
 
 
 def vector_index(store: Store, table: tables.Table) -> str:
-    """How a table's vector index is: `ACTIVE`, `CREATING`, ... or empty when there is none. One request."""
+    """How a table's vector index is: `ACTIVE`, `CREATING`, `BACKFILLING`, ...; empty for none. One request."""
     described = describe(store, table.name) or {}
     found = {index["IndexName"]: index for index in described.get("VectorIndexes") or []}
     one = found.get(table.vectors.name if table.vectors else "")
+    if one and one["IndexStatus"] == "ACTIVE" and one.get("Backfilling"):
+        return "BACKFILLING"
     return str(one["IndexStatus"]) if one else ""
 
 
@@ -72,6 +76,14 @@ def add_vector_index(store: Store, table: tables.Table) -> bool:
             raise
         return False
     return bool(vector_index(store, table))
+
+
+def add_stream(store: Store, table: tables.Table) -> None:
+    """Gives an existing table its stream, unless it has one. One or two requests."""
+    described = describe(store, table.name) or {}
+    if not described.get("StreamSpecification", {}).get("StreamEnabled"):
+        wanted = {"StreamEnabled": True, "StreamViewType": table.stream}
+        store.call("update_table", TableName=store.name(table.name), StreamSpecification=wanted)
 
 
 def expiry_attribute(store: Store, table: str) -> str | None:

@@ -63,6 +63,7 @@ class Store:
     ) -> None:
         self.client = client
         self.prefix = prefix
+        self._streams: Any = None
         self.meter = meter or Meter()
         self._deadline = deadline
         self._sleep = sleep
@@ -280,7 +281,7 @@ class Store:
         ):
             started = time.monotonic()
             try:
-                answer: dict[str, Any] = getattr(self.client, operation)(**request)
+                answer: dict[str, Any] = getattr(self._client_of(operation), operation)(**request)
             except (ClientError, BotoCoreError) as error:
                 classify(error, self.meter)
             else:
@@ -289,6 +290,14 @@ class Store:
             self.meter.event("retry")
             self._pause(attempt)
         raise AssertionError("unreachable: _attempts ends by raising")
+
+    def _client_of(self, operation: str) -> Any:
+        """The client that has an operation; the one for streams is made at its first."""
+        if operation not in _STREAM_OPERATIONS:
+            return self.client
+        if self._streams is None:
+            self._streams = self.client.open_streams()
+        return self._streams
 
     def _attempts(self, doing: str, until: float | None = None) -> Iterator[int]:
         """Attempt numbers until the deadline would pass during the next one; then StoreUnavailable."""
@@ -318,7 +327,8 @@ class Store:
         self.meter.answered(operation, seconds, units, write=operation in _WRITES)
 
 
-_UNMETERED = frozenset(
+_STREAM_OPERATIONS = frozenset({"describe_stream", "get_shard_iterator", "get_records"})
+_UNMETERED = _STREAM_OPERATIONS | frozenset(
     {
         "create_table",
         "describe_table",

@@ -13,6 +13,7 @@ from typing import Any
 PK = "partitionKey"
 SK = "sortKey"
 TTL_ATTRIBUTE = "expiresAt"
+KEYS_ONLY = "KEYS_ONLY"
 
 CASES = "CasesConfiguration"
 JUDGES = "JudgesConfiguration"
@@ -125,7 +126,8 @@ class Table:
     hash_key: str = PK
     range_key: str | None = SK
     indexes: tuple[Index, ...] = field(default=())
-    stream: bool = False
+    stream: str = ""
+    """What its stream holds; empty for none. `KEYS_ONLY` is for the console itself, which follows it in every store."""
     ttl: bool = False
     vectors: VectorIndex | None = None
 
@@ -137,8 +139,7 @@ class Table:
         Args:
             production: protect it against deletion.
             vectors: with its vector index.
-            streams: give it the stream that it has in AWS. The embedded engine keeps stream records in a table
-                that each write reads through, so that writing slows down with every run.
+            streams: with the stream for other programs that it has in AWS; its own streams the console has anywhere.
         """
         keys = {self.hash_key, *([self.range_key] if self.range_key else [])}
         for index in self.indexes:
@@ -157,8 +158,8 @@ class Table:
             definition["GlobalSecondaryIndexes"] = [index.definition() for index in self.indexes]
         if self.vectors and vectors:
             definition["VectorIndexes"] = [self.vectors.definition()]
-        if self.stream and streams:
-            definition["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+        if self.stream and (streams or self.stream == KEYS_ONLY):
+            definition["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": self.stream}
         return definition
 
 
@@ -187,7 +188,7 @@ TABLES: tuple[Table, ...] = (
             Index(RUNS_BY_STATUS, "status", "startedAt", RUN_SUMMARY),
             Index(LABELLED_RUNS, "labelledCaseId", "startedAt", RUN_SUMMARY),
         ),
-        stream=True,
+        stream="NEW_AND_OLD_IMAGES",
         ttl=True,
         vectors=VectorIndex(
             RUN_VECTORS, "caseId", "evaluationStatus", ("judgeName", "finalScoreNormalized", "preview")
@@ -200,6 +201,7 @@ TABLES: tuple[Table, ...] = (
         hash_key="bot_id",
         range_key="chunk_id",
         indexes=(Index(CHUNKS_BY_FILE, "bot_id", "filename", ("chunk_index", "file_size", "created_at")),),
+        stream=KEYS_ONLY,
         vectors=VectorIndex(CHUNK_VECTORS, "bot_id", "filename", CHUNK_SHOWN),
     ),
     Table(COLLECTIONS, hash_key="bot_id", range_key=None),

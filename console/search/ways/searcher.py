@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from console.errors import InvalidInput
 from console.records import Collection
-from console.search.memory.indexes import Indexes
+from console.search.memory.memory import Memory
 from console.search.ways.opensearch import OpenSearchIndex
 from console.search.ways.strategies import (
     Ann,
@@ -45,15 +45,15 @@ class Searcher:
         open_search: opens the OpenSearch index; raises SetupError when none is configured.
     """
 
-    def __init__(self, reads: Reads, indexes: Indexes, open_search: Callable[[], OpenSearchIndex]) -> None:
-        self.indexes = indexes
+    def __init__(self, reads: Reads, memory: Memory, open_search: Callable[[], OpenSearchIndex]) -> None:
+        self.memory = memory
         self._reads = reads
-        exact = Exact(reads, indexes)
+        exact = Exact(reads, memory)
         strategies: tuple[Strategy, ...] = (
             Native(reads, exact),
             exact,
             Parallel(reads),
-            Ann(reads, indexes),
+            Ann(reads, memory),
             OpenSearchStrategy(reads, open_search),
         )
         self._strategies: Mapping[str, Strategy] = {one.name: one for one in strategies}
@@ -77,6 +77,6 @@ class Searcher:
             )
         reason = ""
         if strategy == AUTO:
-            strategy, reason = choose(self._reads, self.indexes, collection, k, filters)
+            strategy, reason = choose(self._reads, self.memory, collection, k, filters)
         answer = self._strategies[strategy].search(collection, vector, k, filters)
         return Searched(answer, strategy, reason)

@@ -21,10 +21,11 @@ import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
-from console.errors import InvalidInput
+from console.errors import InvalidInput, SetupError, StoreError
 from console.records import Chunk, Collection, SearchHit
-from console.search.memory.index import Candidates, CollectionIndex, Mask, View
-from console.search.memory.indexes import Indexes, Loaded, Vectors
+from console.search.memory.held import Source
+from console.search.memory.matrix import Candidates, Mask, VectorMatrix, View
+from console.search.memory.memory import Loaded, Memory
 from console.search.ways.opensearch import OpenSearchIndex
 
 NATIVE_LIMIT = 100
@@ -43,7 +44,7 @@ Filters = Mapping[str, str]
 Query = NDArray[np.float32]
 
 
-class Reads(Vectors, Protocol):
+class Reads(Source, Protocol):
     """What the strategies read of the store; see `console.data.collections.reads`."""
 
     def chunks(self, collection: Collection, chunk_ids: Sequence[str]) -> dict[str, Chunk]: ...  # noqa: D102
@@ -97,17 +98,27 @@ class Native:
 
     def search(self, collection: Collection, vector: Query, k: int, filters: Filters) -> Answer:
         """As `Strategy.search`. One request for the vectors, one for what can be seen."""
-        why_not = native_cannot(self._reads, collection, k, filters)
+        why_not = beyond_native(k, filters)
         if why_not:
             raise InvalidInput(f"{why_not} Choose the strategy exact.", field="strategy")
+        asked = (collection, vector, k, filters)
+        if not self._reads.has_native(collection):
+            return self._exactly("The store has no vector index of this collection that is ready", *asked)
         filename = filters.get("filename")
-        found, hidden = self._reads.native(collection, vector, k, filename)
-        if hidden and len(found) < k < NATIVE_LIMIT:
-            found, hidden = self._reads.native(collection, vector, NATIVE_LIMIT, filename)
+        try:
+            found, hidden = self._reads.native(collection, vector, k, filename)
+            if hidden and len(found) < k < NATIVE_LIMIT:
+                found, hidden = self._reads.native(collection, vector, NATIVE_LIMIT, filename)
+        except (StoreError, SetupError) as error:
+            return self._exactly(f"The vector index could not be searched ({str(error).rstrip('.')})", *asked)
         if hidden and len(found) < k:
-            exact = self._exact.search(collection, vector, k, filters)
-            return Answer(exact.hits, "The index was full of chunks being replaced; searched exactly.", "index")
+            return self._exactly("The index was full of chunks being replaced", *asked)
         return Answer(_sorted([SearchHit.of(chunk, 1 - distance) for chunk, distance in found])[:k], source="index")
+
+    def _exactly(self, why: str, collection: Collection, vector: Query, k: int, filters: Filters) -> Answer:
+        """The answer of `exact`, and why; the index is looked at again after a minute."""
+        exact = self._exact.search(collection, vector, k, filters)
+        return Answer(exact.hits, f"{why}; searched exactly.", exact.source)
 
 
 class Exact:
@@ -115,13 +126,13 @@ class Exact:
 
     name = "exact"
 
-    def __init__(self, reads: Reads, indexes: Indexes) -> None:
-        self._indexes = indexes
+    def __init__(self, reads: Reads, memory: Memory) -> None:
+        self._memory = memory
         self._ranked = Ranked(reads, self.name)
 
     def search(self, collection: Collection, vector: Query, k: int, filters: Filters) -> Answer:
         """As `Strategy.search`. One request per 100 results that this process has not seen before."""
-        return self._ranked.answer(self._indexes, collection, vector, k, filters, _scan)
+        return self._ranked.answer(self._memory, collection, vector, k, filters, _scan)
 
 
 class Ann:
@@ -129,13 +140,13 @@ class Ann:
 
     name = "ann"
 
-    def __init__(self, reads: Reads, indexes: Indexes) -> None:
-        self._indexes = indexes
+    def __init__(self, reads: Reads, memory: Memory) -> None:
+        self._memory = memory
         self._ranked = Ranked(reads, self.name)
 
     def search(self, collection: Collection, vector: Query, k: int, filters: Filters) -> Answer:
         """As `Strategy.search`. Builds the graph at the first search: about 0.1 ms per chunk."""
-        return self._ranked.answer(self._indexes, collection, vector, k, filters, _walk)
+        return self._ranked.answer(self._memory, collection, vector, k, filters, _walk)
 
 
 def _scan(loaded: Loaded, vector: Query, allowed: Mask | None, _: int) -> tuple[Nearest, str]:
@@ -172,11 +183,12 @@ class Parallel:
 
     def search(self, collection: Collection, vector: Query, k: int, filters: Filters) -> Answer:
         """As `Strategy.search`. One request per 1 MB of chunks."""
-        index = CollectionIndex(collection.dimension)
-        index.append(self._reads.read_all(collection))
-        view = index.view()
+        matrix = VectorMatrix(collection.dimension)
+        matrix.append(self._reads.read_all(collection)[0])
+        view = matrix.view()
         allowed = view.mask(filters) if filters else None
-        hits = self._ranked.over(collection, view, vector, k, lambda wanted: view.nearest(vector, wanted, allowed))
+        rows = Rows(collection, view, matrix.serial)
+        hits = self._ranked.over(rows, vector, k, lambda wanted: view.nearest(vector, wanted, allowed))
         return Answer(hits, source="chunks")
 
 
@@ -204,6 +216,16 @@ class OpenSearchStrategy:
         return Answer(_sorted(hits), "" if current else "The index is older than the collection; sync it.", "index")
 
 
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of a collection, which never change their texts."""
+
+    collection: Collection
+    view: View
+    serial: int
+    """Of the matrix."""
+
+
 class Nearest(Protocol):
     """Finds rows that hold the nearest."""
 
@@ -222,18 +244,18 @@ class Ranked:
         self._reads = reads
         self._name = name
         self._lock = threading.Lock()
-        self._known: LRUCache[tuple[str, str, str], tuple[Chunk, NDArray[np.float64]]] = LRUCache(
+        self._known: LRUCache[tuple[int, int], tuple[Chunk, NDArray[np.float64]]] = LRUCache(
             _CHUNK_CACHE, getsizeof=lambda entry: entry[1].nbytes + len(entry[0].text) + 1_000
         )
 
     def answer(
-        self, indexes: Indexes, collection: Collection, vector: Query, k: int, filters: Filters, how: How
+        self, memory: Memory, collection: Collection, vector: Query, k: int, filters: Filters, how: How
     ) -> Answer:
         """The k nearest of a collection in memory; looks again when chunks went away under the search."""
         hits: list[SearchHit] = []
         remark = source = ""
         for attempt in range(_TRIES):
-            loaded = indexes.get(collection.collection_id, fresh=attempt > 0)
+            loaded = memory.get(collection.collection_id, fresh=attempt > 0)
             allowed = loaded.view.mask(filters) if filters else None
             nearest, remark = how(loaded, vector, allowed, k)
             source = loaded.source if attempt == 0 else source
@@ -241,7 +263,7 @@ class Ranked:
             hits = self._remembered(loaded, vector, k, filters, nearest, min(k, counting))
             if len(hits) >= min(k, counting):
                 break
-        return Answer(hits, remark, source)
+        return Answer(hits, " ".join(filter(None, (remark, loaded.remark))), source)
 
     def _remembered(
         self, loaded: Loaded, vector: Query, k: int, filters: Filters, nearest: Nearest, complete: int
@@ -249,30 +271,29 @@ class Ranked:
         """What this process, or another that shares its cache, found before on the same vectors."""
 
         def search() -> list[SearchHit]:
-            return self.over(loaded.collection, loaded.view, vector, k, nearest)
+            return self.over(Rows(loaded.collection, loaded.view, loaded.serial), vector, k, nearest)
 
-        if k > _REMEMBERED:
+        if k > _REMEMBERED or not loaded.state:
             return search()
-        collection, view = loaded.collection, loaded.view
-        state = (collection.collection_id, collection.created_at, collection.revision, collection.foreign)
-        asked = (self._name, len(view), view.live, k, sorted(filters.items()))
+        collection = loaded.collection
+        state = (collection.collection_id, collection.created_at, loaded.state)
+        asked = (self._name, k, sorted(filters.items()))
         key = hashlib.sha256(repr((*state, *asked)).encode("utf-8", "surrogatepass") + vector.tobytes()).hexdigest()
         return self._reads.answered(key, search, lambda hits: len(hits) >= complete)
 
-    def over(self, collection: Collection, view: View, vector: Query, k: int, nearest: Nearest) -> list[SearchHit]:
-        """The k nearest of a view. Chunks that were removed meanwhile are left out and others take their places."""
+    def over(self, rows: Rows, vector: Query, k: int, nearest: Nearest) -> list[SearchHit]:
+        """The k nearest of some rows. Chunks that were removed meanwhile are left out and others take their places."""
         wanted, found = k, []
         for _ in range(_TRIES):
             candidates = nearest(wanted)
-            ids = [view.chunk_id(int(row)) for row in candidates.rows]
-            found = self._scored(collection, ids, vector)
-            if len(found) >= k or len(found) == len(ids):
+            found = self._scored(rows, candidates.rows.tolist(), vector)
+            if len(found) >= k or len(found) == len(candidates.rows):
                 break
-            wanted += len(ids) - len(found)
+            wanted += len(candidates.rows) - len(found)
         return _sorted(found)[:k]
 
-    def _scored(self, collection: Collection, ids: Sequence[str], vector: Query) -> list[SearchHit]:
-        known = self._chunks(collection, ids)
+    def _scored(self, rows: Rows, chosen: Sequence[int], vector: Query) -> list[SearchHit]:
+        known = self._chunks(rows, chosen)
         if not known:
             return []
         query = vector.astype(np.float64)
@@ -280,36 +301,39 @@ class Ranked:
         similarities = np.stack([unit for _, unit in known]) @ query
         return [SearchHit.of(chunk, float(value)) for (chunk, _), value in zip(known, similarities, strict=True)]
 
-    def _chunks(self, collection: Collection, ids: Sequence[str]) -> list[tuple[Chunk, NDArray[np.float64]]]:
+    def _chunks(self, rows: Rows, chosen: Sequence[int]) -> list[tuple[Chunk, NDArray[np.float64]]]:
         """Chunks with their unit vectors, those that exist."""
-        keys = {one: (collection.collection_id, f"{collection.created_at}{collection.foreign}", one) for one in ids}
         with self._lock:
-            known = {one: self._known[key] for one, key in keys.items() if key in self._known}
-        missing = [one for one in keys if one not in known]
-        for one, chunk in (self._reads.chunks(collection, missing) if missing else {}).items():
+            known = {row: self._known[rows.serial, row] for row in chosen if (rows.serial, row) in self._known}
+        missing = {rows.view.chunk_id(row): row for row in chosen if row not in known}
+        read = self._reads.chunks(rows.collection, list(missing)) if missing else {}
+        for chunk_id, chunk in read.items():
             if chunk.embedding is not None:
-                known[one] = (_without_embedding(chunk), _unit(chunk.embedding))
+                row = missing[chunk_id]
+                known[row] = (_without_embedding(chunk), _unit(chunk.embedding))
                 with self._lock:
-                    self._known[keys[one]] = known[one]
-        return [known[one] for one in keys if one in known]
+                    self._known[rows.serial, row] = known[row]
+        return [known[row] for row in chosen if row in known]
 
 
 def native_cannot(reads: Reads, collection: Collection, k: int, filters: Filters) -> str:
     """Why the vector index cannot answer; empty when it can."""
+    return beyond_native(k, filters) or ("" if reads.has_native(collection) else "No vector index is ready.")
+
+
+def beyond_native(k: int, filters: Filters) -> str:
+    """Why no vector index can answer; empty when one can."""
     if k > NATIVE_LIMIT:
         return f"The vector index gives {NATIVE_LIMIT} results at most."
     other = sorted(set(filters) - {"filename"})
     if other:
         return f"The vector index filters by filename only, not by {', '.join(other)}."
-    if not reads.has_native(collection):
-        return "This collection is in no vector index."
     return ""
 
 
-def choose(reads: Reads, indexes: Indexes, collection: Collection, k: int, filters: Filters) -> tuple[str, str]:
+def choose(reads: Reads, memory: Memory, collection: Collection, k: int, filters: Filters) -> tuple[str, str]:
     """The strategy for a search, and why."""
-    held = indexes.is_held(collection.collection_id)
-    if held:
+    if memory.has(collection.collection_id):
         return "exact", "Its vectors are in memory already, where a search takes a few milliseconds."
     why_not = native_cannot(reads, collection, k, filters)
     if not why_not:

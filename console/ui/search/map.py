@@ -57,7 +57,7 @@ def collection_map(
 def _map(_shared: Services, collection_id: str, revision: str, query: bytes, layout: str) -> CollectionMap:
     """The map of one revision; kept, because neighbourhoods take seconds."""
     del revision  # another one is another map
-    _shared.searcher.indexes.get(collection_id, fresh=True)  # else vectors of a second ago would be kept with it
+    _shared.searcher.memory.get(collection_id, fresh=True)  # else vectors of a second ago would be kept with it
     vector = np.frombuffer(query, dtype=np.float32) if query else None
     return load_map(_shared, collection_id, query=vector, method=cast("Method", layout))
 

@@ -15,10 +15,10 @@ from console.data.store import tables
 from console.data.store.requests import Query
 from console.data.store.setup import vector_index
 from console.data.store.store import Store
-from console.errors import InvalidInput, NotFound, SetupError
+from console.errors import InvalidInput, NotFound, SetupError, StoreError
 from console.records import Chunk, Collection, NewChunk
-from console.search.memory.indexes import Indexes
-from console.search.memory.snapshots import Snapshots
+from console.search.memory.files import VectorFiles
+from console.search.memory.memory import Memory
 from console.search.ways.searcher import Searched, Searcher
 from tests.support.redis_server import RedisServer
 from tests.support.tier import Tier, tier
@@ -29,7 +29,7 @@ QUERIES = unit_rows(5, seed=11)
 
 
 def searcher(process: Tier, folder: Path | None = None, **options: Any) -> Searcher:
-    indexes = Indexes(process.vector_reads, Snapshots(folder, "test"), **options)
+    indexes = Memory(process.vector_reads, VectorFiles(folder, "test"), **options)
     return Searcher(process.vector_reads, indexes, _not_configured)
 
 
@@ -150,10 +150,39 @@ def test_native_filters_by_file_name_only(found: Searcher, collection: Collectio
         found.search(collection, QUERIES[0], 10, {"half": "odd"}, "native")
 
 
-def test_native_of_another_dimension_is_refused(engine: Tier, found: Searcher) -> None:
+def test_native_of_another_dimension_is_searched_exactly(engine: Tier, found: Searcher) -> None:
     other = engine.collections.create("Titan", by="ana", embedder="bedrock", dimension=512)
-    with pytest.raises(InvalidInput, match="no vector index"):
-        found.search(other, unit_rows(1, 512)[0], 10, {}, "native")
+    engine.vectors.put_document(other.collection_id, "a.txt", [NewChunk("one", unit_rows(1, 512)[0])])
+    answer = found.search(other, unit_rows(1, 512)[0], 10, {}, "native").answer
+    assert [hit.text for hit in answer.hits] == ["one"]
+    assert answer.remark == "The store has no vector index of this collection that is ready; searched exactly."
+
+
+def test_native_that_fails_is_searched_exactly_and_tried_again_later(
+    fresh: Tier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = small(fresh)
+    calls: list[str] = []
+
+    def refuse(operation: str, *given: Any, **request: Any) -> Any:
+        calls.append(operation)
+        if operation == "search_vectors":
+            raise StoreError("The store refused the request (ValidationException): the index is backfilling.")
+        return answer(operation, *given, **request)
+
+    answer = fresh.store.call
+    one = searcher(fresh)
+    with monkeypatch.context() as failing:
+        failing.setattr(fresh.store, "call", refuse)
+        first = one.search(made, QUERIES[0], 3, {}, "native").answer
+        again = one.search(made, QUERIES[0], 3, {}, "native").answer
+    assert len(first.hits) == len(again.hits) == 3
+    assert "could not be searched" in first.remark
+    assert "searched exactly" in again.remark
+    assert calls.count("search_vectors") == 1
+    monkeypatch.setattr("console.data.collections.native_index._LOOK_AGAIN", 0.0)
+    fresh.vector_reads._index._look_again = 0.0
+    assert one.search(made, QUERIES[0], 3, {}, "native").answer.remark == ""
 
 
 def test_an_unknown_strategy_is_refused_with_the_known_ones(found: Searcher, collection: Collection) -> None:
@@ -308,7 +337,7 @@ def test_a_local_file_warms_the_next_process(fresh: Tier, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("content", [b"", b"GEV2", b"GEV2" + b"\xff" * 40, b"other" * 10])
 def test_a_broken_local_file_counts_as_none(tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture) -> None:
-    kept = Snapshots(tmp_path, "test")
+    kept = VectorFiles(tmp_path, "test")
     path = kept._path("c")
     assert path is not None
     path.write_bytes(content)
@@ -334,7 +363,7 @@ def test_a_budget_lets_go_of_the_collection_searched_longest_ago(fresh: Tier) ->
     one = searcher(fresh, budget=1)
     one.search(first, QUERIES[0], 1, {}, "exact")
     one.search(second, QUERIES[0], 1, {}, "exact")
-    assert list(one.indexes.held()) == [second.collection_id]
+    assert list(one.memory.sizes()) == [second.collection_id]
 
 
 def test_a_deleted_collection_is_not_found_and_forgotten(fresh: Tier) -> None:
@@ -346,7 +375,7 @@ def test_a_deleted_collection_is_not_found_and_forgotten(fresh: Tier) -> None:
     ticks[0] = 2.0
     with pytest.raises(NotFound):
         one.search(made, QUERIES[0], 1, {}, "exact")
-    assert one.indexes.held() == {}
+    assert one.memory.sizes() == {}
 
 
 def test_chunks_of_another_system_are_found_and_packed(fresh: Tier) -> None:
@@ -390,7 +419,7 @@ def test_searches_never_fail_while_eight_threads_ingest_and_delete(fresh: Tier, 
             writing.result()
         done.set()
         record_property("searches while 8 threads write", sum(one.result() for one in searching))
-    one.indexes.pack(made.collection_id)
+    one.memory.pack(made.collection_id)
     packed = fresh.collections.get(made.collection_id)
     stored = list(fresh.store.all(Query(tables.VECTORS, made.collection_id)))
     assert packed.total_chunks == len(stored) == packed.block_rows

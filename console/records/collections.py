@@ -8,6 +8,17 @@ from typing import Any
 from console.records.base import Json, Record
 
 
+class StreamPosition(Record, frozen=True):
+    """How far the stream of a table was read."""
+
+    stream: str
+    """Its ARN: a table that was made anew has another."""
+    moment: float
+    """Unix seconds when the reading began."""
+    shards: dict[str, str]
+    """The last sequence number that was read of each open shard; empty for its beginning."""
+
+
 class Collection(Record, frozen=True):
     """Chunks that share one embedder: what the vector schema calls a bot."""
 
@@ -28,11 +39,11 @@ class Collection(Record, frozen=True):
     deleting: bool = False
     """Whether its deletion has begun; deleting it again goes on."""
     foreign: str = ""
-    """Changes when another system wrote chunks; empty while all are of this one."""
+    """Changes when another system wrote the collection's own item; empty while this one alone did."""
     blocks: list[str] = []
     """Keys of its packed blocks: the manifest."""
-    blocks_foreign: str = ""
-    """`foreign` when the blocks were packed."""
+    blocks_at: StreamPosition | None = None
+    """What was written to the table after this may be missing in the blocks; without it, anything may be."""
     block_rows: int = 0
     """Vectors in the blocks, those of replaced chunks included."""
     block_bytes: int = 0

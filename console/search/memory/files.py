@@ -1,4 +1,4 @@
-"""Indexes as local files, so that a process starts with what the last one knew.
+"""Vectors of collections as local files, so that a process starts with what the last one knew.
 
 A file is a length, a header in MessagePack and the arrays behind one another; it is mapped, not read. It is derived
 data: whatever is wrong with a file, it counts as none.
@@ -11,16 +11,17 @@ import logging
 import os
 import struct
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from console.records import VectorPart
-from console.search.memory.index import CollectionIndex
+from console.records import StreamPosition, VectorPart
+from console.search.memory.matrix import VectorMatrix
 
 log = logging.getLogger(__name__)
-_MAGIC = b"GEV2"
+_MAGIC = b"GEV3"
 _LENGTH = struct.Struct("<4sQ")
 
 
@@ -32,15 +33,17 @@ class State(msgspec.Struct, frozen=True):
     """When the collection was made: an id may be used again."""
     dimension: int
     revision: int
-    foreign: str
+    at: StreamPosition
+    """Up to where the stream of the table was followed."""
+    groups: list[str]
+    """The writings of documents that it has whole."""
     blocks: list[str]
     parts: list[VectorPart]
     """Without their vectors."""
-    live: list[bool]
     code_error: float
 
 
-class Snapshots:
+class VectorFiles:
     """The files of a folder; None keeps nothing.
 
     Args:
@@ -51,7 +54,7 @@ class Snapshots:
         self._folder = folder
         self._store = store
 
-    def load(self, collection_id: str) -> tuple[State, CollectionIndex] | None:
+    def load(self, collection_id: str) -> tuple[State, VectorMatrix] | None:
         """The index that was kept, its arrays mapped from the file; None when there is none."""
         path = self._path(collection_id)
         if path is None:
@@ -64,7 +67,7 @@ class Snapshots:
             log.warning("The kept vectors of %s cannot be used and are left out: %s", collection_id, error)
             return None
 
-    def keep(self, state: State, index: CollectionIndex) -> None:
+    def keep(self, state: State, index: VectorMatrix) -> None:
         """Writes the index in place of the one that was kept; a disk that refuses is only logged."""
         path = self._path(state.collection_id)
         if path is None:
@@ -95,7 +98,7 @@ class Snapshots:
         return self._folder / f"{name}.vectors"
 
 
-def _read(path: Path) -> tuple[State, CollectionIndex]:
+def _read(path: Path) -> tuple[State, VectorMatrix]:
     size = path.stat().st_size
     with path.open("rb") as file:
         magic, length = _LENGTH.unpack(file.read(_LENGTH.size))
@@ -103,20 +106,15 @@ def _read(path: Path) -> tuple[State, CollectionIndex]:
             raise ValueError("it is not a file of vectors")
         state = msgspec.msgpack.decode(file.read(length), type=State)
     count, start = sum(part.count for part in state.parts), _LENGTH.size + length
-    if size != start + count * (3 * state.dimension + 4) or len(state.live) != len(state.parts):
+    if size != start + count * (3 * state.dimension + 5):
         raise ValueError("it has another length than it says")
     mapped = np.memmap(path, dtype=np.uint8, mode="r", offset=0)
     codes, start = _array(mapped, np.dtype(np.int8), start, (count, state.dimension))
     fine, start = _array(mapped, np.dtype("<i2"), start, (count, state.dimension))
-    scales, _ = _array(mapped, np.dtype("<f4"), start, (count,))
-    index = CollectionIndex.restored(
-        state.dimension,
-        state.parts,
-        state.live,
-        arrays=(codes, fine, scales),
-        code_error=state.code_error,
-    )
-    return state, index
+    scales, start = _array(mapped, np.dtype("<f4"), start, (count,))
+    dead, _ = _array(mapped, np.dtype(np.bool_), start, (count,))
+    arrays: Any = (codes, fine, scales, dead)
+    return state, VectorMatrix.restored(state.dimension, state.parts, arrays, state.code_error)
 
 
 def _array(

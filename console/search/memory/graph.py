@@ -12,7 +12,7 @@ import pyarrow as _  # type: ignore[import-untyped]  # noqa: F401 - loaded after
 from numpy.typing import NDArray
 from usearch.index import Index
 
-from console.search.memory.index import Candidates, CollectionIndex, View
+from console.search.memory.matrix import Candidates, VectorMatrix, View
 
 CONNECTIVITY = 32
 EXPANSION_ADD = 256
@@ -30,11 +30,11 @@ _SEED = 7
 class NeighbourGraph:
     """The graph over an index; it grows with it. Rows that are gone stay in it and are left out of answers."""
 
-    def __init__(self, index: CollectionIndex) -> None:
-        self.index = index
+    def __init__(self, matrix: VectorMatrix) -> None:
+        self.matrix = matrix
         self._tuned = 0
         self._graph = Index(
-            ndim=index.dimension,
+            ndim=matrix.dimension,
             metric="ip",
             dtype="f16",
             connectivity=CONNECTIVITY,
@@ -52,7 +52,7 @@ class NeighbourGraph:
 
     def catch_up(self) -> None:
         """Adds the rows that the graph does not have yet, and measures the width when they are many."""
-        view = self.index.view()
+        view = self.matrix.view()
         for start in range(len(self._graph), len(view), _BATCH):
             rows = np.arange(start, min(start + _BATCH, len(view)))
             self._graph.add(rows.astype(np.uint64), view.vectors(rows))

@@ -14,6 +14,7 @@ import zlib
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import numkong
@@ -31,6 +32,8 @@ _METADATA_LIMIT = 64 * 1024 * 1024
 _FIRST_ROOM = 256
 
 Mask = NDArray[np.bool_]
+Arrays = tuple[NDArray[np.int8], NDArray[np.int16], NDArray[np.float32], NDArray[np.bool_]]
+_SERIALS = count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +50,12 @@ class Candidates:
 
 
 @dataclass(slots=True, eq=False)
-class IndexPart:
+class RowRange:
     """Rows of an index that came together."""
 
     source: VectorPart
     """Without its vectors."""
     start: int
-    live: bool = True
     _metadata: list[Any] | None = field(default=None)
 
     @property
@@ -61,8 +63,12 @@ class IndexPart:
         """The row behind its last."""
         return self.start + self.source.count
 
+    def __contains__(self, number: int) -> bool:
+        """Whether it has the chunk of this number of its writing."""
+        return self.source.first <= number < self.source.first + self.source.count
+
     def filename(self, row: int) -> str:
-        """File name of the chunk in a row of the index."""
+        """File name of the chunk in a row of the matrix."""
         return self.source.filename if self.source.group else self.source.filenames[row - self.start]
 
     def chunk_id(self, row: int) -> str:
@@ -84,7 +90,7 @@ class IndexPart:
 class View:
     """The rows of an index at one moment."""
 
-    parts: Sequence[IndexPart]
+    parts: Sequence[RowRange]
     codes: NDArray[np.int8]
     """int8[n, d]: each row scaled to the range of int8."""
     fine: NDArray[np.int16]
@@ -142,7 +148,7 @@ class View:
         found: NDArray[np.float32] = self.fine[rows] * (self.scales[rows] / _FINE)[:, None]
         return found
 
-    def part_of(self, row: int) -> IndexPart:
+    def part_of(self, row: int) -> RowRange:
         """The part that a row belongs to."""
         return self.parts[bisect_right(self.parts, row, key=lambda part: part.start) - 1]
 
@@ -156,48 +162,50 @@ class View:
         filename = wanted.pop("filename", None)
         allowed = np.zeros(len(self), dtype=np.bool_)
         for part in self.parts:
-            if part.live and (not part.source.group or filename in (None, part.source.filename)):
+            if not part.source.group or filename in (None, part.source.filename):
                 allowed[part.start : part.stop] = [
                     filename in (None, part.filename(row)) and has_values(part.metadata(row), wanted)
                     for row in range(part.start, part.stop)
                 ]
+        allowed[self.dead] = False
         return allowed
 
 
-class CollectionIndex:
-    """The growing index behind the views. Not thread-safe: its owner locks; views are."""
+class VectorMatrix:
+    """The growing rows behind the views. Not thread-safe: its owner locks; views are.
+
+    A row never changes: a chunk that was written anew gets a new one.
+    """
 
     def __init__(self, dimension: int) -> None:
         self.dimension = dimension
-        self._parts: list[IndexPart] = []
+        self.serial = next(_SERIALS)
+        """Tells it from every other matrix of the process."""
+        self._by_group: dict[str, list[RowRange]] = {}
+        self._single: dict[str, int] = {}
+        self._parts: list[RowRange] = []
         self._count = 0
         self._code_error = 0.0
         self._codes = np.empty((0, dimension), dtype=np.int8)
         self._fine = np.empty((0, dimension), dtype=np.int16)
         self._scales = np.empty(0, dtype=np.float32)
+        self._dead = np.empty(0, dtype=np.bool_)
 
     @classmethod
-    def restored(
-        cls,
-        dimension: int,
-        parts: Sequence[VectorPart],
-        live: Sequence[bool],
-        *,
-        arrays: tuple[NDArray[Any], NDArray[Any], NDArray[Any]],
-        code_error: float,
-    ) -> CollectionIndex:
-        """An index from what another one held: see `arrays` and `code_error`."""
-        index = cls(dimension)
-        index._codes, index._fine, index._scales = arrays
-        index._code_error = code_error
-        for part, is_live in zip(parts, live, strict=True):
-            index._parts.append(IndexPart(part, index._count, is_live))
-            index._count += part.count
-        return index
+    def restored(cls, dimension: int, parts: Sequence[VectorPart], arrays: Arrays, code_error: float) -> VectorMatrix:
+        """A matrix from what another one held: see `arrays` and `code_error`."""
+        matrix = cls(dimension)
+        matrix._codes, matrix._fine, matrix._scales, dead = arrays
+        matrix._dead = dead.copy()
+        matrix._code_error = code_error
+        for part in parts:
+            matrix._take(part)
+        return matrix
 
-    def arrays(self) -> tuple[NDArray[np.int8], NDArray[np.int16], NDArray[np.float32]]:
-        """Codes, fine codes and scales of all rows."""
-        return self._codes[: self._count], self._fine[: self._count], self._scales[: self._count]
+    def arrays(self) -> Arrays:
+        """Codes, fine codes and scales of all rows, and which of them are of chunks that are gone."""
+        count = self._count
+        return self._codes[:count], self._fine[:count], self._scales[:count], self._dead[:count]
 
     def vectors(self, start: int, stop: int) -> NDArray[np.float32]:
         """float32[stop - start, d]: rows as nearly as they are kept."""
@@ -215,7 +223,7 @@ class CollectionIndex:
         return self._codes.nbytes + self._fine.nbytes + self._scales.nbytes
 
     @property
-    def parts(self) -> list[IndexPart]:
+    def parts(self) -> list[RowRange]:
         """Every part, also those that are gone."""
         return self._parts
 
@@ -229,27 +237,59 @@ class CollectionIndex:
             self._codes[start:stop], error = quantise(vectors, scales)
             np.rint(vectors * (_FINE / scales)[:, None], out=self._fine[start:stop], casting="unsafe")
             self._scales[start:stop] = scales
+            self._dead[start:stop] = False
             self._code_error = max(self._code_error, error)
-            self._parts.append(IndexPart(_without_vectors(part), start))
-            self._count = stop
+            self._take(_without_vectors(part))
 
-    def drop(self, gone: set[str]) -> None:
-        """Marks the rows of some groups as gone; the empty group are the chunks of other systems."""
-        for part in self._parts:
-            if part.live and part.source.group in gone:
-                part.live = False
+    def row_of(self, chunk_id: str, group: str) -> int | None:
+        """The live row of a chunk, if it has one.
+
+        Args:
+            group: that the chunk belongs to; empty for a chunk of another system.
+        """
+        row = self._single.get(chunk_id)
+        if row is None and group:
+            number = int(chunk_id.rpartition("-")[2])
+            places = (one.start + number - one.source.first for one in self._by_group.get(group, ()) if number in one)
+            row = next((place for place in places if not self._dead[place]), None)
+        return None if row is None or self._dead[row] else row
+
+    def drop(self, chunk_id: str, group: str) -> None:
+        """Marks the row of a chunk as gone, if it has one."""
+        row = self.row_of(chunk_id, group)
+        if row is not None:
+            self._dead[row] = True
+
+    def drop_groups(self, gone: set[str]) -> None:
+        """Marks the rows of some writings as gone, those that were read one by one included."""
+        for group in gone:
+            for part in self._by_group.pop(group, ()):
+                self._dead[part.start : part.stop] = True
+        for chunk_id in [one for one in self._single if one.rpartition("-")[0] in gone]:
+            self._dead[self._single.pop(chunk_id)] = True
+
+    def _take(self, part: VectorPart) -> None:
+        """Notes where the rows of a part are, which were just appended."""
+        made = RowRange(part, self._count)
+        self._parts.append(made)
+        self._count += part.count
+        if part.group:
+            self._by_group.setdefault(part.group, []).append(made)
+        for row, chunk_id in enumerate(part.chunk_ids, made.start):
+            before = self._single.get(chunk_id)
+            if before is not None:
+                self._dead[before] = True
+            self._single[chunk_id] = row
 
     def view(self) -> View:
         """The rows as they are now."""
-        dead = [np.arange(part.start, part.stop) for part in self._parts if not part.live]
-        parts = [IndexPart(one.source, one.start, one.live) if not one.live else one for one in self._parts]
         return View(
-            parts=parts,
+            parts=list(self._parts),
             codes=self._codes[: self._count],
             fine=self._fine[: self._count],
             scales=self._scales[: self._count],
             code_error=self._code_error,
-            dead=np.concatenate(dead) if dead else np.empty(0, dtype=np.int64),
+            dead=np.flatnonzero(self._dead[: self._count]),
         )
 
     def _reserve(self, rows: int) -> None:
@@ -260,6 +300,7 @@ class CollectionIndex:
         self._codes = _grown(self._codes, self._count, room)
         self._scales = _grown(self._scales, self._count, room)
         self._fine = _grown(self._fine, self._count, room)
+        self._dead = _grown(self._dead, self._count, room)
 
 
 def row_scales(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from console.data.collections.blocks import pack_metadata
 from console.records import VectorPart
-from console.search.memory.ann import NeighbourGraph
-from console.search.memory.index import CollectionIndex, has_values
+from console.search.memory.graph import NeighbourGraph
+from console.search.memory.matrix import VectorMatrix, has_values
 from tests.support.vectors import clustered_rows, unit_rows
 
 
@@ -27,8 +27,8 @@ def part(rows: NDArray[Any], group: str = "a", *, metadata: list[dict[str, Any]]
     )
 
 
-def index_of(*parts: VectorPart) -> CollectionIndex:
-    index = CollectionIndex(parts[0].vectors.shape[1])
+def index_of(*parts: VectorPart) -> VectorMatrix:
+    index = VectorMatrix(parts[0].vectors.shape[1])
     index.append(parts)
     return index
 
@@ -67,7 +67,7 @@ def test_candidates_hold_the_nearest_of_any_vectors(rows: list[list[int]], query
 def test_rows_that_are_gone_are_not_found() -> None:
     rows = unit_rows(20)
     index = index_of(part(rows[:10], "a"), part(rows[10:], "b"))
-    index.drop({"a"})
+    index.drop_groups({"a"})
     view = index.view()
     assert (len(view), view.live) == (20, 10)
     assert min(view.nearest(rows[0], 20).rows) == 10
@@ -78,7 +78,7 @@ def test_a_view_stays_as_it_was() -> None:
     index = index_of(part(rows[:10], "a"))
     before = index.view()
     index.append([part(rows[10:], "b")])
-    index.drop({"a"})
+    index.drop_groups({"a"})
     assert (len(before), before.live) == (10, 10)
     assert before.nearest(rows[15], 1).rows[0] < 10
     assert index.view().nearest(rows[15], 1).rows.tolist() == [15]
@@ -141,7 +141,7 @@ def test_the_graph_grows_with_the_index_and_leaves_out_what_is_gone() -> None:
     graph = NeighbourGraph(index)
     graph.catch_up()
     index.append([part(rows[30:], "b")])
-    index.drop({"a"})
+    index.drop_groups({"a"})
     graph.catch_up()
     assert len(graph) == 60
     assert graph.nearest(index.view(), rows[45], 10).rows[0] == 45
