@@ -13,6 +13,9 @@ from infra.aws.parameters import Parameters
 READ = ("DescribeTable", "GetItem", "BatchGetItem", "Query", "SearchVectors")
 WRITE = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "ConditionCheckItem", "DescribeTimeToLive")
 """A transaction needs the permissions of what it does."""
+FOLLOW = ("DescribeStream", "GetRecords", "GetShardIterator")
+FOLLOWED = tuple(table.name for table in tables.TABLES if table.stream == tables.KEYS_ONLY)
+"""Tables whose streams the console reads itself."""
 SCANNED = (tables.THRESHOLDS, tables.USERS, tables.COLLECTIONS)
 """Small tables that the console reads whole; the large ones are scanned by maintenance alone."""
 
@@ -52,9 +55,13 @@ def add_policies(stack: cdk.Stack, made: dict[str, cdk.CfnResource]) -> None:
     everything += [f"{_arn(one)}/index/*" for one in made.values()]
     small = [_arn(made[name]) for name in SCANNED]
     runs = [_arn(made[tables.RUNS])]
+    followed = [f"{_arn(made[name])}/stream/*" for name in FOLLOWED]
     chosen: dict[str, tuple[str, list[tuple[tuple[str, ...], list[str]]]]] = {
-        "ConsoleAccess": ("The console and the API", [(READ + WRITE, everything), (("Scan",), small)]),
-        "ReaderAccess": ("Reads, and changes nothing", [(READ, everything), (("Scan",), small)]),
+        "ConsoleAccess": (
+            "The console and the API",
+            [(READ + WRITE, everything), (("Scan",), small), (FOLLOW, followed)],
+        ),
+        "ReaderAccess": ("Reads, and changes nothing", [(READ, everything), (("Scan",), small), (FOLLOW, followed)]),
         "MaintenanceAccess": (
             "Beside ConsoleAccess: migrations, and recounts of rollups",
             [(("Scan",), runs), (("DescribeContinuousBackups",), everything)],

@@ -101,7 +101,7 @@ class Blocks:
 
     def renew(self, collection: Collection, at: StreamPosition) -> Collection:
         """Says that the blocks hold everything up to a position; the collection as it then is. One request."""
-        sets = {"blocks_at": orjson.dumps(msgspec.to_builtins(at)).decode()}
+        sets = {"blocks_at": msgspec.json.encode(at).decode()}
         try:
             write = Update(tables.COLLECTIONS, (collection.collection_id,), sets, condition=_unchanged(collection))
             self._store.write(write)
@@ -118,7 +118,7 @@ class Blocks:
                 {
                     "blocks": ",".join(made.blocks),
                     "blocks_version": pack,
-                    "blocks_at": orjson.dumps(msgspec.to_builtins(made.blocks_at)).decode(),
+                    "blocks_at": msgspec.json.encode(made.blocks_at).decode() if made.blocks_at else "",
                     "block_rows": made.block_rows,
                     "block_bytes": made.block_bytes,
                 },

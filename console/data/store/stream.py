@@ -24,7 +24,12 @@ KEPT = 23 * 3600.0
 """Seconds after which a position counts as lost: a little less than a stream keeps."""
 _LOOK_AGAIN = 60.0
 _PAGE = 1_000
-_LOST = ("TrimmedDataAccessException", "ResourceNotFoundException", "ExpiredIteratorException")
+_LOST = (
+    "TrimmedDataAccessException",
+    "ResourceNotFoundException",
+    "ExpiredIteratorException",
+    "AccessDeniedException",  # a role that may read the table, and not its stream
+)
 _CURSORS = 256
 
 
@@ -107,7 +112,10 @@ class TableStream:
         if code_of(error) not in _LOST:
             raise error
         with self._lock:
-            self._arn, self._look_again = "", float("-inf")
+            self._arn, self._look_again = (
+                "",
+                time.monotonic() + _LOOK_AGAIN * (code_of(error) == "AccessDeniedException"),
+            )
             self._iterators.clear()
 
     def _shards(self, arn: str) -> list[dict[str, Any]]:

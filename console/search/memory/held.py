@@ -110,8 +110,8 @@ class Held:
         if self.at is not None or late <= _SOON:
             return ""
         return (
-            f"The table of the vectors has no stream: what other programs write shows after {late:.0f} s at most. "
-            "`python -m console tables create` turns it on."
+            "The table of the vectors has no stream that can be read: what other programs write shows after "
+            f"{late:.0f} s at most. `python -m console tables create` turns the stream on."
         )
 
     # --- looking ---------------------------------------------------------------------------------------

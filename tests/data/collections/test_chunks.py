@@ -444,7 +444,7 @@ def packed_parts() -> list[VectorPart]:
 def test_blocks_hold_every_row_once_in_items_that_fit(embedded: Tier) -> None:
     made = embedded.collections.create("Packed", by="ana")
     parts = packed_parts()
-    packed = Blocks(embedded.store, embedded.cache).write(made, parts, instead=False)
+    packed = Blocks(embedded.store, embedded.cache).write(made, parts, at=None)
     assert packed is not None
     items = list(embedded.store.all(Query(tables.VECTORS, f"{made.collection_id}#blocks")))
     read = Blocks(embedded.store, embedded.cache).read(packed, packed.blocks)
@@ -465,8 +465,8 @@ def test_blocks_hold_every_row_once_in_items_that_fit(embedded: Tier) -> None:
 def test_of_two_that_pack_at_once_one_gives_way_and_leaves_nothing(embedded: Tier) -> None:
     made = embedded.collections.create("Packed", by="ana")
     part = VectorPart(group="", count=2, vectors=unit_rows(2), chunk_ids=["a", "b"], filenames=["f", "f"])
-    first = Blocks(embedded.store, embedded.cache).write(made, [part], instead=False)
-    second = Blocks(embedded.store, embedded.cache).write(made, [part], instead=False)
+    first = Blocks(embedded.store, embedded.cache).write(made, [part], at=None)
+    second = Blocks(embedded.store, embedded.cache).write(made, [part], at=None)
     items = list(embedded.store.all(Query(tables.VECTORS, f"{made.collection_id}#blocks")))
     assert first is not None
     assert second is None
@@ -483,7 +483,7 @@ class ReadsThatLag(Store):
 
 def test_a_block_that_a_replica_does_not_have_yet_is_found(embedded: Tier) -> None:
     made = embedded.collections.create("Packed", by="ana")
-    packed = Blocks(embedded.store, embedded.cache).write(made, packed_parts(), instead=False)
+    packed = Blocks(embedded.store, embedded.cache).write(made, packed_parts(), at=None)
     lagging = ReadsThatLag(embedded.store.client, prefix=embedded.store.prefix)
     read = Blocks(lagging, tier(lagging).cache).read(packed or made, packed.blocks if packed else [])
     assert read is not None
@@ -492,7 +492,7 @@ def test_a_block_that_a_replica_does_not_have_yet_is_found(embedded: Tier) -> No
 
 def test_blocks_are_read_at_half_the_price_of_consistent_reads(embedded: Tier) -> None:
     made = embedded.collections.create("Packed", by="ana")
-    packed = Blocks(embedded.store, embedded.cache).write(made, packed_parts(), instead=False)
+    packed = Blocks(embedded.store, embedded.cache).write(made, packed_parts(), at=None)
     assert packed is not None
     before = embedded.store.meter.read().read_units
     Blocks(embedded.store, tier(embedded.store).cache).read(packed, packed.blocks)
