@@ -94,12 +94,12 @@ class Beside:
 
 
 @pytest.fixture
-def beside(store: Store, strategy: str, monkeypatch: pytest.MonkeyPatch) -> Beside:
+def beside(embedded_store: Store, strategy: str, monkeypatch: pytest.MonkeyPatch) -> Beside:
     """A collection of four documents of fifteen chunks, which is large enough to be packed and to have a graph."""
     monkeypatch.setattr("console.search.memory.held.PACK_ROWS", 20)
     monkeypatch.setattr("console.search.ways.strategies.GRAPH_FROM", 10)
     monkeypatch.setattr("console.search.ways.strategies._SHARE", 2)
-    process = tier(store)
+    process = tier(embedded_store)
     made = process.collections.create("Handbook", by="ana")
     for document in range(4):
         rows = ROWS[document * 15 : document * 15 + 15]
