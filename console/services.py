@@ -15,7 +15,7 @@ from console.data.cache.invalidation import Invalidation
 from console.data.collections.reads import VectorReads
 from console.data.configuration.modes import JudgeModes
 from console.data.configuration.steps import GeneratedSteps
-from console.data.legacy.repositories import legacy_repositories
+from console.data.legacy.repositories import on_the_old_schema
 from console.data.legacy.sqlite import DatabaseManager
 from console.data.repositories import Repositories
 from console.data.store.client import credentials_in, make_client
@@ -175,9 +175,8 @@ def _legacy(settings: Settings, *, people: bool) -> Services:
     manager = DatabaseManager(settings.sqlite_path)
     inner = settings.replace(database_type=None)
     services = build_services(inner) if people else _assemble(inner, NOWHERE, None, fresh=False)
-    return dataclasses.replace(
-        services, settings=settings, engine=Engine("sqlite", None, ""), legacy=manager, **legacy_repositories(manager)
-    )
+    services = on_the_old_schema(services, manager)
+    return dataclasses.replace(services, settings=settings, engine=Engine("sqlite", None, ""), legacy=manager)
 
 
 def _assemble(settings: Settings, endpoint: str | None, lease: EngineLease | None, *, fresh: bool) -> Services:

@@ -26,7 +26,7 @@ from console.data.runs.runs import Runs
 from console.data.store.overlay import LAG
 from console.data.store.store import Store
 from console.data.users.users import Users
-from console.records import utcnow
+from console.records import ports, utcnow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,15 +35,15 @@ class Repositories:
 
     store: Store
     cache: Cache
-    catalog: Catalog
-    cases: Cases
-    judges: Judges
-    thresholds: Thresholds
-    documents: Documents
-    runs: Runs
+    catalog: ports.Catalog
+    cases: ports.Cases
+    judges: ports.Judges
+    thresholds: ports.Thresholds
+    documents: ports.Documents
+    runs: ports.Runs
     run_vectors: RunVectors
     rollups: Rollups
-    labels: Labels
+    labels: ports.Labels
     batches: Batches
     batch_runs: BatchRuns
     users: Users

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from console.data.runs.runs import Runs
 from console.records import RunFilter, RunId, RunSummary, pages
+from console.records.ports import Runs
 
 _PAGE = 1_000
 _SPARE = 20

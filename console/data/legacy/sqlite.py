@@ -161,8 +161,8 @@ class DatabaseManager:
         try:
             with writing(self.path) as connection:
                 if score_threshold is not None:
-                    values["threshold_id"] = self._add_threshold(connection, check_threshold(score_threshold))
-                _update(connection, "cases", case_id, values)
+                    values["threshold_id"] = new_threshold(connection, score_threshold, self._clock())
+                change_row(connection, "cases", case_id, values)
         except sqlite3.IntegrityError as error:
             raise TakenName("case", (name or "").lower()) from error
         return True
@@ -170,7 +170,7 @@ class DatabaseManager:
     def create_threshold(self, score: float) -> str:
         """Adds a threshold of no case."""
         with writing(self.path) as connection:
-            return self._add_threshold(connection, check_threshold(score))
+            return new_threshold(connection, score, self._clock())
 
     def get_threshold(self, threshold_id: str) -> Row | None:
         """One threshold."""
@@ -265,7 +265,7 @@ class DatabaseManager:
             "model_id": model_id,
         }
         with writing(self.path) as connection:
-            _update(
+            change_row(
                 connection, "judges", judge_id, {column: value for column, value in given.items() if value is not None}
             )
         return True
@@ -364,16 +364,11 @@ class DatabaseManager:
         try:
             with writing(self.path) as connection:
                 if threshold is not None:
-                    new["threshold_id"] = self._add_threshold(connection, threshold)
+                    new["threshold_id"] = new_threshold(connection, threshold, self._clock())
                 insert(connection, table, [new])
         except sqlite3.IntegrityError as error:
             raise TakenName(kind, name) from error
         return str(new["id"])
-
-    def _add_threshold(self, connection: sqlite3.Connection, score: float) -> str:
-        row = {"id": str(uuid.uuid4()), "score": score, "created_at": iso_time(self._clock())}
-        insert(connection, "thresholds", [row])
-        return str(row["id"])
 
     def _run(self, run_id: RunId) -> Row:
         run = self.get_run(run_id)
@@ -400,7 +395,15 @@ def insert(connection: sqlite3.Connection, table: str, rows: Iterable[Row]) -> N
         connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(row.values()))
 
 
-def _update(connection: sqlite3.Connection, table: str, key: str, values: Row) -> None:
+def new_threshold(connection: sqlite3.Connection, score: float, at: datetime) -> str:
+    """Adds a threshold and returns its id. Raises InvalidInput outside 0..1."""
+    row = {"id": str(uuid.uuid4()), "score": check_threshold(score), "created_at": iso_time(at)}
+    insert(connection, "thresholds", [row])
+    return str(row["id"])
+
+
+def change_row(connection: sqlite3.Connection, table: str, key: str, values: Row) -> None:
+    """Changes columns of a row. Raises IntegrityError."""
     if values:
         assignments = ", ".join(f"{column} = :{column}" for column in values)
         connection.execute(f"UPDATE {table} SET {assignments} WHERE id = :id", {**values, "id": key})

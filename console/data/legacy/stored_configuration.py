@@ -1,0 +1,367 @@
+"""Catalog, cases and judges in the old system's SQLite schema (see `console.records.ports`).
+
+A case and a judge have one version there, and nobody is recorded as its author. What a revision counts elsewhere is
+here a digest of the row, so that of two editors the second still learns that the first one saved.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from console.data.configuration.case_items import check_case
+from console.data.legacy.contract import TakenName
+from console.data.legacy.rows import case_of, judge_of, metric_of, model_of
+from console.data.legacy.schema import writing
+from console.data.legacy.shapes import Row, iso_time
+from console.data.legacy.sqlite import DatabaseManager, change_row, new_threshold
+from console.data.legacy.unserved import not_served, refusal
+from console.data.store.names import check_name
+from console.errors import AlreadyExists, ConflictError, InvalidInput, NotFound
+from console.records import Case, Json, Judge, Metric, Model, ScoreRange, Threshold, utcnow
+
+F = TypeVar("F")
+V = TypeVar("V", Case, Judge)
+_CaseList = list[Case]
+_JudgeList = list[Judge]
+_CASE = ("name", "task_introduction", "evaluation_criteria", "min_score", "max_score", "requires_reference")
+_JUDGE = ("name", "model_id", "metric_id", "parameters", "description")
+_EDITABLE_CASE = frozenset({*_CASE[:3], "score_range", "requires_reference", "threshold", "description", "metadata"})
+_EDITABLE_JUDGE = frozenset({"name", "description", "llm", "metric", "parameters", "evaluation_parameters"})
+
+
+class LegacyCatalog:
+    """Models and metrics. None of them came with the store, and models have no prices."""
+
+    restore = not_served("Migrations")
+    adopt_metric = not_served("Default metrics")
+    set_prices = not_served("Prices of models")
+
+    def __init__(self, manager: DatabaseManager) -> None:
+        self._manager = manager
+
+    def metrics(self) -> list[Metric]:
+        """All metrics in order of creation."""
+        return [metric_of(row, place) for place, row in enumerate(reversed(self._manager.list_metrics()))]
+
+    def metric(self, metric_id: str) -> Metric:
+        """One metric. Raises NotFound."""
+        return found(next((one for one in self.metrics() if one.metric_id == metric_id), None), "metric", metric_id)
+
+    def metric_named(self, name: str) -> Metric | None:
+        """The metric of that name, letter case aside, or None."""
+        return next((one for one in self.metrics() if one.name == name.strip().lower()), None)
+
+    def create_metric(self, name: str, *, by: str, lenient: bool = False) -> Metric:
+        """Adds a metric. Raises AlreadyExists."""
+        del by
+        checked = check_name(name, "metric", lenient=lenient)
+        try:
+            return self.metric(self._manager.create_metric(checked))
+        except TakenName as error:
+            raise AlreadyExists(error.kind, error.name) from error
+
+    def is_spare(self, metric: Metric, judges: Sequence[Judge]) -> bool:
+        """Never."""
+        del metric, judges
+        return False
+
+    def ensure_defaults(self) -> None:
+        """Nothing: the old schema has the metrics that somebody made."""
+
+    def models(self) -> list[Model]:
+        """All models by provider and name."""
+        return [model_of(row, place) for place, row in enumerate(self._manager.list_models())]
+
+    def model(self, model_id: str) -> Model:
+        """One model. Raises NotFound."""
+        return found(next((one for one in self.models() if one.model_id == model_id), None), "model", model_id)
+
+    def model_named(self, name: str) -> Model | None:
+        """The model of exactly that name, or None."""
+        return next((one for one in self.models() if one.name == name), None)
+
+    def create_model(
+        self,
+        name: str,
+        provider: str,
+        *,
+        by: str,
+        input_price: float | None = None,
+        output_price: float | None = None,
+        cached_price: float | None = None,
+        lenient: bool = False,
+    ) -> Model:
+        """Adds a model. Raises AlreadyExists, and NotServed when it is to have prices."""
+        del by
+        if (input_price, output_price, cached_price) != (None, None, None):
+            raise refusal("Prices of models")
+        checked = check_name(name, "model", lenient=lenient), check_name(provider, "provider", lenient=lenient)
+        try:
+            return self.model(self._manager.create_model(*checked))
+        except TakenName as error:
+            raise AlreadyExists(error.kind, error.name) from error
+
+
+class LegacyCases:
+    """Cases. All of them are in use."""
+
+    activate = not_served("Versions of cases")
+    deactivate = not_served("Cases that are out of use")
+
+    def __init__(self, manager: DatabaseManager) -> None:
+        self._manager = manager
+
+    def find(self, case_id: str) -> Case | None:
+        """The case, or None."""
+        row = self._manager.get_case(case_id)
+        return _case(row) if row else None
+
+    def get(self, case_id: str) -> Case:
+        """The case. Raises NotFound."""
+        return _case(found(self._manager.get_case(case_id), "case", case_id))
+
+    current = get
+
+    def find_by_name(self, name: str) -> Case | None:
+        """The case of that name, letter case aside."""
+        return next((one for one in self.list() if one.name.lower() == name.strip().lower()), None)
+
+    def versions(self, case_id: str) -> _CaseList:
+        """The one version of the case."""
+        there = self.find(case_id)
+        return [there] if there else []
+
+    def version(self, case_id: str, version: str) -> Case:
+        """The one version. Raises NotFound for any other."""
+        return _only_version(self.get(case_id), "case", version)
+
+    def list(self) -> _CaseList:
+        """Every case, in the API's order."""
+        return [_case(row) for row in self._manager.list_cases()]
+
+    def list_inactive(self) -> _CaseList:
+        """None: all are in use."""
+        return []
+
+    def create(
+        self,
+        *,
+        name: str,
+        task_introduction: str,
+        evaluation_criteria: str,
+        by: str,
+        description: str = "",
+        score_range: ScoreRange = ScoreRange(),
+        requires_reference: bool = False,
+        threshold: Threshold = Threshold(),
+        metadata: Json | None = None,
+        reason: str = "Initial threshold",
+        lenient: bool = False,
+    ) -> Case:
+        """A new case. Raises AlreadyExists, InvalidInput, and NotServed for a description or metadata."""
+        del reason
+        now = utcnow()
+        case = Case(
+            case_id="",
+            version="1.0",
+            active=True,
+            name=name,
+            description=description,
+            task_introduction=task_introduction,
+            evaluation_criteria=evaluation_criteria,
+            score_range=score_range,
+            requires_reference=requires_reference,
+            threshold=threshold,
+            metadata=metadata or {},
+            created_on=now,
+            created_by=by,
+            last_updated_on=now,
+        )
+        values = _case_values(check_case(case, lenient=lenient))
+        try:
+            return self.get(self._manager.create_case(**values, score_threshold=threshold.score))
+        except TakenName as error:
+            raise AlreadyExists(error.kind, error.name) from error
+
+    def update(
+        self,
+        case_id: str,
+        changes: dict[str, Any],
+        *,
+        by: str,
+        revision: int | None = None,
+        reason: str = "",
+        lenient: bool = False,
+    ) -> Case:
+        """Changes the row. Raises ConflictError, AlreadyExists, InvalidInput, and NotServed as `create`."""
+        del by, reason
+        _check_editable(changes, _EDITABLE_CASE, "case")
+        edited = check_case(msgspec.structs.replace(self.get(case_id), **changes), lenient=lenient)
+        values = {**_case_values(edited), "updated_at": iso_time(utcnow())}
+        try:
+            with writing(self._manager.path) as connection:
+                self._check_revision(connection, case_id, revision)
+                if "threshold" in changes:
+                    values["threshold_id"] = new_threshold(connection, edited.threshold.score, utcnow())
+                change_row(connection, "cases", case_id, values)
+        except sqlite3.IntegrityError as error:
+            raise AlreadyExists("case", edited.name) from error
+        return self.get(case_id)
+
+    def set_threshold(
+        self, case_id: str, threshold: Threshold, *, by: str, reason: str, revision: int | None = None
+    ) -> Case:
+        """Moves the threshold; neither who moved it nor why is kept. Raises ConflictError, or InvalidInput."""
+        return self.update(case_id, {"threshold": threshold}, by=by, reason=reason, revision=revision, lenient=True)
+
+    def _check_revision(self, connection: sqlite3.Connection, case_id: str, revision: int | None) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        row = connection.execute("SELECT * FROM cases WHERE id = ?", (case_id,)).fetchone()
+        _check_same(row and dict(row), (*_CASE, "threshold_id"), "case", case_id, revision)
+
+
+class LegacyJudges:
+    """Judges. All of them are in use."""
+
+    activate = not_served("Versions of judges")
+    deactivate = not_served("Judges that are out of use")
+    add = not_served("Migrations")
+
+    def __init__(self, manager: DatabaseManager) -> None:
+        self._manager = manager
+        self._cases = LegacyCases(manager)
+        self._catalog = LegacyCatalog(manager)
+
+    def find(self, judge_id: str) -> Judge | None:
+        """The judge, or None."""
+        row = self._manager.get_judge(judge_id)
+        return self._judge(row) if row else None
+
+    def get(self, judge_id: str) -> Judge:
+        """The judge. Raises NotFound."""
+        return self._judge(found(self._manager.get_judge(judge_id), "judge", judge_id))
+
+    current = get
+
+    def versions(self, judge_id: str) -> _JudgeList:
+        """The one version of the judge."""
+        there = self.find(judge_id)
+        return [there] if there else []
+
+    def version(self, judge_id: str, version: str) -> Judge:
+        """The one version. Raises NotFound for any other."""
+        return _only_version(self.get(judge_id), "judge", version)
+
+    def list(self) -> _JudgeList:
+        """Every judge, in the API's order."""
+        return [self._judge(row) for row in self._manager.list_judges()]
+
+    def list_inactive(self) -> _JudgeList:
+        """None: all are in use."""
+        return []
+
+    def of_case(self, case_id: str) -> _JudgeList:
+        """The judges of a case."""
+        return [one for one in self.list() if one.case_id == case_id]
+
+    def create(
+        self,
+        *,
+        name: str | None,
+        case: Case,
+        metric: Metric,
+        model: Model,
+        parameters: Json,
+        by: str,
+        description: str | None = None,
+        configuration: Json | None = None,
+    ) -> Judge:
+        """A new judge. Raises NotServed for a configuration of its metric."""
+        del by
+        if configuration:
+            raise refusal("Configurations of metrics")
+        ids = model.model_id, case.case_id, metric.metric_id
+        return self.get(self._manager.create_judge(name, *ids, parameters, description))
+
+    def update(self, judge_id: str, changes: dict[str, Any], *, by: str, revision: int | None = None) -> Judge:
+        """Changes the row. Raises ConflictError, InvalidInput, and NotServed as `create`."""
+        del by
+        _check_editable(changes, _EDITABLE_JUDGE, "judge")
+        edited = msgspec.structs.replace(self.get(judge_id), **changes)
+        if edited.metric.configuration or "evaluation_parameters" in changes:
+            raise refusal("Configurations of metrics")
+        values = {
+            "name": edited.name,
+            "description": edited.description,
+            "parameters": json.dumps(edited.parameters),
+            "model_id": edited.llm.id,
+            "metric_id": edited.metric.id,
+        }
+        with writing(self._manager.path) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            row = connection.execute("SELECT * FROM judges WHERE id = ?", (judge_id,)).fetchone()
+            known = row and {**dict(row), "parameters": json.loads(row["parameters"])}
+            _check_same(known, _JUDGE, "judge", judge_id, revision)
+            change_row(connection, "judges", judge_id, values)
+        return self.get(judge_id)
+
+    def _judge(self, row: Row) -> Judge:
+        case = self._cases.find(row["case_id"])
+        metric, model = self._catalog.metric(row["metric_id"]), self._catalog.model(row["model_id"])
+        judge = judge_of({**row, "parameters": json.dumps(row["parameters"])}, case, metric, model, 0)
+        return msgspec.structs.replace(judge, revision=_digest(row, _JUDGE))
+
+
+def found(one: F | None, kind: str, key: str) -> F:
+    """What was found; raises NotFound when nothing was."""
+    if one is None:
+        raise NotFound(kind, key)
+    return one
+
+
+def _case(row: Row) -> Case:
+    threshold = {"id": row["threshold_id"], "score": row["score_threshold"]} if row["threshold_id"] else None
+    return msgspec.structs.replace(case_of(row, threshold, 0), revision=_digest(row, (*_CASE, "threshold_id")))
+
+
+def _case_values(case: Case) -> Row:
+    if case.description or case.metadata:
+        raise refusal("Descriptions of cases, anchors and pinned steps")
+    return {
+        "name": case.name.lower(),
+        "task_introduction": case.task_introduction,
+        "evaluation_criteria": case.evaluation_criteria,
+        "min_score": case.score_range.min,
+        "max_score": case.score_range.max,
+        "requires_reference": case.requires_reference,
+    }
+
+
+def _check_editable(changes: dict[str, Any], editable: frozenset[str], kind: str) -> None:
+    if foreign := set(changes) - editable:
+        raise InvalidInput(f"A {kind} has no editable field {', '.join(sorted(foreign))}.")
+
+
+def _check_same(row: Row | None, columns: Sequence[str], kind: str, key: str, revision: int | None) -> None:
+    if row is None:
+        raise NotFound(kind, key)
+    if revision not in (None, _digest(row, columns)):
+        raise ConflictError(kind, key, changed_by="somebody", changed_on=None)
+
+
+def _digest(row: Row, columns: Sequence[str]) -> int:
+    """48 bits of what the columns hold."""
+    held = [row[column] if column != "requires_reference" else bool(row[column]) for column in columns]
+    return int.from_bytes(hashlib.sha256(json.dumps(held).encode()).digest()[:6])
+
+
+def _only_version(record: V, kind: str, version: str) -> V:
+    if version != record.version:
+        raise NotFound(f"version of the {kind}", version)
+    return record
