@@ -89,6 +89,30 @@ def test_typing_a_comment_presses_no_button(console_url: str, services: Services
     assert (label.score, label.passed, label.comment) == (None, False, "5 sips before 4pm")
 
 
+def test_keys_as_fast_as_they_can_be_pressed_label_only_what_was_shown(
+    console_url: str, services: Services, page: Page
+) -> None:
+    case = new_case(services, "Fast")
+    judge = new_judge(services, case, "Fast")
+    made = [scored(services, judge, case, 3.1 + 0.2 * place, text=f"Fast {place}.") for place in range(8)]
+    page.goto(f"{console_url}/review?case={case.case_id}")
+    sign_in(page, "eva")
+    shown(page, made[0])
+    for key in ("4", "Enter", "Enter", "5", "p", "Enter", "s", "b", "Enter", "1", "Enter", "f", "Enter", "Enter"):
+        page.keyboard.press(key)
+        page.wait_for_timeout(20)
+    settle(page)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.get_by_role("heading", name="Review", exact=True)).to_be_visible()
+    first = services.labels.of(made[0].run_id)
+    assert [one.score for one in first] in ([4.0], [5.0])
+    assert all(len(services.labels.of(run.run_id)) <= 1 for run in made)
+    expect(page.get_by_role("button", name=re.compile("^Save"))).to_be_visible()
+    press(page, "3")
+    press(page, "Enter")
+    expect(page.get_by_text("is labelled.").last).to_be_visible()
+
+
 def test_a_cell_of_the_matrix_leads_to_its_runs(
     console_url: str, services: Services, case: Case, runs: list[Run], page: Page
 ) -> None:

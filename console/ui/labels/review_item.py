@@ -1,6 +1,8 @@
 """One run of the review queue: its texts beside the form, every answer on the keyboard.
 
-What was chosen and not saved yet lies in the session, by run.
+What was chosen and not saved yet lies in the session, by run. Keys arrive as fast as somebody can press them, also
+between a save and the next run's form: what they do names the run that it was meant for, and a run that is no longer
+there is left alone.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ _BUTTONS = 10
 def item(shared: Services, user: User, detail: RunDetail, at: QueuePosition, *, revealed: bool) -> None:
     """One run: its texts, and the form beside them."""
     run = detail.run
+    _draft(run, next((one for one in detail.labels if one.labelled_by == user.username), None))
     with st.container(horizontal=True, gap="medium", key="review-split"):
         with st.container(key="review-texts"):
             _texts(run)
@@ -75,7 +78,7 @@ def _judge(run: Run, *, revealed: bool) -> None:
     st.caption(f"{text.plain(name, 60)}  v{text.plain(snapshot.version, 10)}  ·  {text.moment(run.started_at)}")
     st.toggle(
         "Hide the judge's score", not revealed, key="review.hide",
-        on_change=lambda: navigate({"judge_score": None if st.session_state["review.hide"] else "shown"}),
+        on_change=lambda: navigate({"judge_score": None if st.session_state.get("review.hide") else "shown"}),
         help="A score that is seen first pulls one's own towards it.",
     )  # fmt: skip
     if not revealed:
@@ -92,15 +95,19 @@ def _judge(run: Run, *, revealed: bool) -> None:
     )
 
 
+@st.fragment
 def _form(shared: Services, user: User, detail: RunDetail, at: QueuePosition) -> None:
+    """The form; a key that only chooses draws nothing but it."""
     run = detail.run
-    draft = _draft(run, next((one for one in detail.labels if one.labelled_by == user.username), None))
+    draft = _draft_of(run)
+    if draft is None:  # saved or skipped by the key before
+        st.rerun()
     _meanwhile(detail.labels, user)
-    _score_buttons(run.judge_snapshot.score_range, draft)
+    _score_buttons(run, draft)
     with st.container(horizontal=True, gap="small", key="review-verdict"):
         for passed, name, key in ((True, "Pass", "P"), (False, "Fail", "F")):
             st.button(
-                name, key=f"review.{name.lower()}", shortcut=key, on_click=_choose, args=("passed", passed),
+                name, key=f"review.{name.lower()}", shortcut=key, on_click=_choose, args=(run, "passed", passed),
                 type="primary" if draft["passed"] is passed else "secondary",
             )  # fmt: skip
     comment = f"review.comment.{run.run_id}"
@@ -115,23 +122,24 @@ def _form(shared: Services, user: User, detail: RunDetail, at: QueuePosition) ->
         if at.last:
             st.button(
                 "Back", key="review.back", shortcut="B", type="tertiary", icon=":material/undo:",
-                on_click=_back, args=(at,), help="To the run before, to correct its label",
+                on_click=_back, args=(run, at), help="To the run before, to correct its label",
             )  # fmt: skip
 
 
-def _score_buttons(scale: ScoreRange, draft: dict[str, object]) -> None:
+def _score_buttons(run: Run, draft: dict[str, object]) -> None:
+    scale = run.judge_snapshot.score_range
     if not _has_buttons(scale):
         key = f"review.score.{draft['run']}"
         st.number_input(
             "Score", float(scale.min), float(scale.max), draft["score"], key=key, placeholder="None",  # type: ignore[call-overload]
-            on_change=lambda: _choose("score", st.session_state[key]),
+            on_change=lambda: _choose(run, "score", st.session_state.get(key)),
         )  # fmt: skip
         return
     with st.container(horizontal=True, gap="xsmall", key="review-scores"):
         for score in range(scale.min, scale.max + 1):
             st.button(
                 str(score), key=f"review.score.{score}", shortcut=str(score % 10), on_click=_choose,
-                args=("score", float(score)), type="primary" if draft["score"] == score else "secondary",
+                args=(run, "score", float(score)), type="primary" if draft["score"] == score else "secondary",
             )  # fmt: skip
 
 
@@ -142,37 +150,46 @@ def _meanwhile(labels: Sequence[Label], user: User) -> None:
         st.caption(f"{names} labelled this run already; both labels are kept.")
 
 
-def _draft(run: Run, mine: Label | None) -> dict[str, object]:
-    """What has been chosen for this run; at first what one's own label says."""
-    draft: dict[str, object] = st.session_state.get(_DRAFT, {})
-    if draft.get("run") != str(run.run_id):
-        draft = {
+def _draft(run: Run, mine: Label | None) -> None:
+    """Begin with what one's own label says, unless something has been chosen for this run already."""
+    if _draft_of(run) is None:
+        st.session_state[_DRAFT] = {
             "run": str(run.run_id),
             "score": mine.score if mine else None,
             "passed": mine.passed if mine else None,
             "comment": mine.comment if mine else "",
         }
-        st.session_state[_DRAFT] = draft
-    return draft
 
 
-def _choose(field: str, value: object) -> None:
-    st.session_state[_DRAFT][field] = value
+def _draft_of(run: Run) -> dict[str, object] | None:
+    """What has been chosen for this run; None when it is saved or skipped, or another run's turn."""
+    draft: dict[str, object] | None = st.session_state.get(_DRAFT)
+    return draft if draft and draft["run"] == str(run.run_id) else None
+
+
+def _choose(run: Run, field: str, value: object) -> None:
+    draft = _draft_of(run)
+    if draft is not None:
+        draft[field] = value
 
 
 def _save(shared: Services, run: Run, at: QueuePosition, comment: str) -> None:
-    draft = st.session_state[_DRAFT]
+    draft = _draft_of(run)
+    if draft is None:
+        return
     score, passed = draft["score"], draft["passed"]
     said = st.session_state.get(comment) or ""
 
     def act(actor: User) -> Label:
-        return save_review(shared, actor, run, score=score, passed=passed, comment=said)
+        return save_review(shared, actor, run, score=score, passed=passed, comment=said)  # type: ignore[arg-type]
 
     if saving.save(shared, _KEY, act, f"Run {text.plain(run.run_id, 40)} is labelled."):
         _go_on(run, {"done": str(at.done + 1)})
 
 
 def _skip(run: Run, at: QueuePosition) -> None:
+    if _draft_of(run) is None:
+        return
     skipped = [one for one in at.skipped if one != str(run.run_id)]
     _go_on(run, {"skip": ",".join([*skipped, str(run.run_id)][-MOST_SKIPPED:])})
 
@@ -182,8 +199,10 @@ def _go_on(run: Run, change: dict[str, str]) -> None:
     navigate({"run": None, "last": str(run.run_id), **change})
 
 
-def _back(at: QueuePosition) -> None:
+def _back(run: Run, at: QueuePosition) -> None:
     """To the run before, which then no longer counts as done or skipped."""
+    if _draft_of(run) is None:
+        return
     st.session_state.pop(_DRAFT, None)
     rest = [one for one in at.skipped if one != at.last]
     done = at.done if len(rest) < len(at.skipped) else max(at.done - 1, 0)

@@ -37,12 +37,12 @@ def heading(shared: Services, run: Run, selection: filters.Selection) -> None:
         parts.badge(run)
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width="content", key="run-ways"):
             newer = st.button(
-                "Newer", key="run.newer", icon=":material/chevron_left:", shortcut="Alt+Left",
-                help="The run before this one in the list (Alt + left arrow)",
+                "Newer", key="run.newer", icon=":material/chevron_left:", shortcut="K",
+                help="The run before this one in the list (key K)",
             )  # fmt: skip
             older = st.button(
-                "Older", key="run.older", icon=":material/chevron_right:", icon_position="right", shortcut="Alt+Right",
-                help="The run after this one in the list (Alt + right arrow)",
+                "Older", key="run.older", icon=":material/chevron_right:", icon_position="right", shortcut="J",
+                help="The run after this one in the list (key J)",
             )  # fmt: skip
             st.page_link(
                 "console/pages/compare.py", label="Compare", icon=":material/compare_arrows:",
