@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from console.actions.runs import similar
 from console.records import Case, Role, Verdict, utcnow
 from console.services import Services
 from console.ui.frame import choices, filters, text
+from console.ui.frame.aside import answer, aside
 from console.ui.frame.boundary import boundary, nothing
 from console.ui.frame.card import card
 from console.ui.frame.figures import draw, stacked
@@ -72,19 +75,35 @@ def _search(shared: Services, cases: list[Case]) -> None:
 
 
 def _groups(shared: Services, selection: filters.Selection) -> None:
-    """The failing runs of the filter in groups."""
-    with boundary("similar.groups"), st.spinner("Grouping the failing runs …"):
-        found = similar.group_failing(shared, selection.wanted)
-        if found.without and similar.embed_failing(shared, selection.wanted):
-            found = similar.group_failing(shared, selection.wanted)
-        if not found.groups:
-            _none(found.without, selection)
-            return
-        with card("Failing runs by what they are about", _scope(found), "similar-map"):
-            panel = similar_cards.group_map(found)
-            draw(stacked(panel), [panel], "similar.map", on_targets=_caught, modes=("points", "box", "lasso"))
-        similar_cards.picked_runs(found, st.query_params.get("near", "").split(","), _open)
-        similar_cards.group_cards(found, _open)
+    """The failing runs of the filter in groups. All of it is made aside, and again when runs have changed."""
+    wanted, data = selection.wanted, similar.revision(shared)
+    embedding = (shared.settings.table_prefix, "embeddings of failing runs", wanted)
+    before = aside().last(embedding)
+    embedded = before.revision if before else None
+    with boundary("similar.groups"):
+        groups = (shared.settings.table_prefix, "groups of failing runs", wanted)
+        make = partial(similar.group_failing, shared, wanted)
+        found = answer(groups, (data, embedded), lambda _: make(), "Grouping the failing runs")
+        if found and found.without and shared.settings.embeds_runs:
+            made = answer(
+                embedding, data, lambda progress: similar.embed_failing(shared, wanted, progress),
+                "Making the embeddings of failing runs",
+            )  # fmt: skip
+            if made and embedded != data:
+                st.rerun()
+        if found:
+            _show_groups(found, selection)
+
+
+def _show_groups(found: similar.FailingRuns, selection: filters.Selection) -> None:
+    if not found.groups:
+        _none(found.without, selection)
+        return
+    with card("Failing runs by what they are about", _scope(found), "similar-map"):
+        panel = similar_cards.group_map(found)
+        draw(stacked(panel), [panel], "similar.map", on_targets=_caught, modes=("points", "box", "lasso"))
+    similar_cards.picked_runs(found, st.query_params.get("near", "").split(","), _open)
+    similar_cards.group_cards(found, _open)
 
 
 def _caught(targets: list[dict[str, str]]) -> None:

@@ -8,8 +8,15 @@ from streamlit.testing.v1 import AppTest
 from console.actions.runs import similar
 from console.records import Run, User
 from console.services import Services
+from console.ui.frame import aside
 from tests.actions.runs.test_similar import COOKING, WEATHER
 from tests.support.console_app import app, new_case, new_judge, new_user, scored, texts
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages wait for what is made aside: AppTest does not look again by itself."""
+    monkeypatch.setattr(aside, "PATIENCE", 60.0)
 
 
 @pytest.fixture

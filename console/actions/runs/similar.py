@@ -12,6 +12,7 @@ import msgspec
 from console.actions.permissions import permit
 from console.actions.runs.labelled import read_rows
 from console.data.runs.embeddings import EXAMINED
+from console.data.store.tables import RUNS
 from console.errors import ConsoleError, InvalidInput
 from console.records import Role, Run, RunFilter, RunStatus, RunSummary, User, Verdict, pages
 from console.search.maps import clusters
@@ -25,8 +26,6 @@ log = logging.getLogger(__name__)
 EMBEDDER = "minilm"
 """Of runs, always: their vector index has one number of dimensions, and it needs no network."""
 BATCH = 32
-AT_ONCE = 100
-"""Runs that are embedded while somebody waits for a page."""
 CLUSTERED = 1_000
 """Failing runs that are grouped at most: the newest."""
 
@@ -112,16 +111,29 @@ def embed_missing(
     return embedded
 
 
-def embed_failing(services: Services, wanted: RunFilter) -> int:
-    """Gives the newest failing runs of a filter the embeddings that they lack, `AT_ONCE` at most; how many.
+def revision(services: Services) -> int:
+    """The state of the runs: another number after a run was written. At most one request a second."""
+    return services.cache.token(RUNS)
+
+
+def embed_failing(services: Services, wanted: RunFilter, progress: Callable[[int, int], None] | None = None) -> int:
+    """Gives the newest failing runs of a filter the embeddings that they lack; how many got one.
 
     Anybody may: an embedding follows from the run, and somebody waits for it.
+
+    Args:
+        progress: called with the runs embedded so far and those that lacked an embedding.
     """
     if not services.settings.embeds_runs:
         return 0
     rows, _ = _failing(services, wanted)
-    missing = services.run_vectors.without(rows)[:AT_ONCE]
-    return sum(_embed(services, services.runs.get_many(group)) for group in _groups(missing))
+    missing = services.run_vectors.without(rows)
+    embedded = 0
+    for group in _groups(missing):
+        embedded += _embed(services, services.runs.get_many(group))
+        if progress:
+            progress(embedded, len(missing))
+    return embedded
 
 
 def _groups(things: Sequence[T]) -> Iterator[list[T]]:
