@@ -265,6 +265,13 @@ class Settings:
         "Requests may use either.",
         _choice("snake", "camel"),
     )
+    console_key: str | None = _setting(
+        "CONSOLE_KEY",
+        None,
+        "Secret of 32 or more characters that seals users and signs sessions, or `secretsmanager:<name>` of one in AWS "
+        "Secrets Manager. Several, the newest first, while it is changed. Not set: `console.key` in the data folder.",
+        secret=True,
+    )
     console_users_file: Path | None = _setting(
         "CONSOLE_USERS_FILE",
         None,

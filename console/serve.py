@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 
 from console.config import Settings
+from console.data.users.key_file import is_first_use
 from console.engine.engine import EngineLease, acquire
 from console.engine.process import LOOPBACK, answers, free_port, port_is_free, wait_until
 from console.errors import SetupError
@@ -66,9 +67,10 @@ def serve(settings: Settings, *, api_port: int, console_port: int, sample_data: 
     with ExitStack() as stack:
         try:
             lease = _engine(stack, settings)
+            unsealed = lease is not None and is_first_use(settings.console_key, settings.data_dir)
             settings = named_engine(settings, lease)
             servers = _start_servers(stack, settings, api_port, console_port, say)
-            first_login = _prepare_store(settings, sample_data, say)
+            first_login = _prepare_store(settings, sample_data, say, unsealed=unsealed)
             _wait_until_ready(servers)
             _announce(servers, lease, first_login, say)
             _watch(servers, lease, say)
@@ -206,13 +208,15 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
             continue
 
 
-def _prepare_store(settings: Settings, sample_data: bool, say: Say) -> tuple[str, str] | None:
+def _prepare_store(settings: Settings, sample_data: bool, say: Say, *, unsealed: bool) -> tuple[str, str] | None:
     """Tables, sample data in an empty store, users; returns the name and password of a first login."""
     from console.data.users.file import import_file
     from console.sample import load_sample_data, needs_sample_data
     from console.services import build_services
 
     with build_services(settings) as services:
+        if unsealed:
+            services.users.seal_all()
         if settings.console_users_file:
             import_file(services.users, settings.console_users_file)
         first_login = services.users.ensure_first_admin()

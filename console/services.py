@@ -21,6 +21,8 @@ from console.data.repositories import Repositories
 from console.data.store.client import credentials_in, make_client
 from console.data.store.setup import create_tables
 from console.data.store.store import Store
+from console.data.users.key_file import is_first_use
+from console.data.users.keys import Keyring
 from console.engine.engine import EngineLease, acquire, is_own, status
 from console.judging.fence import installation_secret
 from console.judging.judging import Judging, providers
@@ -156,9 +158,12 @@ def build_services(settings: Settings, *, create_tables: bool | None = None, fre
     lease = acquire(settings.data_dir, kind=settings.engine_kind) if settings.store == "embedded" else None
     endpoint = lease.endpoint if lease else settings.dynamodb_endpoint
     try:
+        unsealed = lease is not None and is_first_use(settings.console_key, settings.data_dir)
         services = _assemble(settings, endpoint, lease, fresh=fresh)
         if create_tables or (create_tables is None and settings.store != "aws"):
             services.create_tables()
+        if unsealed:
+            services.users.seal_all()
     except BaseException:
         if lease:
             lease.release()
@@ -194,6 +199,7 @@ def _assemble(settings: Settings, endpoint: str | None, lease: EngineLease | Non
     return Services.over(
         store,
         cache,
+        keys=Keyring.of(settings.console_key, settings.data_dir, settings.aws_region),
         lag=lag,
         document_ttl_days=settings.document_ttl_days,
         settings=settings,

@@ -23,6 +23,7 @@ from console.actions.runs.exports import export_csv
 from console.config import Settings
 from console.data.store.store import Store
 from console.data.users import passwords
+from console.data.users.keys import Keyring
 from console.data.users.users import Users
 from console.errors import Forbidden, InvalidInput
 from console.records import Role, RunFilter, User, utcnow
@@ -353,7 +354,7 @@ def test_of_200_parallel_guesses_five_are_evaluated_until_15_minutes_have_passed
     embedded_store: Store, compared: list[str]
 ) -> None:
     clock = FakeClock()
-    users = Users(embedded_store, clock, rounds=4)
+    users = Users(embedded_store, Keyring.passing(), clock, rounds=4)
     ana = users.add("ana", "Ana", Role.ADMIN, PASSWORD, by="test")
     with ThreadPoolExecutor(50) as pool:
         answers = list(pool.map(lambda number: users.verify("ana", f"guess {number}"), range(200)))
@@ -368,7 +369,7 @@ def test_of_200_parallel_guesses_five_are_evaluated_until_15_minutes_have_passed
 def test_a_wrong_password_an_unknown_user_and_a_resting_account_cost_the_same_work(
     embedded_store: Store, compared: list[str]
 ) -> None:
-    users = Users(embedded_store, rounds=4)
+    users = Users(embedded_store, Keyring.passing(), rounds=4)
     users.add("ana", "Ana", Role.ADMIN, PASSWORD, by="test")
     users.verify("nobody", "a wrong guess")  # makes the hash that stands in for unknown users
 

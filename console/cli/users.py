@@ -45,6 +45,13 @@ def list_users(as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """List the users."""
     with open_services(data_dir) as services:
         rows = [_row(user) for user in services.users.list()]
+        nobody = [user.username for user in services.users.unsealed()]
+    if nobody:
+        typer.echo(
+            f"Not users: {', '.join(nobody)}. An earlier release wrote these records, or somebody else: "
+            "see `python -m console users seal`.",
+            err=True,
+        )
     if as_json:
         print_json(rows)
         return
@@ -78,6 +85,25 @@ def revoke(username: Username, data_dir: DataDir = None) -> None:
     with open_services(data_dir) as services:
         services.users.revoke(username)
     typer.echo(f"All sessions of {username} have ended.")
+
+
+@app.command()
+def seal(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask: these records are right.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Make users of the records that an earlier release wrote. Look at them: who writes the table can add some."""
+    with open_services(data_dir) as services:
+        found = services.users.unsealed()
+        for user in found:
+            typer.echo(
+                f"{user.username}  {user.role.value}  {user.name}  added by {user.created_by} {user.created_on:%F}"
+            )
+        if found and (yes or typer.confirm("Are these users, with these roles, as they should be?")):
+            services.users.seal_all()
+            typer.echo(f"Sealed {len(found)} users.")
+        elif not found:
+            typer.echo("Every record is sealed.")
 
 
 @app.command()

@@ -25,6 +25,7 @@ from console.data.runs.rollups import Rollups
 from console.data.runs.runs import Runs
 from console.data.store.overlay import LAG
 from console.data.store.store import Store
+from console.data.users.keys import Keyring
 from console.data.users.users import Users
 from console.records import ports, utcnow
 
@@ -59,6 +60,7 @@ class Repositories:
         *,
         lag: float = LAG,
         document_ttl_days: int | None = None,
+        keys: Keyring | None = None,
         clock: Callable[[], datetime] = utcnow,
         **more: Any,
     ) -> Self:
@@ -67,6 +69,7 @@ class Repositories:
         Args:
             lag: seconds that this process's own writes are laid over what the indexes answer.
             document_ttl_days: days that documents are kept; None keeps them.
+            keys: of the installation; None: only users that these repositories themselves add are known to them.
             more: the fields that a subclass adds.
         """
         runs = Runs(store, cache, lag=lag, clock=clock)
@@ -85,7 +88,7 @@ class Repositories:
             labels=Labels(store, runs.recent, clock),
             batches=Batches(store, lag=lag, clock=clock),
             batch_runs=BatchRuns(store, runs.recent, clock),
-            users=Users(store, clock),
+            users=Users(store, keys or Keyring.passing(), clock),
             collections=collections,
             vectors=vectors,
             vector_reads=VectorReads(store, cache, collections, vectors, Blocks(store, cache)),

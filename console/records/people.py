@@ -37,3 +37,7 @@ class User(Record, frozen=True):
     """Failed sign-ins since the last good one."""
     locked_until: datetime | None = None
     must_change_password: bool = False
+    identity: str | None = None
+    """`<issuer> <subject>` of the provider by which they signed in first; no other identity is theirs."""
+    seal: str = ""
+    """Shows that the console wrote the record (console/data/users/keys.py); without it the record is nobody."""

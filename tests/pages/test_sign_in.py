@@ -141,19 +141,19 @@ def test_a_store_that_does_not_answer_is_said_in_words(monkeypatch: pytest.Monke
 
 
 def test_the_cookie_carries_the_time_of_issue(monkeypatch: pytest.MonkeyPatch) -> None:
-    cookie = auth.SessionCookie("k" * 32)
+    cookie = auth.SessionCookie(["k" * 32])
     cookie.token = auth.jwt.encode({"username": "ana", "issued_at": 1.5, "exp_date": 2.5}, "k" * 32)
     assert cookie._token_decode() == {"username": "ana", "issued_at": 1.5, "exp_date": 2.5}
 
 
 def test_a_cookie_signed_with_another_key_is_nothing() -> None:
-    cookie = auth.SessionCookie("k" * 32)
+    cookie = auth.SessionCookie(["k" * 32])
     cookie.token = auth.jwt.encode({"username": "ana", "issued_at": 1.5, "exp_date": 2.5}, "x" * 32)
     assert cookie._token_decode() is False
 
 
 def test_an_unsigned_cookie_is_nothing() -> None:
-    cookie = auth.SessionCookie("k" * 32)
+    cookie = auth.SessionCookie(["k" * 32])
     cookie.token = auth.jwt.encode({"username": "ana", "issued_at": 1.5, "exp_date": 2.5}, None, algorithm="none")
     assert cookie._token_decode() is False
 

@@ -412,7 +412,6 @@ def operations(process: Tier) -> dict[str, Callable[[Tier], Any]]:
         "users.revoke": lambda on: on.users.revoke("ana"),
         "users.verify": lambda on: on.users.verify("ana", "correct horse battery"),
         "users.delete": lambda on: on.users.delete("ana"),
-        "users.cookie_key": lambda on: on.users.cookie_key(),
     }
 
 

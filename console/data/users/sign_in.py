@@ -15,6 +15,7 @@ from console.data.store.codec import from_item
 from console.data.store.requests import Condition, Update, equals
 from console.data.store.store import Store
 from console.data.users import passwords
+from console.data.users.keys import Keyring
 from console.records import User
 
 ATTEMPTS = 5
@@ -29,6 +30,7 @@ class SignIn:
     """Compares passwords for `Users.verify`."""
 
     store: Store
+    keys: Keyring
     clock: Callable[[], datetime]
     rounds: int
     """bcrypt's cost of new hashes."""
@@ -63,6 +65,8 @@ class SignIn:
                 if item is None:
                     return False
                 user = from_item(item, User)
+                if not self.keys.holds(user):
+                    return False
             else:
                 return True
 
@@ -71,16 +75,20 @@ class SignIn:
         passwords.matches(password, passwords.nobody(self.rounds))
 
     def _signed_in(self, user: User, password: str) -> User | None:
-        sets: dict[str, Any] = {"attempts": 0}
+        now = user
         if passwords.is_outdated(user.password_hash, self.rounds):
-            sets["passwordHash"] = passwords.hash_password(password, self.rounds)
-        unchanged = equals("passwordHash", user.password_hash)
+            now = msgspec.structs.replace(user, password_hash=passwords.hash_password(password, self.rounds))
+        now = msgspec.structs.replace(now, seal=self.keys.seal(now))
+        sets: dict[str, Any] = {"attempts": 0}
+        if now.seal != user.seal:  # another hash, or a key that is not the one in force any more
+            sets |= {"passwordHash": now.password_hash, "seal": now.seal}
+        unchanged = equals("seal", user.seal)
         reset = Update(tables.USERS, (user.username,), sets, removes=("lockedUntil",), condition=unchanged)
         try:
             self.store.write(reset)
         except ConditionFailed:
             return None  # the password was changed, or the user removed, while this one was compared
-        return msgspec.structs.replace(user, attempts=0, locked_until=None)
+        return msgspec.structs.replace(now, attempts=0, locked_until=None)
 
 
 def _counted(user: User, now: datetime) -> Update:

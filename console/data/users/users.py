@@ -1,9 +1,12 @@
-"""Users: who may sign in, and as what. One item per user; items whose names begin with `#` are not users."""
+"""Users: who may sign in, and as what. One item per user; items whose names begin with `#` are not users.
+
+Each record carries a seal (keys.py). One that does not verify is nobody: it signs nobody in, is in no list and keeps no
+admin's place, whoever wrote it.
+"""
 
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -12,12 +15,13 @@ import msgspec
 
 from console.data.store import tables
 from console.data.store.answers import ConditionFailed
-from console.data.store.codec import check_text, from_item, to_item, to_wire_map
+from console.data.store.codec import check_text, from_item, to_item
 from console.data.store.requests import Check, Condition, Delete, Put, Update, equals
 from console.data.store.store import Store
 from console.data.users import passwords
+from console.data.users.keys import Keyring
 from console.data.users.sign_in import SignIn
-from console.errors import AlreadyExists, InvalidInput, NotFound
+from console.errors import AlreadyExists, Forbidden, InvalidInput, NotFound
 from console.records import Role, User, utcnow
 
 KIND = "user"
@@ -25,24 +29,27 @@ FIRST_ADMIN = "admin"
 _Users = list[User]
 _NAME = re.compile(r"[a-z0-9._@-]{1,64}")
 _LONGEST_NAME = 100
-_COOKIE_KEY = "#cookie-key"
+_FORMER_COOKIE_KEY = "#cookie-key"
+"""Where earlier releases kept the key of cookies, for everybody to see who reads the table."""
 _ABSENT = Condition("attribute_not_exists(#pk)", {"#pk": "username"})
-_PRESENT = Condition("attribute_exists(#pk)", {"#pk": "username"})
 
 
 class Users:
     """Repository of users. Nothing is cached: a role, a password or a revocation counts at once, everywhere.
 
     Args:
+        keys: seal records and sign cookies.
         rounds: bcrypt's cost, 4..31.
     """
 
-    def __init__(self, store: Store, clock: Callable[[], datetime] = utcnow, *, rounds: int = passwords.ROUNDS) -> None:
+    def __init__(
+        self, store: Store, keys: Keyring, clock: Callable[[], datetime] = utcnow, *, rounds: int = passwords.ROUNDS
+    ) -> None:
         self._store = store
+        self._keys = keys
         self._clock = clock
         self._rounds = rounds
-        self._sign_in = SignIn(store, clock, rounds)
-        self._cookie_key = ""
+        self._sign_in = SignIn(store, keys, clock, rounds)
 
     # --- reading ---------------------------------------------------------------------------------------
 
@@ -54,12 +61,9 @@ class Users:
         return found
 
     def find(self, username: str) -> User | None:
-        """The user, or None. One GetItem; none for what cannot be a user name."""
-        known = _folded(username)
-        if not _NAME.fullmatch(known):
-            return None
-        item = self._store.get(tables.USERS, known)
-        return from_item(item, User) if item else None
+        """The user, or None, also for a record without a right seal. One GetItem; none for what can be no name."""
+        user = self._recorded(username)
+        return user if user is not None and self._keys.holds(user) else None
 
     def list(self) -> _Users:
         """All users by name. One consistent Scan per 500 users.
@@ -67,9 +71,11 @@ class Users:
         The only list that is a Scan, and has no pages: a team's users are tens of small items in a table of
         their own, all of which are shown.
         """
-        items = self._store.scan(tables.USERS)
-        users = [from_item(item, User) for item in items if not item["username"]["S"].startswith("#")]
-        return sorted(users, key=lambda user: user.username)
+        return [user for user in self._all() if self._keys.holds(user)]
+
+    def unsealed(self) -> _Users:
+        """Records that are nobody, by name: of an earlier release, or forged. Requests as `list`."""
+        return [user for user in self._all() if not self._keys.holds(user)]
 
     # --- writing ---------------------------------------------------------------------------------------
 
@@ -115,6 +121,7 @@ class Users:
             sessions_valid_from=now,
             must_change_password=must_change_password,
         )
+        user = self._sealed(user)
         try:
             self._store.write(Put(tables.USERS, to_item(user), _ABSENT))
         except ConditionFailed as error:
@@ -144,44 +151,73 @@ class Users:
         """
         user = self.get(username)
         while user.role is not role:
-            change = Update(tables.USERS, (user.username,), sets={"role": role.value}, condition=_has_role(user.role))
-            if self._changed(user, change):
-                return msgspec.structs.replace(user, role=role)
+            changed = self._sealed(msgspec.structs.replace(user, role=role))
+            sets = {"role": role.value, "seal": changed.seal}
+            if self._changed(user, Update(tables.USERS, (user.username,), sets=sets, condition=_as_sealed(user))):
+                return changed
             user = self.get(username)
         return user
 
     def set_password(self, username: str, password: str, *, must_change_password: bool = False) -> None:
-        """Another password: ends every session of the user, and unlocks. One request.
+        """Another password: ends every session of the user, and unlocks. Two requests.
 
         Raises:
             NotFound: there is no such user.
             InvalidInput: the password is not allowed.
         """
-        password_hash = passwords.hash_password(passwords.check_password(password), self._rounds)
         self._set(
             username,
-            passwordHash=password_hash,
-            sessionsValidFrom=self._clock(),
-            mustChangePassword=must_change_password,
-            attempts=0,
+            unlock=True,
+            password_hash=passwords.hash_password(passwords.check_password(password), self._rounds),
+            sessions_valid_from=self._clock(),
+            must_change_password=must_change_password,
         )
 
     def revoke(self, username: str) -> None:
-        """Ends every session of the user. One request. Raises NotFound."""
-        self._set(username, sessionsValidFrom=self._clock())
+        """Ends every session of the user. Two requests. Raises NotFound."""
+        self._set(username, sessions_valid_from=self._clock())
+
+    def bind(self, username: str, identity: str) -> User:
+        """Gives the user the identity at a provider by which alone they sign in there. Two requests.
+
+        Raises:
+            NotFound: there is no such user.
+            Forbidden: the user has another identity.
+        """
+        user = self.get(username)
+        if user.identity is None:
+            user = self._set(username, identity=identity)
+        if user.identity != identity:
+            raise Forbidden(f"{username} signs in by another identity of the provider. An admin can add the user anew.")
+        return user
+
+    def seal_all(self) -> _Users:
+        """Seals the records that are nobody, as they are: those that were made before there were seals.
+
+        Only for records that a person has looked at, or that nobody else can have written. A Scan and a request each.
+        """
+        found = self.unsealed()
+        for user in found:
+            unchanged = equals("passwordHash", user.password_hash)
+            sets = {"seal": self._keys.seal(user)}
+            self._store.write(Update(tables.USERS, (user.username,), sets=sets, condition=unchanged))
+        self._store.batch_delete(tables.USERS, [(_FORMER_COOKIE_KEY,)])
+        return found
 
     def delete(self, username: str) -> None:
-        """Removes the user. Two requests; for an admin also a Scan.
+        """Removes the user, or a record that is nobody. Two requests; for an admin also a Scan.
 
         Raises:
             NotFound: there is no such user.
             InvalidInput: it is the last admin.
         """
-        user: User | None = self.get(username)
+        user = self._recorded(username)
+        if user is None:
+            raise NotFound(KIND, username)
         while user is not None:
-            if self._changed(user, Delete(tables.USERS, (user.username,), _has_role(user.role))):
+            if self._changed(user, Delete(tables.USERS, (user.username,), _as_sealed(user))):
                 return
-            user = self.find(username)
+            user = self._recorded(username)
 
     # --- signing in ------------------------------------------------------------------------------------
 
@@ -193,31 +229,45 @@ class Users:
         """
         return self._sign_in.verify(self.find(username), password)
 
-    def cookie_key(self) -> str:
-        """The key that session cookies are signed with, 256 bits, the same for every process.
-
-        One GetItem in the life of a process; made when it is first asked for.
-        """
-        if not self._cookie_key:
-            item = self._store.get(tables.USERS, _COOKIE_KEY) or self._make_cookie_key()
-            self._cookie_key = item["secret"]["S"]
-        return self._cookie_key
+    @property
+    def cookie_keys(self) -> tuple[str, ...]:
+        """The keys of session cookies, 256 bits each, the same for every process; the first signs."""
+        return self._keys.cookie_keys
 
     # --- inside ----------------------------------------------------------------------------------------
 
-    def _set(self, username: str, **sets: Any) -> None:
-        removes = ("lockedUntil",) if "attempts" in sets else ()
-        known = self._known_name(username)
-        try:
-            self._store.write(Update(tables.USERS, (known,), sets=sets, removes=removes, condition=_PRESENT))
-        except ConditionFailed as error:
-            raise NotFound(KIND, username) from error
-
-    def _known_name(self, username: str) -> str:
+    def _recorded(self, username: str) -> User | None:
+        """What the table says, sealed or not."""
         known = _folded(username)
         if not _NAME.fullmatch(known):
-            raise NotFound(KIND, username)
-        return known
+            return None
+        item = self._store.get(tables.USERS, known)
+        return from_item(item, User) if item else None
+
+    def _all(self) -> _Users:
+        items = self._store.scan(tables.USERS)
+        users = [from_item(item, User) for item in items if not item["username"]["S"].startswith("#")]
+        return sorted(users, key=lambda user: user.username)
+
+    def _sealed(self, user: User) -> User:
+        return msgspec.structs.replace(user, seal=self._keys.seal(user))
+
+    def _set(self, username: str, *, unlock: bool = False, **fields: Any) -> User:
+        """Changes fields of a user under a new seal; again when somebody else was faster. Raises NotFound."""
+        while True:
+            user = self.get(username)
+            changed = self._sealed(msgspec.structs.replace(user, **fields))
+            stored = dict(zip(User.__struct_fields__, User.__struct_encode_fields__, strict=True))
+            sets: dict[str, Any] = {stored[field]: value for field, value in fields.items()} | {"seal": changed.seal}
+            if unlock:
+                sets["attempts"] = 0
+            removes = ("lockedUntil",) if unlock else ()
+            write = Update(tables.USERS, (user.username,), sets=sets, removes=removes, condition=_as_sealed(user))
+            try:
+                self._store.write(write)
+            except ConditionFailed:
+                continue
+            return changed
 
     def _changed(self, user: User, change: Update | Delete) -> bool:
         """Applies what ends the user's role; False when the user, or who stays admin, was changed meanwhile.
@@ -226,27 +276,20 @@ class Users:
         each other at the same time, one stays.
         """
         writes: list[Update | Delete | Check] = [change]
-        if user.role is Role.ADMIN:
-            writes.append(Check(tables.USERS, (self._other_admin(user),), _has_role(Role.ADMIN)))
+        if user.role is Role.ADMIN and self._keys.holds(user):
+            other = self._other_admin(user)
+            writes.append(Check(tables.USERS, (other.username,), _as_sealed(other)))
         try:
             self._store.transact(writes)
         except ConditionFailed:
             return False
         return True
 
-    def _other_admin(self, user: User) -> str:
+    def _other_admin(self, user: User) -> User:
         for other in self.list():
             if other.role is Role.ADMIN and other.username != user.username:
-                return other.username
+                return other
         raise InvalidInput(f"{user.username} is the only admin. Make another user an admin first.", field="role")
-
-    def _make_cookie_key(self) -> dict[str, Any]:
-        item = to_wire_map({"username": _COOKIE_KEY, "secret": secrets.token_hex(32)})
-        try:
-            self._store.write(Put(tables.USERS, item, _ABSENT))
-        except ConditionFailed as error:
-            return error.items[0] or self._make_cookie_key()
-        return item
 
 
 def check_username(username: str) -> str:
@@ -277,5 +320,6 @@ def _check_name(name: str) -> str:
     return trimmed
 
 
-def _has_role(role: Role) -> Condition:
-    return equals("role", role.value)
+def _as_sealed(user: User) -> Condition:
+    """That the record is the one that was read. A record of an earlier release has no seal."""
+    return equals("seal", user.seal) if user.seal else equals("passwordHash", user.password_hash)

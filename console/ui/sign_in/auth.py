@@ -11,7 +11,7 @@ from which the issue would follow only as long as nobody changes the lifetime), 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -42,10 +42,14 @@ _COOKIE_JOB = "auth.cookie"
 class SessionCookie(CookieModel):  # type: ignore[misc]
     """The library's cookie with the time of issue in it; touches the browser only to write."""
 
-    def __init__(self, key: str) -> None:
-        """Not the library's constructor: that would mount the component, an iframe, on every rerun."""
+    def __init__(self, keys: Sequence[str]) -> None:
+        """Not the library's constructor: that would mount the component, an iframe, on every rerun.
+
+        Args:
+            keys: the first signs, any of them verifies.
+        """
         self.cookie_name = COOKIE
-        self.cookie_key = key
+        self.cookie_keys = keys
         self.cookie_expiry_days = LIFETIME / timedelta(days=1)
         self.token: str = ""
         self.exp_date = None
@@ -69,7 +73,7 @@ class SessionCookie(CookieModel):  # type: ignore[misc]
         """
         self.cookie_manager.set(
             COOKIE,
-            jwt.encode(session, self.cookie_key, algorithm="HS256"),
+            jwt.encode(session, self.cookie_keys[0], algorithm="HS256"),
             key="auth.write",
             expires_at=datetime.fromtimestamp(session["exp_date"], UTC),
             secure=(st.context.url or "").startswith("https:"),
@@ -81,10 +85,12 @@ class SessionCookie(CookieModel):  # type: ignore[misc]
         self.cookie_manager.set(COOKIE, "", key="auth.clear", expires_at=datetime.fromtimestamp(0, UTC))
 
     def _token_decode(self) -> Any:
-        try:
-            return jwt.decode(self.token, self.cookie_key, algorithms=["HS256"])
-        except jwt.InvalidTokenError:
-            return False
+        for key in self.cookie_keys:
+            try:
+                return jwt.decode(self.token, key, algorithms=["HS256"])
+            except jwt.InvalidTokenError:
+                continue
+        return False
 
 
 def current_user(services: Services) -> User | None:
@@ -135,7 +141,7 @@ def sync_cookie(services: Services) -> None:
     job = st.session_state.get(_COOKIE_JOB)
     if job is None:
         return
-    cookie = SessionCookie(services.users.cookie_key())
+    cookie = SessionCookie(services.users.cookie_keys)
     session = st.session_state.get(_SESSION)
     if job == "write" and session:
         cookie.write(session)
@@ -195,7 +201,7 @@ def account(services: Services, user: User, password_page: st.Page) -> None:
 
 def _sessions(services: Services) -> Iterator[dict[str, Any]]:
     """What could say who this is: this browser tab, our cookie, the provider."""
-    known = st.session_state.get(_SESSION) or SessionCookie(services.users.cookie_key()).read()
+    known = st.session_state.get(_SESSION) or SessionCookie(services.users.cookie_keys).read()
     if known:
         yield known
     vouched = provider_session(LIFETIME)

@@ -10,6 +10,7 @@ import pytest
 
 from console.data.store.store import Store
 from console.data.users.file import import_file
+from console.data.users.keys import Keyring
 from console.data.users.users import Users
 from console.errors import SetupError
 from console.records import Role
@@ -21,7 +22,7 @@ HASH = "$2b$04$KavkkP9QNOvLP7Hru5mXeuPazmFJwz19k/PiJGosnqg41OZ6wjKMm"
 
 @pytest.fixture
 def users(embedded_store: Store) -> Users:
-    return Users(embedded_store, rounds=4)
+    return Users(embedded_store, Keyring.passing(), rounds=4)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from console.data.store import tables
 from console.data.store.client import make_client
 from console.data.store.store import Store
 from console.data.users import passwords
+from console.data.users.keys import Keyring
 from console.data.users.users import Users
 from console.errors import AlreadyExists, InvalidInput, NotFound
 from console.records import Role, User
@@ -22,6 +23,7 @@ from tests.support.fakes import FakeClock
 from tests.support.faults.proxy import FaultProxy, Faults
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+KEYS = Keyring.passing()
 PASSWORD = "correct horse"
 WRONG = "wrong guess"
 
@@ -33,12 +35,12 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def users(store: Store, clock: FakeClock) -> Users:
-    return Users(store, clock, rounds=4)
+    return Users(store, KEYS, clock, rounds=4)
 
 
 @pytest.fixture
 def embedded(embedded_store: Store, clock: FakeClock) -> Users:
-    return Users(embedded_store, clock, rounds=4)
+    return Users(embedded_store, KEYS, clock, rounds=4)
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ def proxy(engine_endpoint: str) -> Iterator[FaultProxy]:
 def unreliable(proxy: FaultProxy, clock: FakeClock) -> Iterator[Users]:
     """On the embedded engine, through the proxy."""
     with closing(make_client("us-east-1", proxy.endpoint)) as client:
-        yield Users(new_store(client), clock, rounds=4)
+        yield Users(new_store(client), KEYS, clock, rounds=4)
 
 
 @pytest.fixture
@@ -123,7 +125,6 @@ def test_a_user_name_is_taken_once(users: Users) -> None:
 def test_the_list_has_users_by_name_and_nothing_else(users: Users) -> None:
     add(users, "grace")
     add(users, "ada")
-    users.cookie_key()
     users.verify("nobody", WRONG)
     assert [user.username for user in users.list()] == ["ada", "grace"]
 
@@ -152,7 +153,6 @@ def test_the_right_password_signs_in_and_a_wrong_one_does_not(users: Users) -> N
 
 @pytest.mark.parametrize("username", ["nobody", "", "#cookie-key", "not a name", "\ud800"])
 def test_nobody_signs_in_as_an_unknown_user(embedded: Users, username: str) -> None:
-    embedded.cookie_key()
     assert embedded.verify(username, PASSWORD) is None
 
 
@@ -339,7 +339,7 @@ def duel(users: Users) -> int:
     return len(left)
 
 
-# --- the first admin and the cookie key ----------------------------------------------------------------
+# --- the first admin -----------------------------------------------------------------------------------
 
 
 def test_an_empty_store_gets_an_admin_once(users: Users) -> None:
@@ -359,29 +359,11 @@ def test_a_store_with_any_user_gets_no_admin(embedded: Users) -> None:
 
 
 def test_of_many_processes_at_once_one_makes_the_admin(embedded_store: Store) -> None:
-    processes = [Users(embedded_store, rounds=4) for _ in range(8)]
+    processes = [Users(embedded_store, KEYS, rounds=4) for _ in range(8)]
     with ThreadPoolExecutor(8) as pool:
         made = [one for one in pool.map(Users.ensure_first_admin, processes) if one]
     assert len(made) == 1
     assert processes[0].verify(*made[0])
-
-
-def test_the_cookie_key_is_one_for_all_processes_and_no_user(users: Users, clock: FakeClock) -> None:
-    key = users.cookie_key()
-    assert len(bytes.fromhex(key)) == 32
-    assert users.cookie_key() == key
-    assert Users(users._store, clock).cookie_key() == key
-    assert users.ensure_first_admin() is not None
-
-
-def test_processes_that_ask_at_once_get_one_cookie_key(embedded_store: Store) -> None:
-    processes = [Users(embedded_store, rounds=4) for _ in range(8)]
-    with ThreadPoolExecutor(8) as pool:
-        assert len(set(pool.map(Users.cookie_key, processes))) == 1
-
-
-def test_two_stores_have_two_cookie_keys(embedded: Users, engine_client: object) -> None:
-    assert Users(new_store(engine_client)).cookie_key() != embedded.cookie_key()
 
 
 # --- a bad day -----------------------------------------------------------------------------------------

@@ -1,0 +1,33 @@
+"""The file of an installation's secret where no setting names one. Light to import: `serve` looks here first."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from console.errors import SetupError
+from console.private import write_private
+
+FILE = "console.key"
+"""In the data folder; one secret a line, the first is the one in force."""
+
+
+def make_file(folder: Path) -> bool:
+    """Make the file with a new secret; whether it was not there. Raises SetupError."""
+    path = folder / FILE
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return not path.exists() and write_private(path, f"{secrets.token_hex(32)}\n")
+    except OSError as error:
+        raise SetupError(
+            f"No key can be kept in {path}: {error.strerror}. Make the folder writable, or set CONSOLE_KEY."
+        ) from error
+
+
+def is_first_use(setting: str | None, folder: Path) -> bool:
+    """Whether the key of a data folder's own engine is made now: users of an earlier release may be without seals.
+
+    That is so once in the life of a folder, before anybody could reach its engine past the door. Users in other stores
+    are sealed by a person: `python -m console users seal`.
+    """
+    return setting is None and make_file(folder)
