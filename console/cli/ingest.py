@@ -22,13 +22,21 @@ def ingest(
     collection: Annotated[str, typer.Argument(help="Id or name of the collection.")],
     files: Annotated[
         list[Path],
-        typer.Argument(exists=True, dir_okay=False, readable=True, help="TXT, MD, PDF, DOCX, CSV or JSONL files."),
+        typer.Argument(
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            help="TXT, MD, HTML, PDF, DOCX, PPTX, XLSX, ODT, EPUB, RTF, CSV, TSV, JSON or JSONL files.",
+        ),
     ],
     create: Annotated[bool, typer.Option("--create", help="Make the collection when it is not there.")] = False,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Read, embed and store files. A file of a name that is there replaces it; a bad file fails alone."""
+    """Read, embed and store files. A file of a name that is there replaces it, unless it is the same.
+
+    A bad file fails alone; what is not read of a good one is said.
+    """
     from console.actions.collections import ingest as actions
     from console.search.files.readers import DiskFile
 
@@ -39,7 +47,7 @@ def ingest(
             chosen,
             [DiskFile(path) for path in files],
             by=operator(),
-            progress=lambda number, _step, share: advance(round((number + share) * 100), len(files) * 100),
+            progress=lambda number, step: advance(round((number + step.share) * 100), len(files) * 100),
         )
     _report(done, chosen, as_json=as_json)
     if any(file.error for file in done):
@@ -77,8 +85,21 @@ def _collection_id(services: Services, wanted: str, *, create: bool) -> str:
 
 def _report(done: list[Ingested], collection_id: str, *, as_json: bool) -> None:
     if as_json:
-        rows = [{"file": one.name, "size": one.size, "chunks": one.chunks, "error": one.error} for one in done]
+        rows = [
+            {
+                "file": one.name,
+                "size": one.size,
+                "chunks": one.chunks,
+                "unchanged": one.unchanged,
+                "lost": list(one.lost),
+                "error": one.error,
+            }
+            for one in done
+        ]
         print_json({"collection": collection_id, "files": rows})
         return
     for file in done:
-        typer.echo(file.error or f"{file.name}: {file.chunks} chunk(s)", err=bool(file.error))
+        said = f"{file.name}: {file.chunks} chunk(s){', unchanged' if file.unchanged else ''}"
+        typer.echo(file.error or said, err=bool(file.error))
+        for lost in file.lost:
+            typer.echo(f"  {lost}")

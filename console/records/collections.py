@@ -82,6 +82,10 @@ class CollectionDocument(Record, frozen=True):
     chunks: int
     file_size: int = 0
     created_at: datetime | None = None
+    digest: str = ""
+    """What the chunks were made of: the same digest, the same chunks. Empty where the writer gave none."""
+    lost: list[str] = []
+    """What was not read of the file, in words."""
 
 
 class SearchHit(Record, frozen=True):

@@ -31,8 +31,8 @@ def test_files_go_into_a_collection_that_is_made_on_request(console_services: Se
     assert done.exit_code == 0
     answer = json.loads(done.stdout)
     assert answer["files"] == [
-        {"file": "paris.txt", "size": 16, "chunks": 1, "error": None},
-        {"file": "rome.md", "size": 6, "chunks": 1, "error": None},
+        {"file": "paris.txt", "size": 16, "chunks": 1, "unchanged": False, "lost": [], "error": None},
+        {"file": "rome.md", "size": 6, "chunks": 1, "unchanged": False, "lost": [], "error": None},
     ]
     [made] = console_services.collections.list()
     assert (made.collection_id, made.name, made.total_documents) == (answer["collection"], "Cities", 2)

@@ -1,4 +1,4 @@
-"""A hundred files that were made to do harm, or are simply broken. Their contents are made when they are asked for."""
+"""A hundred and thirty files that were made to do harm, or are simply broken, made when they are asked for."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 
 WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+SHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
 TEXT = b"Paris is the capital of France."
 MEGABYTE = 1_000_000
 
@@ -256,6 +258,98 @@ def _pdfs() -> Iterator[tuple[str, str, Callable[[], bytes]]]:
     )
 
 
+def _offices() -> Iterator[tuple[str, str, Callable[[], bytes]]]:
+    """The kinds that are archives, and those that are marked text: what unpacks, nests or counts without end."""
+    yield "sheet of 300 MB", "a.xlsx", lambda: _book(_zeros(300))
+    yield "sheet with a cell at the far end", "b.xlsx", lambda: _book(
+        b'<sheetData><row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
+        b"</sheetData>"
+    )  # fmt: skip
+    yield "shared strings of 300 MB", "c.xlsx", lambda: _book(
+        b"<sheetData/>", ("xl/sharedStrings.xml", b"<sst><si><t>" + _zeros(300, b"a") + b"</t></si></sst>")
+    )  # fmt: skip
+    yield "a million rows", "d.xlsx", lambda: _book(
+        b"<sheetData>" + b"".join(b'<row r="%d"><c><v>1</v></c></row>' % n for n in range(1, 900_000)) + b"</sheetData>"
+    )  # fmt: skip
+    yield "laughs in a sheet", "e.xlsx", lambda: _book(b"<sheetData/>", ("xl/workbook.xml", _laughs()))
+    yield "60,000 sheets", "f.xlsx", lambda: archive(*((f"xl/worksheets/sheet{n}.xml", b"") for n in range(60_000)))
+    yield "chapter of 300 MB", "g.epub", lambda: _epub(_zeros(300, b"<p>"))
+    yield "chapter that is a million deep", "h.epub", lambda: _epub(b"<div>" * 1_000_000)
+    yield "60,000 chapters", "i.epub", lambda: _epub(b"<p>word</p>", times=60_000)
+    yield "laughs in a package", "j.epub", lambda: archive(("META-INF/container.xml", _laughs()))
+    yield "content of 300 MB", "k.odt", lambda: archive(("content.xml", _zeros(300)))
+    yield "laughs in a text", "l.odt", lambda: archive(("content.xml", _laughs()))
+    yield "a million paragraphs deep", "m.odt", lambda: archive(("content.xml", b"<p>" * 5_000_000))
+    yield "slide of 300 MB", "n.pptx", lambda: _show(_zeros(300))
+    yield "laughs on a slide", "o.pptx", lambda: _show(_laughs())
+    yield "one slide 200,000 times", "p.pptx", lambda: _show(b"<sld/>", times=200_000)
+    yield "200 slides that are slow", "q.pptx", lambda: _show(b"<p><t>x</t></p>" * 300_000, times=200)
+    yield "a million elements deep", "r.html", lambda: b"<div>" * 1_000_000
+    yield "tables in tables", "s.html", lambda: b"<table><tr><td>" * 500_000
+    yield "a million open forms", "t.html", lambda: b"<b><i><a href=x>" * 1_000_000
+    yield "an attribute of 20 MB", "u.html", lambda: b'<p title="' + b"x" * 20_000_000
+    yield "24 MB of blocks", "v.html", lambda: b"<p>a" * 6_000_000
+    yield "a comment without end", "w.html", lambda: b"<!--" + b"-" * 20_000_000
+    yield "groups a million deep", "x.rtf", lambda: b"{\\rtf1 " + b"{" * 1_000_000
+    yield "20 MB of commands", "y.rtf", lambda: b"{\\rtf1 " + b"\\b" * 10_000_000
+    yield "raw bytes of 2 GB", "z.rtf", lambda: b"{\\rtf1 \\bin2000000000 x}"
+    yield "nested JSON", "za.json", lambda: b'{"a":' * 1_000_000
+    yield "24 MB of cells", "zb.tsv", lambda: b"a\t" * 12_000_000
+
+
+def _zeros(megabytes: int, byte: bytes = b" ") -> bytes:
+    return byte * (megabytes * MEGABYTE // len(byte))
+
+
+def _laughs() -> bytes:
+    entities = "".join(f"<!ENTITY e{one + 1} '" + f"&e{one};" * 10 + "'>" for one in range(9))
+    return f'<!DOCTYPE d [<!ENTITY e0 "ha">{entities}]><d>&e9;</d>'.encode()
+
+
+def _related(*targets: tuple[str, str]) -> bytes:
+    one = "".join(f'<Relationship Id="r{n}" Type="x/{kind}" Target="{to}"/>' for n, (kind, to) in enumerate(targets))
+    return f'<Relationships xmlns="{PACKAGE}">{one}</Relationships>'.encode()
+
+
+def _book(sheet: bytes, *more: tuple[str, bytes]) -> bytes:
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    sheet_type = f'<Relationship Id="rId1" Type="{office}/worksheet" Target="worksheets/sheet1.xml"/>'
+    types = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    parts = {
+        "[Content_Types].xml": f'<Types xmlns="{PACKAGE.replace("relationships", "content-types")}">'
+        f'<Override PartName="/xl/workbook.xml" ContentType="{types}.sheet.main+xml"/>'
+        f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{types}.worksheet+xml"/></Types>'.encode(),
+        "_rels/.rels": f'<Relationships xmlns="{PACKAGE}"><Relationship Id="rId1" Type="{office}/officeDocument" '
+        'Target="xl/workbook.xml"/></Relationships>'.encode(),
+        "xl/workbook.xml": f'<workbook xmlns="{SHEET}" xmlns:r="{office}"><sheets>'
+        '<sheet name="One" sheetId="1" r:id="rId1"/></sheets></workbook>'.encode(),
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{PACKAGE}">{sheet_type}</Relationships>'.encode(),
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{SHEET}">'.encode() + sheet + b"</worksheet>",
+    }
+    return archive(*{**parts, **dict(more)}.items(), level=1)
+
+
+def _epub(chapter: bytes, times: int = 1) -> bytes:
+    package = '<package><manifest><item id="c" href="c.xhtml"/></manifest><spine>' + '<itemref idref="c"/>' * times
+    return archive(
+        ("META-INF/container.xml", b'<container><rootfile full-path="p.opf"/></container>'),
+        ("p.opf", f"{package}</spine></package>".encode()),
+        ("c.xhtml", chapter),
+        level=1,
+    )
+
+
+def _show(slide: bytes, times: int = 1) -> bytes:
+    order = b'<p xmlns:r="x">' + b'<sldId r:id="r0"/>' * times + b"</p>"
+    return archive(
+        ("_rels/.rels", _related(("officeDocument", "ppt/presentation.xml"))),
+        ("ppt/presentation.xml", order),
+        ("ppt/_rels/presentation.xml.rels", _related(("slide", "slides/slide1.xml"))),
+        ("ppt/slides/slide1.xml", b"<d>" + slide + b"</d>" if slide[:2] != b"<!" else slide),
+        level=1,
+    )
+
+
 def _mapped(ranges: bytes) -> bytes:
     table = stream(zlib.compress(b"begincmap 1 begincodespacerange <00> <ffffffff> endcodespacerange " + ranges))
     made = page_of(stream(zlib.compress(b"BT /F1 12 Tf 50 700 Td (text) Tj ET")), table)
@@ -303,13 +397,20 @@ def _names() -> Iterator[tuple[str, str, Callable[[], bytes]]]:
         yield title, name, lambda: TEXT
     yield "no ending", "passwd", lambda: TEXT
     yield "only an ending", ".pdf", lambda: TEXT
-    yield "a page of the web", "a.html", lambda: b"<script>alert(1)</script>"
+    yield "a page of the web", "a.htm", lambda: b"<script>alert(1)</script>"
     yield "a picture as PDF", "a.pdf", lambda: b"\x89PNG\r\n\x1a\n" + bytes(1_000)
 
 
 def hostile_files() -> list[Hostile]:
-    """All of them: a hundred and two."""
-    groups = {"zip": _zips(), "word": _words(), "pdf": _pdfs(), "text": _texts(), "name": _names()}
+    """All of them: a hundred and thirty."""
+    groups = {
+        "zip": _zips(),
+        "word": _words(),
+        "pdf": _pdfs(),
+        "office": _offices(),
+        "text": _texts(),
+        "name": _names(),
+    }
     made = [Hostile(f"{group}: {title}", name, make) for group, files in groups.items() for title, name, make in files]
     sparse = partial(bytes, 200_000_000)
     return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,21 +11,40 @@ from typing import TYPE_CHECKING
 
 from console.actions.permissions import permit
 from console.errors import InvalidInput
-from console.records import Collection, Json, NewChunk, Role, User
-from console.search.files.chunking import OVERLAP, Piece, TokenCounter, chunk_text
-from console.search.files.readers import Content, Source, display_name, read_file
+from console.records import Collection, CollectionDocument, Json, NewChunk, Role, User
+from console.search.files.chunking import OVERLAP, SIZE, Piece, TokenCounter, chunk_rows, chunk_text
+from console.search.files.readers import READERS, Content, FileReader, Source, content_of, display_name
 from console.search.files.tokens import MiniLMTokens
 
 if TYPE_CHECKING:
     from console.search.embedding.embedders import Embedder, Matrix
     from console.services import Services
 
-Progress = Callable[[int, str, float], None]
-"""Called with the number of the file (from 0), what is done with it now, and the share of it that is done (0 to 1)."""
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is done with a file now."""
+
+    name: str
+    """`reading`, `embedding`, `storing`, `done`, `unchanged` or `refused`."""
+    share: float
+    """Of the work on the file, what is done; 0 to 1."""
+    page: int = 0
+    """The page, slide, sheet or chapter that is read; 0 where there are none."""
+    pages: int = 0
+
+
+Progress = Callable[[int, Step], None]
+"""Called with the number of the file, from 0."""
+
+
+def _silent(_number: int, _step: Step) -> None:
+    """Nobody watches."""
+
 
 _BATCH = 16
 """Chunks that are embedded between two calls of the progress."""
-_READ, _EMBEDDED = 0.05, 0.9
+_READ, _EMBEDDED = 0.1, 0.95
 """Shares of the work on a file that are done once it is read, and once it is embedded."""
 
 
@@ -38,6 +58,10 @@ class Ingested:
     """Bytes."""
     chunks: int = 0
     """Chunks that are stored now."""
+    unchanged: bool = False
+    """Whether it was there already, as it is; nothing was written."""
+    lost: Sequence[str] = ()
+    """What was not read of it, in words."""
     error: str | None = None
     """Why it was refused; nothing of it was stored then."""
 
@@ -47,9 +71,9 @@ def ingest_files(
     actor: User,
     collection_id: str,
     sources: Sequence[Source],
-    progress: Progress = lambda _number, _step, _share: None,
+    progress: Progress = _silent,
 ) -> list[Ingested]:
-    """Add files to a collection, one after the other; a file of a name that is there replaces it.
+    """Add files to a collection, one after the other; one of a name that is there replaces it, unless it is the same.
 
     Raises:
         Forbidden: the actor is no admin.
@@ -67,24 +91,26 @@ def ingest(
     sources: Sequence[Source],
     *,
     by: str,
-    progress: Progress = lambda _number, _step, _share: None,
+    progress: Progress = _silent,
 ) -> list[Ingested]:
     """As `ingest_files`, for somebody who may (a command)."""
     collection = services.collections.get(collection_id)
     embedder = embedder_of(services, collection)
-    work = _Ingestion(services, collection, embedder, MiniLMTokens(), by)
     done: list[Ingested] = []
-    for number, source in enumerate(sources):
-        name = display_name(source.name)
-        try:
-            if any(name == other.name for other in done):
-                raise InvalidInput(f"{name} was refused: another file of the same name came before it.", field="file")
-            chunks = work.file(source, partial(progress, number))
-            done.append(Ingested(name, source.size, chunks))
-            progress(number, "done", 1.0)
-        except InvalidInput as error:
-            done.append(Ingested(name, source.size, error=str(error)))
-            progress(number, "refused", 1.0)
+    with FileReader() as reader:
+        work = _Ingestion(services, collection, embedder, MiniLMTokens(), reader, by)
+        for number, source in enumerate(sources):
+            name = display_name(source.name)
+            try:
+                if any(name == other.name for other in done):
+                    raise InvalidInput(
+                        f"{name} was refused: another file of the same name came before it.", field="file"
+                    )
+                done.append(work.file(name, source, partial(progress, number)))
+                progress(number, Step("unchanged" if done[-1].unchanged else "done", 1.0))
+            except InvalidInput as error:
+                done.append(Ingested(name, source.size, error=str(error)))
+                progress(number, Step("refused", 1.0))
     return done
 
 
@@ -110,42 +136,70 @@ class _Ingestion:
     collection: Collection
     embedder: Embedder
     counter: TokenCounter
+    reader: FileReader
     by: str
 
-    def file(self, source: Source, progress: Callable[[str, float], None]) -> int:
-        """Store a file in place of the one with its name; the number of its chunks."""
-        progress("reading", 0.0)
-        content = read_file(source)
-        pieces = chunk_text(content.text, self.counter, overlap=0 if content.unit == "row" else OVERLAP)
+    def file(self, name: str, source: Source, progress: Callable[[Step], None]) -> Ingested:
+        """Store a file in place of the one with its name, if it is another. One request when it is the same."""
+        progress(Step("reading", 0.0))
+        content = content_of(source)
+        digest = self._digest(content)
+        if (there := self._same(name, digest)) is not None:
+            return Ingested(name, len(content), there.chunks, unchanged=True, lost=there.lost)
+        read = self.reader.parse(
+            name, content, lambda page, pages: progress(Step("reading", _READ * page / pages, page, pages))
+        )
+        pieces = _pieces(read, self.counter)
         if not pieces:
-            raise InvalidInput(f"{content.name} was refused: it has no words.", field="file")
-        vectors = self._vectors([piece.text for piece in pieces], progress)
+            raise InvalidInput(f"{name} was refused: it has no words.", field="file")
+        vectors = self._vectors([piece.text for piece, _ in pieces], progress)
         chunks = [
-            NewChunk(text=piece.text, embedding=vector, metadata=_metadata(content, piece, self.by))
-            for piece, vector in zip(pieces, vectors, strict=True)
+            NewChunk(text=piece.text, embedding=vector, metadata={**place, **self._where(piece)})
+            for (piece, place), vector in zip(pieces, vectors, strict=True)
         ]
-        progress("storing", _EMBEDDED)
+        progress(Step("storing", _EMBEDDED))
         stored = self.services.vectors.put_document(
             self.collection.collection_id,
-            content.name,
+            name,
             chunks,
-            file_size=content.size,
-            progress=lambda done: progress("storing", _EMBEDDED + (1 - _EMBEDDED) * min(done / len(chunks), 1.0)),
+            file_size=read.size,
+            digest=digest,
+            lost=read.lost,
+            progress=lambda done: progress(Step("storing", _EMBEDDED + (1 - _EMBEDDED) * min(done / len(chunks), 1.0))),
         )
-        return stored.chunks
+        return Ingested(name, read.size, stored.chunks, lost=read.lost)
 
-    def _vectors(self, texts: Sequence[str], progress: Callable[[str, float], None]) -> list[Matrix]:
+    def _digest(self, content: bytes) -> str:
+        """Of all that the chunks of a file follow from."""
+        made_with = f"{READERS}/{SIZE}/{OVERLAP}/{self.embedder.name}/{self.embedder.dimension}/"
+        return hashlib.sha256(made_with.encode() + content).hexdigest()
+
+    def _same(self, name: str, digest: str) -> CollectionDocument | None:
+        """The document that is stored under a name, if a file with this digest would become the same."""
+        there = self.services.vectors.find_document(self.collection.collection_id, name)
+        return there if there is not None and there.digest == digest else None
+
+    def _where(self, piece: Piece) -> Json:
+        return {"start": piece.start, "end": piece.end, "addedBy": self.by}
+
+    def _vectors(self, texts: Sequence[str], progress: Callable[[Step], None]) -> list[Matrix]:
         vectors: list[Matrix] = []
         for start in range(0, len(texts), _BATCH):
-            progress("embedding", _READ + (_EMBEDDED - _READ) * start / len(texts))
+            progress(Step("embedding", _READ + (_EMBEDDED - _READ) * start / len(texts)))
             vectors.extend(self.embedder.embed(texts[start : start + _BATCH]))
         return vectors
 
 
-def _metadata(content: Content, piece: Piece, by: str) -> Json:
-    """Where a chunk stands in its document, and who added it."""
-    place: Json = {"start": piece.start, "end": piece.end, "addedBy": by}
-    if not content.unit:
-        return place
-    mark = bisect_right([start for start, _ in content.marks], piece.start) - 1
-    return {content.unit: content.marks[max(mark, 0)][1], **place}
+def _pieces(content: Content, counter: TokenCounter) -> list[tuple[Piece, Json]]:
+    """The chunks of a file, each with the page or row that it begins in; records stay apart from each other."""
+    places = content.places
+    if all(section.row for section in content.sections):
+        rows = chunk_rows([section.text for section in content.sections], counter)
+        return [
+            (Piece(piece.text, start + piece.start, start + piece.end), place)
+            for (start, place), pieces in zip(places, rows, strict=True)
+            for piece in pieces
+        ]
+    starts = [start for start, _ in places]
+    pieces = chunk_text(content.text, counter)
+    return [(piece, places[max(bisect_right(starts, piece.start) - 1, 0)][1]) for piece in pieces]

@@ -78,6 +78,11 @@ class Chunks:
             found.append(CollectionDocument(filename=filename, chunks=len(chunks), file_size=chunks[0].file_size))
         return sorted(found, key=lambda one: one.filename)
 
+    def find_document(self, collection_id: str, filename: str) -> CollectionDocument | None:
+        """A document that the console wrote, without its chunks; None when there is none. One request."""
+        entry = self._store.get(tables.VECTORS, documents_partition(collection_id), document_id(filename))
+        return read_document(entry) if entry else None
+
     def of_document(self, collection_id: str, filename: str, *, embeddings: bool = False) -> list[Chunk]:
         """The chunks of a document in order; [] when there is no such document. Two Queries or more by 1 MB."""
         collection = self._collection(collection_id)
@@ -133,6 +138,8 @@ class Chunks:
         chunks: Sequence[NewChunk],
         *,
         file_size: int = 0,
+        digest: str = "",
+        lost: Sequence[str] = (),
         progress: Callable[[int], None] | None = None,
     ) -> CollectionDocument:
         """Stores a document, in place of the one with this file name; it is seen all at once.
@@ -140,6 +147,7 @@ class Chunks:
         One request per 25 chunks, and about 8 more.
 
         Args:
+            digest: of what the chunks are made of, and `lost`: what was not read; both are kept with the document.
             progress: called with the number of chunks stored so far.
 
         Raises:
@@ -160,6 +168,8 @@ class Chunks:
             "chunks": len(chunks),
             "file_size": file_size,
             "created_at": now,
+            "digest": digest,
+            "lost": list(lost),
         }
         shown = {"filename": filename, "file_size": file_size, "created_at": now}
         written = Leftover(collection_id, f"{document}-{generation}-")
@@ -181,7 +191,14 @@ class Chunks:
             self._garbage.drop(collection_id, replaced)
         if collection.foreign:
             self._remove_foreign(collection, filename)
-        return CollectionDocument(filename=filename, chunks=len(chunks), file_size=file_size, created_at=now)
+        return CollectionDocument(
+            filename=filename,
+            chunks=len(chunks),
+            file_size=file_size,
+            created_at=now,
+            digest=digest,
+            lost=list(lost),
+        )
 
     def delete_document(self, collection_id: str, filename: str) -> int:
         """Removes a document with its chunks; returns their number. One request per 25 chunks and about 6 more.

@@ -188,6 +188,8 @@ def read_document(item: Item) -> CollectionDocument:
         chunks=_whole(plain_value(item["chunks"])),
         file_size=_whole(plain_value(item.get("file_size", {"N": "0"}))),
         created_at=_moment(item.get("created_at")),
+        digest=str(plain_value(item.get("digest", {"S": ""}))),
+        lost=[str(one) for one in plain_value(item.get("lost", {"L": []}))],
     )
 
 

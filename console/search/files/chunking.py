@@ -25,6 +25,8 @@ _LONGEST_TOKEN = 16
 """Characters that count as one token at least: tokenizers take a word without end for one unknown token."""
 _PART = 20_000
 """Characters that are counted at once; bounds the memory."""
+_ROWS = 512
+"""Records that are counted at once."""
 _ENDS = (
     re.compile(r"\n\s*\n\s*"),
     re.compile(r"(?<=[.!?…。！？])[\"'”’)\]]*\s+|\n+|(?<=[。！？])"),
@@ -71,6 +73,22 @@ def chunk_text(text: str, counter: TokenCounter, *, size: int = SIZE, overlap: i
             break
         first = _first_after(cuts, last - overlap, last) if overlap else last
     return pieces
+
+
+def chunk_rows(texts: Sequence[str], counter: TokenCounter, *, size: int = SIZE) -> list[list[Piece]]:
+    """The chunks of each record, in order: one, or several without overlap for a record of more than `size` tokens.
+
+    Offsets are those in the record. Counts the tokens of many records at once, which is several times faster.
+    """
+    chunks: list[list[Piece]] = []
+    for start in range(0, len(texts), _ROWS):
+        some = texts[start : start + _ROWS]
+        for text, spans in zip(some, counter.spans([text[:_PART] for text in some]), strict=True):
+            if len(text) <= _PART and sum(-(-(end - first) // _LONGEST_TOKEN) for first, end in spans) <= size:
+                chunks.append([Piece(text, 0, len(text))] if spans else [])
+            else:
+                chunks.append(chunk_text(text, counter, size=size, overlap=0))
+    return chunks
 
 
 def _tokens(text: str, counter: TokenCounter) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -1,49 +1,34 @@
-"""Reads the text of uploaded files. Each file is read in a process of its own (`parsing`), with limits.
+"""Reads the text of uploaded files, in a confined process of the upload's own (`process`).
 
 A name is only ever shown: no file is opened by it, and nothing is written to disk.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import signal
-import subprocess
-import sys
 import unicodedata
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
-
-import msgspec
+from typing import Protocol, Self
 
 from console.errors import InvalidInput, TooLarge
+from console.search.files.process import PageProgress, ReadingProcess
+from console.search.files.sections import Limits, Place, Section
 
-KINDS = {"txt": "Text", "md": "Markdown", "pdf": "PDF", "docx": "Word", "csv": "CSV", "jsonl": "JSON Lines"}
+KINDS = {
+    "txt": "Text", "md": "Markdown", "html": "HTML", "pdf": "PDF", "docx": "Word", "pptx": "PowerPoint",
+    "xlsx": "Excel", "odt": "OpenDocument", "epub": "EPUB", "rtf": "RTF", "csv": "CSV", "tsv": "TSV", "json": "JSON",
+    "jsonl": "JSON Lines",
+}  # fmt: skip
 """What can be read, by the ending of the name."""
-_ENDINGS = {"text": "txt", "markdown": "md", "ndjson": "jsonl"}
+READERS = 2
+"""Version of the readers: a file that an older one read is read again."""
+_ENDINGS = {
+    "text": "txt", "log": "txt", "markdown": "md", "ndjson": "jsonl", "htm": "html", "xhtml": "html", "docm": "docx",
+    "pptm": "pptx", "ppsx": "pptx", "xlsm": "xlsx", "tab": "tsv",
+}  # fmt: skip
+_UNITS = {"pptx": "slide", "xlsx": "sheet", "epub": "chapter", "json": "line", "jsonl": "line", "pdf": "page"}
 _LONGEST_NAME = 150
-_PROGRAM = Path(__file__).with_name("parsing.py")
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What reading one file may cost. Beyond any of them the file is refused."""
-
-    bytes: int = 25_000_000
-    """Size of the file."""
-    seconds: int = 4
-    """CPU time, and with half a second for the start of the process, time by the clock."""
-    memory: int = 230_000_000
-    """Bytes of address space of the reading process."""
-    pages: int = 1_000
-    rows: int = 100_000
-    expanded: int = 30_000_000
-    """Bytes that the text part of an archive unpacks to."""
-    characters: int = 5_000_000
-    """Length of the text."""
-
 
 LIMITS = Limits()
 
@@ -95,45 +80,96 @@ class Content:
     """To show; see `display_name`."""
     size: int
     """Bytes of the file."""
-    text: str
-    unit: str
-    """What the marks count: `page`, `row`, or nothing."""
-    marks: list[tuple[int, int]]
-    """Offset in the text and number of each page or row."""
+    sections: list[Section]
+    """Its pages, rows or slides, or all of it as one; none is empty."""
+    lost: list[str] = field(default_factory=list)
+    """What was not read of it, in words."""
+    pages: int = 0
+    """Pages, slides, sheets or chapters; 0 for kinds without."""
+
+    @property
+    def text(self) -> str:
+        """All of it; sections are paragraphs."""
+        return "\n\n".join(section.text for section in self.sections)
+
+    @property
+    def places(self) -> list[tuple[int, Place]]:
+        """Where in the text each section begins, and what it is called."""
+        found, length = [], 0
+        for section in self.sections:
+            found.append((length, section.place))
+            length += len(section.text) + 2
+        return found
 
 
-class _Answer(msgspec.Struct):
-    """What `parsing` writes."""
+class FileReader:
+    """Reads the files of an upload. Use it with `with`."""
 
-    refused: str = ""
-    text: str = ""
-    unit: str = ""
-    marks: list[tuple[int, int]] = []
+    def __init__(self, limits: Limits = LIMITS) -> None:
+        self._limits = limits
+        self._process = ReadingProcess(limits)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._process.__exit__(*exception)
+
+    def read(self, source: Source, progress: PageProgress = lambda _page, _total: None) -> Content:
+        """The text of a file. A file or page that cannot be read costs at most about five seconds.
+
+        Args:
+            progress: told the page that is read now, and their number.
+
+        Raises:
+            InvalidInput: it is of another kind, damaged, empty, or takes too long; the message names the file.
+            TooLarge: it is larger than the limit; it was not read.
+        """
+        name = display_name(source.name)
+        return self.parse(name, content_of(source, self._limits), progress)
+
+    def parse(self, name: str, content: bytes, progress: PageProgress = lambda _page, _total: None) -> Content:
+        """As `read`, of a file in memory."""
+        kind = _kind_of(name)
+        found = self._process.read(kind, content, progress)
+        lost = found.losses.words(_UNITS.get(kind, "row"))
+        if found.refused:
+            raise _refused(name, found.refused)
+        if not found.sections:
+            raise _refused(name, "; ".join(["it has no text", *lost]))
+        return Content(name, len(content), found.sections, lost, found.total)
 
 
 def read_file(source: Source, limits: Limits = LIMITS) -> Content:
-    """The text of a file. Takes at most about five seconds and `limits.memory`.
+    """The text of one file; see `FileReader.read`."""
+    with FileReader(limits) as reader:
+        return reader.read(source)
 
-    Raises:
-        InvalidInput: it is of another kind, damaged, empty, or takes too long; the message names the file.
-        TooLarge: it is larger than `limits.bytes`; it was not read.
-    """
+
+def content_of(source: Source, limits: Limits = LIMITS) -> bytes:
+    """The bytes of a file that may be read. Raises as `FileReader.read`."""
     name = display_name(source.name)
-    ending = name.rpartition(".")[2].lower()
-    kind = _ENDINGS.get(ending, ending)
-    if kind not in KINDS or "." not in name:
-        raise InvalidInput(f"{name} was refused: it is none of {', '.join(KINDS.values())}.", field="file")
+    _kind_of(name)
     if source.size > limits.bytes:
         raise _too_large(name, source.size, limits)
     content = source.read()
     if len(content) > limits.bytes:
         raise _too_large(name, len(content), limits)
     if not content:
-        raise InvalidInput(f"{name} was refused: it is empty.", field="file")
-    answer = _parse(name, kind, content, limits)
-    if answer.refused:
-        raise InvalidInput(f"{name} was refused: {answer.refused}.", field="file")
-    return Content(name, len(content), answer.text, answer.unit, answer.marks)
+        raise _refused(name, "it is empty")
+    return content
+
+
+def _kind_of(name: str) -> str:
+    ending = name.rpartition(".")[2].lower()
+    kind = _ENDINGS.get(ending, ending)
+    if kind not in KINDS or "." not in name:
+        raise _refused(name, f"it is none of {', '.join(KINDS.values())}")
+    return kind
+
+
+def _refused(name: str, why: str) -> InvalidInput:
+    return InvalidInput(f"{name} was refused: {why}.", field="file")
 
 
 def display_name(name: str) -> str:
@@ -150,37 +186,3 @@ def display_name(name: str) -> str:
 def _too_large(name: str, size: int, limits: Limits) -> TooLarge:
     most = limits.bytes // 1_000_000
     return TooLarge(f"{name} was refused: it has {size / 1e6:,.0f} MB; {most} MB may be. Split it.", field="file")
-
-
-def _parse(name: str, kind: str, content: bytes, limits: Limits) -> _Answer:
-    """What the reading process answers."""
-    kept = {variable: os.environ[variable] for variable in ("PATH", "LD_LIBRARY_PATH") if variable in os.environ}
-    child = subprocess.Popen(
-        [sys.executable, "-I", str(_PROGRAM), kind, json.dumps(asdict(limits))],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=kept,
-    )
-    with child:
-        try:
-            answer, _ = child.communicate(content, timeout=limits.seconds + 0.5)
-        except subprocess.TimeoutExpired as error:
-            child.kill()
-            raise _too_slow(name, limits) from error
-        except BaseException:
-            child.kill()
-            raise
-    if child.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
-        raise _too_slow(name, limits)
-    try:
-        return msgspec.json.decode(answer, type=_Answer)
-    except msgspec.DecodeError as error:
-        raise InvalidInput(f"{name} was refused: it is damaged and cannot be read.", field="file") from error
-
-
-def _too_slow(name: str, limits: Limits) -> InvalidInput:
-    return InvalidInput(
-        f"{name} was refused: reading it took longer than {limits.seconds} s. Split it into smaller files.",
-        field="file",
-    )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from console.actions.collections import collections as actions
-from console.actions.collections.ingest import Ingested, ingest_files
+from console.actions.collections.ingest import Ingested, Step, ingest_files
 from console.records import Collection, User
 from console.search.files.readers import KINDS, LIMITS, Source
 from console.services import Services
@@ -18,7 +18,10 @@ SYNC = "collections.syncing"
 """In the session: the id of the collection whose button to send it was pressed."""
 _DONE = "collections.done"
 _ROUND = "collections.uploads"
-_STEPS = {"reading": "Reading", "embedding": "Embedding", "storing": "Storing", "done": "Done", "refused": "Refused"}
+_STEPS = {
+    "reading": "Reading", "embedding": "Embedding", "storing": "Storing", "done": "Done", "unchanged": "Unchanged",
+    "refused": "Refused",
+}  # fmt: skip
 
 
 def upload_card(shared: Services, user: User, collection: Collection) -> None:
@@ -59,22 +62,29 @@ def _ingest(shared: Services, user: User, collection: Collection, files: Sequenc
     """Add the files, each with a bar of its own."""
     bars = [st.progress(0.0, _line(file.name, "Waiting")) for file in files]
 
-    def progress(number: int, step: str, share: float) -> None:
-        bars[number].progress(min(share, 1.0), _line(files[number].name, _STEPS[step]))
+    def progress(number: int, step: Step) -> None:
+        page = f" {step.page:,} of {step.pages:,}" if step.pages else ""
+        bars[number].progress(min(step.share, 1.0), _line(files[number].name, f"{_STEPS[step.name]}{page}"))
 
     return ingest_files(shared, user, collection.collection_id, files, progress)
 
 
 def _outcome(done: Sequence[Ingested]) -> None:
-    """What became of the files, good ones in one line."""
-    good = [one for one in done if not one.error]
+    """What became of the files, good ones in one line, with what was not read of each."""
+    good = [one for one in done if not one.error and not one.unchanged]
     if good:
         chunks = sum(one.chunks for one in good)
         documents = "1 document" if len(good) == 1 else f"{len(good)} documents"
         st.success(f"Added {documents}, {_chunks(chunks)}.", icon=":material/check:")
+    if same := sum(one.unchanged for one in done):
+        documents = "1 document is" if same == 1 else f"{same} documents are"
+        st.info(f"{documents} here as it was; nothing was written." if same == 1 else
+                f"{documents} here as they were; nothing was written.", icon=":material/done_all:")  # fmt: skip
     for one in done:
         if one.error:
             st.error(text.plain(one.error), icon=":material/block:")
+        elif one.lost:
+            st.warning(text.plain(f"{one.name}: {'; '.join(one.lost)}."), icon=":material/visibility_off:")
 
 
 def _line(name: str, step: str) -> str:

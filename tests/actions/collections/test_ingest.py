@@ -13,7 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from console.actions.collections import collections as actions
-from console.actions.collections.ingest import ingest, ingest_files
+from console.actions.collections.ingest import Step, ingest, ingest_files
 from console.actions.collections.search import search
 from console.errors import AlreadyExists, Forbidden, InvalidInput, NotFound, SetupError, StoreUnavailable
 from console.records import Collection, Role, User
@@ -93,7 +93,7 @@ def test_a_bad_file_fails_alone(console_services: Services, admin: User, collect
     done = ingest_files(console_services, admin, collection.collection_id, files)
     assert [one.chunks for one in done] == [1, 0, 0, 0, 0, 1]
     assert [bool(one.error) for one in done] == [False, True, True, True, True, False]
-    assert "document type" in str(done[2].error)
+    assert "declares entities" in str(done[2].error)
     documents = console_services.vectors.documents(collection.collection_id)
     assert [one.filename for one in documents] == ["also good.txt", "good.md"]
 
@@ -111,14 +111,45 @@ def test_a_file_of_a_name_that_is_there_replaces_it(
 def test_progress_goes_from_reading_to_done_for_every_file(
     console_services: Services, admin: User, collection: Collection
 ) -> None:
-    told: list[tuple[int, str, float]] = []
+    told: list[tuple[int, Step]] = []
     files = [File("a.txt", b"Paris is a city. " * 400), File("b.txt", b"")]
     ingest_files(console_services, admin, collection.collection_id, files, lambda *step: told.append(step))
-    first = [(step, share) for number, step, share in told if number == 0]
-    assert [step for step, _ in first][:1] + [step for step, _ in first][-1:] == ["reading", "done"]
-    assert [share for _, share in first] == sorted(share for _, share in first)
-    assert {"embedding", "storing"} <= {step for step, _ in first}
-    assert told[-1] == (1, "refused", 1.0)
+    first = [step for number, step in told if number == 0]
+    assert [first[0].name, first[-1].name] == ["reading", "done"]
+    assert [step.share for step in first] == sorted(step.share for step in first)
+    assert {"embedding", "storing"} <= {step.name for step in first}
+    assert told[-1] == (1, Step("refused", 1.0))
+
+
+def test_progress_names_the_page_that_is_read(console_services: Services, admin: User, collection: Collection) -> None:
+    told: list[tuple[int, Step]] = []
+    ingest_files(
+        console_services, admin, collection.collection_id, [File("a.pdf", text_pdf())], lambda *step: told.append(step)
+    )
+    assert (1, 1) in [(step.page, step.pages) for _, step in told]
+
+
+def test_a_file_that_is_there_already_writes_nothing(
+    console_services: Services, admin: User, collection: Collection
+) -> None:
+    files = [File("a.txt", b"Paris is a city."), File("b.csv", b"city,country\nRome,Italy")]
+    ingest_files(console_services, admin, collection.collection_id, files)
+    before = console_services.collections.get(collection.collection_id)
+    again = ingest_files(console_services, admin, collection.collection_id, files)
+    assert [(one.unchanged, one.chunks, one.error) for one in again] == [(True, 1, None), (True, 1, None)]
+    assert console_services.collections.get(collection.collection_id) == before
+
+
+def test_what_is_not_read_is_said_and_kept_with_the_document(
+    console_services: Services, admin: User, collection: Collection
+) -> None:
+    [done] = ingest_files(
+        console_services, admin, collection.collection_id, [File("a.jsonl", b'{"a": 1}\n{"a": 2}\n{')]
+    )
+    assert done.lost == ["line 3: not JSON, left out"]
+    kept = console_services.vectors.find_document(collection.collection_id, "a.jsonl")
+    assert kept is not None
+    assert kept.lost == done.lost
 
 
 def test_the_vectors_of_another_embedder_are_refused_before_any_file_is_read(
@@ -199,7 +230,10 @@ def test_a_zip_of_good_files_is_no_file(console_services: Services, admin: User,
     with zipfile.ZipFile(made, "w") as archive:
         archive.writestr("a.txt", "Paris")
     [done] = ingest_files(console_services, admin, collection.collection_id, [File("a.zip", made.getvalue())])
-    assert done.error == "a.zip was refused: it is none of Text, Markdown, PDF, Word, CSV, JSON Lines."
+    assert done.error == (
+        "a.zip was refused: it is none of Text, Markdown, HTML, PDF, Word, PowerPoint, Excel, OpenDocument, EPUB, RTF, "
+        "CSV, TSV, JSON, JSON Lines."
+    )
 
 
 # --- OpenSearch --------------------------------------------------------------------------------------------------
