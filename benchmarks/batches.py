@@ -22,11 +22,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from console.actions.batches import batches
-from console.actions.batches.files import Columns, RowsFile
+from console.actions.batches.files import Columns
 from console.config import Settings
 from console.judging.prompts import PROMPT_VERSION
 from console.records import Batch, Judge, Role, Snapshot, User, utcnow
 from console.services import Services, build_services
+from console.tabular.files import TabularFile
 
 TEXT = "The summary states the cause, the duration and the follow-up of the incident. " * 12
 
@@ -64,7 +65,7 @@ def _measure(given: argparse.Namespace) -> tuple[float, list[float]]:
             actor = _somebody()
             judge = _judge(services, given.responses)
             lines = b"".join(json.dumps({"text": f"{number}: {TEXT}"}).encode() + b"\n" for number in range(given.rows))
-            file = RowsFile.of("rows.jsonl", lines)
+            file = TabularFile.of("rows.jsonl", lines)
             batch = batches.submit(
                 services, actor, "Benchmark", judge, file, Columns("text"), concurrency=given.at_once
             )

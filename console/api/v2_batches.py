@@ -9,16 +9,17 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from console.actions.batches import batches as batch_actions
-from console.actions.batches.files import Columns, RowsFile
+from console.actions.batches.files import Columns
 from console.actions.batches.worker import CONCURRENCY
 from console.api.bodies import StrictRoute
 from console.api.context import Actor, UsedServices
 from console.api.pages import Cursor, Limit, Rows
 from console.api.refusals import documented
 from console.api.shapes import answer
+from console.tabular.files import TabularFile
 
 router = APIRouter(route_class=StrictRoute, prefix="/batches", tags=["Batches"])
-_TEXT, _REFERENCE = "actual_output", "expected_output"
+_COLUMNS = Columns("actual_output", "expected_output", "input", "context")
 
 
 class RowRequest(BaseModel):
@@ -26,6 +27,8 @@ class RowRequest(BaseModel):
 
     actual_output: str = Field(min_length=1)
     expected_output: str | None = None
+    input: str | None = Field(None, description="The question that the text answers.")
+    context: str | None = Field(None, description="The material that the text rests on.")
     metadata: dict[str, Any] = {}
 
 
@@ -51,16 +54,15 @@ def list_batches(services: UsedServices, limit: Limit = 100, cursor: Cursor = No
 def create_batch(request: BatchRequest, services: UsedServices, actor: Actor) -> Response:
     """Submit texts to be evaluated with one judge."""
     lines = b"\n".join(
-        msgspec.json.encode({**row.metadata, _TEXT: row.actual_output, _REFERENCE: row.expected_output})
-        for row in request.rows
+        msgspec.json.encode({"metadata": row.metadata, **row.model_dump(exclude={"metadata"})}) for row in request.rows
     )
     batch = batch_actions.submit(
         services,
         actor,
         request.name,
         services.judges.get(request.judge_id),
-        RowsFile.of("rows.jsonl", lines),
-        Columns(_TEXT, _REFERENCE),
+        TabularFile.of("rows.jsonl", lines),
+        _COLUMNS,
         concurrency=request.concurrency,
         budget=request.budget,
     )

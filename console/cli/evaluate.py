@@ -14,8 +14,9 @@ from console.records import Batch, BatchState, Judge
 
 if TYPE_CHECKING:
     from console.actions.batches.batches import Checked, Estimate
-    from console.actions.batches.files import Columns, RowsFile
+    from console.actions.batches.files import Columns
     from console.services import Services
+    from console.tabular.files import TabularFile
 
 _SHOWN_PROBLEMS = 20
 
@@ -33,6 +34,8 @@ def evaluate(
     budget: Annotated[float | None, typer.Option(help="US dollars that the batch may cost.")] = None,
     text: Annotated[str | None, typer.Option(help="Column of the text.", show_default="by its name")] = None,
     reference: Annotated[str | None, typer.Option(help="Column of the reference.", show_default="by its name")] = None,
+    question: Annotated[str | None, typer.Option(help="Column of the question.", show_default="by its name")] = None,
+    context: Annotated[str | None, typer.Option(help="Column of the context.", show_default="by its name")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the batch.", show_default="the file's")] = None,
     skip_invalid: Annotated[bool, typer.Option("--skip-invalid", help="Leave out rows with problems.")] = False,
     estimate: Annotated[bool, typer.Option("--estimate", help="Only say what it would take.")] = False,
@@ -57,7 +60,9 @@ def evaluate(
         else:
             assert file is not None and judge is not None  # noqa: PT018, S101 - checked above
             chosen = _judge(services, judge)
-            rows, columns, checked = _read(file, text, reference, skip_invalid=skip_invalid)
+            asked = {"text": text, "reference": reference, "question": question, "context": context}
+            rows, columns, checked = _read(file, asked, skip_invalid=skip_invalid)
+            typer.echo(str(batches.notice_of(services, chosen, rows, columns)), err=True)
             at_once = concurrency or 8
             if estimate:
                 _print_estimate(batches.estimate(services, chosen, checked, concurrency=at_once), as_json)
@@ -81,20 +86,23 @@ def evaluate(
         raise typer.Exit(1)
 
 
-def _read(
-    path: Path, text: str | None, reference: str | None, *, skip_invalid: bool
-) -> tuple[RowsFile, Columns, Checked]:
-    """The file, which of its columns count, and what is in it."""
+def _read(path: Path, asked: dict[str, str | None], *, skip_invalid: bool) -> tuple[TabularFile, Columns, Checked]:
+    """The file, which of its columns hold which part, and what is in it."""
     from console.actions.batches.batches import check_file
-    from console.actions.batches.files import Columns, RowsFile
+    from console.actions.batches.files import Columns, guess, guess_parts
+    from console.tabular.files import TabularFile
 
-    file = RowsFile.at(path)
+    file = TabularFile.at(path)
     names = file.columns()
-    for column in (text, reference):
-        if column is not None and column not in names:
+    given = {part: column for part, column in asked.items() if column is not None}
+    for column in given.values():
+        if column not in names:
             raise InvalidInput(f"{path} has no column {column}. It has {', '.join(names)}.")
-    columns = Columns(text, reference) if text else file.guess()
-    columns = Columns(columns.text, reference or columns.reference)
+    if "text" in given:
+        others = guess_parts([name for name in names if name not in given.values()])
+        columns = Columns.of({**others, **given})
+    else:
+        columns = Columns.of({**guess(file).named, **given})
     checked = check_file(file, columns)
     if checked.problems and not skip_invalid:
         for problem in checked.problems[:_SHOWN_PROBLEMS]:

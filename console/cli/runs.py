@@ -153,13 +153,12 @@ def _write_csv(services: Services, wanted: RunFilter, draft: Path) -> int:
 
 
 def _write_lines(services: Services, wanted: RunFilter, draft: Path) -> int:
-    import msgspec
-
     from console.actions.runs.lines import run_lines
+    from console.tabular.writing import jsonl_bytes
 
     rows = 0
     with draft.open("wb") as lines, progress("Exporting runs") as advance:
         for rows, line in enumerate(run_lines(services, wanted), 1):
-            lines.write(msgspec.json.encode(line) + b"\n")
+            lines.write(jsonl_bytes([line]))
             advance(rows, None)
     return rows

@@ -16,7 +16,7 @@ from console.judging.fence import Fence
 from console.judging.modes import ModeKey, Modes, ModesInMemory, ModesStore
 from console.judging.parameters import Parameters, read_parameters
 from console.judging.prompts import scoring_prompt, steps_prompt
-from console.judging.providers import Call, Choice, Provider, Support
+from console.judging.providers import Call, Capabilities, Choice, Provider, Support
 from console.judging.scoring import LOGPROBS, NO_LOGPROBS, NoScore, Scored, score
 from console.judging.steps import Steps, StepsInMemory, StepsKey, StepsStore
 from console.records import Artifact, Results, Snapshot, TokenUsage
@@ -73,10 +73,8 @@ class GEval:
 
     def _answer(self, run: _Evaluation, steps: str, began: float, attempt: int) -> Results:
         """The results of asking for all responses, each attempt behind a fence of its own. Raises as `evaluate`."""
-        bare = scoring_prompt(run.snapshot, run.artifact, steps, Fence(""))
-        fence = Fence.of(self._secret(), (bare, str(attempt)))
-        prompt = scoring_prompt(run.snapshot, run.artifact, steps, fence)
-        weighted = self._weighted(run)
+        weighted = self._weighted(run.mode_key, run.parameters, run.provider.capabilities)
+        prompt = self._prompt(run.snapshot, run.artifact, steps, attempt, reason_first=not weighted)
         choices = run.ask(prompt, logprobs=weighted)
         if weighted and not any(choice.tokens for choice in choices):
             choices = self._without(run, prompt, choices)
@@ -86,6 +84,20 @@ class GEval:
             scored.notes.append("Scored from the stated numbers: the server gave no log-probabilities.")
         self._keep_to(run, scored)
         return run.results(scored, prompt, seconds=time.perf_counter() - began)
+
+    def _prompt(
+        self, snapshot: Snapshot, artifact: Artifact, steps: str, attempt: int = 0, *, reason_first: bool
+    ) -> str:
+        """The form behind a fence of its own."""
+        bare = scoring_prompt(snapshot, artifact, steps, Fence(""), reason_first=reason_first)
+        fence = Fence.of(self._secret(), (bare, str(attempt)))
+        return scoring_prompt(snapshot, artifact, steps, fence, reason_first=reason_first)
+
+    def preview(self, snapshot: Snapshot, artifact: Artifact, able: Capabilities, steps: str) -> str:
+        """The prompt that would be sent now for an artifact; asks nobody. Raises JudgingError at wrong parameters."""
+        parameters, _ = read_parameters(snapshot)
+        weighted = self._weighted(ModeKey.of(snapshot, parameters.model or snapshot.llm.model), parameters, able)
+        return self._prompt(snapshot, artifact, steps, reason_first=not weighted)
 
     def steps(self, snapshot: Snapshot, provider: Provider) -> str:
         """The evaluation steps for a snapshot: pinned, kept, or written now. Raises JudgingError."""
@@ -112,12 +124,10 @@ class GEval:
         model = parameters.model or snapshot.llm.model
         return parameters.scoring_mode or self._modes.find(ModeKey.of(snapshot, model))
 
-    def _weighted(self, run: _Evaluation) -> bool:
+    def _weighted(self, key: ModeKey, parameters: Parameters, able: Capabilities) -> bool:
         """Whether to ask for log-probabilities."""
-        mode = run.parameters.scoring_mode or self._modes.find(run.mode_key)
-        if mode:
-            return mode == LOGPROBS
-        return run.provider.capabilities.logprobs is not Support.NO
+        mode = parameters.scoring_mode or self._modes.find(key)
+        return mode == LOGPROBS if mode else able.logprobs is not Support.NO
 
     def _without(self, run: _Evaluation, prompt: str, choices: list[Choice]) -> list[Choice]:
         """What becomes of replies without the log-probabilities that were asked for.
@@ -204,6 +214,8 @@ class _Evaluation:
                 top_p=given.top_p,
                 frequency_penalty=given.frequency_penalty,
                 presence_penalty=given.presence_penalty,
+                seed=given.seed,
+                reasoning_effort=given.reasoning_effort,
                 top_logprobs=top,
                 form=True,
             )

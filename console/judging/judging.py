@@ -66,6 +66,11 @@ class Judging:
         provider = Metered(self.providers.get(snapshot.llm.type), meter or Meter())
         return self._geval.evaluate(snapshot, artifact, provider)
 
+    def preview(self, snapshot: Snapshot, artifact: Artifact, steps: str) -> str:
+        """The prompt that would be sent now for an artifact; asks nobody. Raises JudgingError at wrong parameters."""
+        able = CAPABILITIES.get(snapshot.llm.type, CAPABILITIES["other"])
+        return self._geval.preview(snapshot, artifact, able, steps)
+
     def steps(self, snapshot: Snapshot) -> str:
         """The evaluation steps of a snapshot: pinned, kept, or written now by its model. Raises JudgingError."""
         return self._geval.steps(snapshot, self.providers.get(snapshot.llm.type))

@@ -39,6 +39,10 @@ class Parameters(msgspec.Struct, frozen=True):
     rate_limit_sleep: Seconds = 0.0
     """After a rate limit, before the next attempt."""
     retry_attempts: Annotated[int, msgspec.Meta(ge=0, le=20)] = 3
+    seed: int | None = None
+    """Asks the model to draw the same each time; not all can."""
+    reasoning_effort: Annotated[str, msgspec.Meta(min_length=1, max_length=20)] | None = None
+    """How long a reasoning model may think, in its provider's word: low, medium, high."""
     top_logprobs: Annotated[int, msgspec.Meta(ge=0, le=20)] | None = None
     """Alternatives per token; None takes as many as the scale needs."""
     scoring_mode: Literal["logprobs", "sampled"] | None = None

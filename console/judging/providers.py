@@ -60,7 +60,11 @@ class Call:
     top_logprobs: int | None = None
     """Alternatives per token; None asks for no log-probabilities."""
     form: bool = False
-    """The reply is the form of `prompts.REPLY_SCHEMA`."""
+    """The reply is the form of `prompts.reply_schema`, the reason first where no log-probabilities are asked for."""
+    seed: int | None = None
+    """Asks the model to draw the same each time; not all can."""
+    reasoning_effort: str | None = None
+    """How long a reasoning model may think, in its provider's word: low, medium, high."""
     retries: int = 3
     """Attempts after a failed one."""
     rate_limit_sleep: float = 0.0

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from console.judging.failures import Failure
-from console.judging.prompts import REPLY_SCHEMA
+from console.judging.prompts import reply_schema
 from console.judging.providers import Call, Capabilities
 from console.records import Json
 
@@ -29,6 +29,8 @@ _NAMES: Mapping[str, re.Pattern[str]] = {
         r"response_?(?:format|schema|mime)|json_?schema|json_object|json mode|structured output|grammar|guided",
         re.IGNORECASE,
     ),
+    "seed": re.compile(r"\bseed\b", re.IGNORECASE),
+    "reasoning_effort": re.compile(r"reasoning[_.]?effort", re.IGNORECASE),
     "temperature": re.compile(r"\btemperature\b", re.IGNORECASE),
     "max_tokens": re.compile(r"max_?(?:completion_?|output_?|new_?)?tokens", re.IGNORECASE),
     "system": re.compile(
@@ -50,12 +52,21 @@ OPTIONAL = (
     ("n",),
     ("frequency_penalty", "presence_penalty"),
     ("top_p",),
+    ("seed",),
+    ("reasoning_effort",),
     ("temperature",),
     ("system",),
     ("max_tokens",),
 )
 """What is left out, one line at a time, when a refusal names nothing."""
-_SAMPLING = {"temperature": 1.0, "top_p": 1.0, "frequency_penalty": 0.0, "presence_penalty": 0.0}
+_SAMPLING = {
+    "temperature": 1.0,
+    "top_p": 1.0,
+    "frequency_penalty": 0.0,
+    "presence_penalty": 0.0,
+    "seed": None,
+    "reasoning_effort": None,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +99,19 @@ class Shape:
             body["n"] = call.n
         if call.top_logprobs is not None and "logprobs" not in self.without:
             body |= {"logprobs": True, "top_logprobs": call.top_logprobs}
+        more = {"seed": call.seed, "reasoning_effort": call.reasoning_effort}
+        body |= {name: value for name, value in more.items() if value is not None}
         if call.form and able.schema:
-            body |= self._format()
+            body |= self._format(reason_first=call.top_logprobs is None)
         body |= {name: min(body[name], cap) for name, cap in self.caps.items() if body.get(name) is not None}
         if "max_tokens" in self.without:
             body["max_completion_tokens"] = body["max_tokens"]
         return {name: value for name, value in body.items() if name not in self.without}
 
-    def _format(self) -> Json:
+    def _format(self, *, reason_first: bool) -> Json:
         if "json_schema" in self.without:
             return {"response_format": {"type": "json_object"}}
-        return {"response_format": {"type": "json_schema", "json_schema": REPLY_SCHEMA}}
+        return {"response_format": {"type": "json_schema", "json_schema": reply_schema(reason_first=reason_first)}}
 
     def refused(self, call: Call) -> frozenset[str]:
         """Of what the call asks for, what the model does not take."""

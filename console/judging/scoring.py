@@ -106,12 +106,11 @@ def score(choices: Sequence[Choice], scale: ScoreRange, artifact: Artifact, *, w
 
 
 def _read_all(choices: Sequence[Choice], artifact: Artifact, *, weighted: bool) -> tuple[list[_Read], list[Unscored]]:
-    texts = tuple(text for text in (artifact.evaluation_target, artifact.expected_output) if text)
     reads, failures = [], []
     for choice in choices:
         try:
             _check(choice)
-            form = read_form(choice.content, cut_off=choice.stop is Stop.LENGTH, texts=texts)
+            form = read_form(choice.content, cut_off=choice.stop is Stop.LENGTH, texts=artifact.texts)
             reads.append(_with_path(form, choice) if weighted else _Read(form, choice, None))
         except Unscored as error:
             failures.append(error)

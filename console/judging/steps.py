@@ -26,7 +26,8 @@ class StepsKey:
     def of(cls, snapshot: Snapshot, model: str) -> StepsKey:
         """The key of the steps that a model writes for a snapshot."""
         scale = snapshot.score_range
-        parts = (model, snapshot.task_introduction, snapshot.evaluation_criteria, f"{scale.min} {scale.max}")
+        parts = [model, snapshot.task_introduction, snapshot.evaluation_criteria, f"{scale.min} {scale.max}"]
+        parts += [f"{score}: {words}" for score, words in snapshot.anchors.items()]
         digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
         return cls(snapshot.case_id, f"{snapshot.case_version or '-'}#{digest}")
 

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import msgspec
+
 from console.records.base import Json, Record
 
 STEPS = "evaluationSteps"
 """Name in a case's metadata under which its evaluation steps are pinned."""
+ANCHORS = "scoreAnchors"
+"""The same for what its scores mean: an object of sentences by score."""
+EXAMPLES = "labelledExamples"
+"""The same for texts that people have rated: a list of `Example`."""
 
 
 class ScoreRange(Record, frozen=True):
@@ -97,6 +103,40 @@ class Case(Record, frozen=True):
     """Place among cases made in the same second, where time alone does not tell (migrated ones)."""
     earlier_thresholds: list[ThresholdChange] = []
     """History that an earlier system kept inside the case, oldest first."""
+
+
+class Example(Record, frozen=True):
+    """A text that people have rated, for a judge to go by."""
+
+    text: str
+    score: float
+    """On the case's scale."""
+    reason: str = ""
+    input: str = ""
+    """The question that the text answers."""
+
+
+def anchors(case: Case) -> dict[str, str]:
+    """What scores of the case mean, in words, by score in ascending order; metadata of another form are none."""
+    said = case.metadata.get(ANCHORS)
+    found: dict[float, str] = {}
+    for name, words in said.items() if isinstance(said, dict) else ():
+        try:
+            score = float(name)
+        except ValueError:
+            continue
+        if isinstance(words, str) and words.strip() and case.score_range.min <= score <= case.score_range.max:
+            found[score] = " ".join(words.split())
+    return {f"{score:g}": found[score] for score in sorted(found)}
+
+
+def examples(case: Case) -> list[Example]:
+    """The rated texts of the case; metadata of another form are none."""
+    try:
+        found = msgspec.convert(case.metadata.get(EXAMPLES) or [], list[Example])
+    except msgspec.ValidationError:
+        return []
+    return [one for one in found if one.text.strip()]
 
 
 def pinned_steps(case: Case) -> str:

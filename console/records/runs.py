@@ -7,7 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from console.records.base import Json, Record, RunId
-from console.records.cases import Case, ScoreRange, Threshold, pinned_steps
+from console.records.cases import Case, Example, ScoreRange, Threshold, anchors, examples, pinned_steps
 from console.records.catalog import TokenUsage
 from console.records.judges import EvaluationParameters, Judge, LlmRef, MetricRef
 
@@ -66,6 +66,10 @@ class Snapshot(Record, frozen=True):
     prompt_version: str = ""
     evaluation_steps: str = ""
     """The steps that were pinned on the case; empty when they were generated for it."""
+    anchors: dict[str, str] = {}
+    """What scores mean, in words, by score."""
+    examples: list[Example] = []
+    """Texts that people have rated, for the judge to go by."""
 
     @classmethod
     def of(cls, judge: Judge, case: Case, *, prompt_version: str = "") -> Snapshot:
@@ -88,6 +92,8 @@ class Snapshot(Record, frozen=True):
             threshold=case.threshold.score,
             prompt_version=prompt_version,
             evaluation_steps=pinned_steps(case),
+            anchors=anchors(case),
+            examples=examples(case),
         )
 
     def threshold_in_force(self, case: Case | None) -> float:
@@ -103,16 +109,29 @@ class Snapshot(Record, frozen=True):
 
 
 class Artifact(Record, frozen=True):
-    """The evaluated text with its reference."""
+    """The evaluated text, and what belongs to it."""
 
     evaluation_target: str
     expected_output: str | None = None
+    """The reference."""
     metadata: Json = {}
+    input: str | None = None
+    """The question that the text answers."""
+    context: str | None = None
+    """The material that the text rests on."""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Its parts that exist, the evaluated text first."""
+        parts = (self.evaluation_target, self.expected_output, self.input, self.context)
+        return tuple(part for part in parts if part)
 
     @property
     def digest(self) -> str:
-        """The same 16 hexadecimal digits for the same text with the same reference: how runs of one artifact meet."""
-        parts = (self.evaluation_target, self.expected_output or "")
+        """The same 16 hexadecimal digits for the same texts in the same places: how runs of one artifact meet."""
+        parts = [self.evaluation_target, self.expected_output or ""]
+        if self.input or self.context:
+            parts += [self.input or "", self.context or ""]
         return hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()[:16]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
@@ -77,8 +78,7 @@ class TabularFile:
             InvalidInput: the file cannot be read, or has no rows.
         """
         names: dict[str, None] = {}
-        with self.open() as stream:
-            text = self._text(stream)
+        with self._reading() as text:
             if self.form is FileForm.CSV:
                 names = dict.fromkeys(next((self._header(line).names for line in lines_of(text, self.name)), []))
             else:
@@ -94,24 +94,25 @@ class TabularFile:
         Raises:
             InvalidInput: the file cannot be read any further, or its header is wrong: names the line.
         """
-        with self.open() as stream:
-            text = self._text(stream)
-            try:
-                yield from self._csv(text) if self.form is FileForm.CSV else self._json(text)
-            except UnicodeError as error:
-                raise InvalidInput(
-                    f"{self.name} cannot be read as {text.encoding}: {error}. Save it as UTF-8 and try again.",
-                    field="file",
-                ) from error
+        with self._reading() as text:
+            yield from self._csv(text) if self.form is FileForm.CSV else self._json(text)
 
     def encoding(self) -> str:
         """The encoding that the file is read in. Raises InvalidInput."""
         with self.open() as stream:
             return encoding_of(stream, self.name)
 
-    def _text(self, stream: BinaryIO) -> io.TextIOWrapper:
-        newline = "" if self.form is FileForm.CSV else "\n"
-        return io.TextIOWrapper(stream, encoding=encoding_of(stream, self.name), newline=newline)
+    @contextmanager
+    def _reading(self) -> Iterator[io.TextIOWrapper]:
+        """The text of the file, in its encoding. Raises InvalidInput."""
+        with self.open() as stream:
+            encoding = encoding_of(stream, self.name)
+            try:
+                yield io.TextIOWrapper(stream, encoding, newline="" if self.form is FileForm.CSV else "\n")
+            except UnicodeError as error:
+                raise InvalidInput(
+                    f"{self.name} cannot be read as {encoding}: {error}. Save it as UTF-8 and try again.", field="file"
+                ) from error
 
     def _header(self, line: Line) -> Header:
         return header_of(line, self.name)

@@ -42,11 +42,23 @@ class _Wrong(str):
 
 def _value(text: str) -> Any:
     try:
-        return json.loads(text, parse_constant=_refuse, object_pairs_hook=_unique)
+        value = json.loads(text, parse_constant=_refuse, object_pairs_hook=_unique)
+        return _Wrong("A text has a broken character (a lone surrogate).") if _is_broken(text, value) else value
     except json.JSONDecodeError as error:
         return _Wrong(f"This is not JSON: {error.msg} at character {error.pos + 1}.")
     except (ValueError, RecursionError) as error:
         return _Wrong(f"This is not JSON: {error}.")
+
+
+def _is_broken(source: str, value: Any) -> bool:
+    """Whether a text has a lone surrogate, which no encoding can hold. They come from escapes alone."""
+    if "\\ud" not in source.lower():
+        return False
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _object(value: Any) -> Json | str:

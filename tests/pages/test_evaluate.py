@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from console.actions.batches import batches
-from console.actions.batches.files import Columns, RowsFile
+from console.actions.batches.files import Columns
 from console.engine.process import wait_until
 from console.errors import JudgingError
 from console.judging import scripted
@@ -16,6 +16,7 @@ from console.judging.providers import Call, Reply
 from console.judging.scripted import ScriptedProvider
 from console.records import STEPS, Batch, BatchState, Judge, Role, RunStatus, User
 from console.services import Services
+from console.tabular.files import TabularFile
 from console.ui.frame import session
 from tests.support.console_app import app, metrics, new_case, new_judge, new_user, table, texts
 
@@ -62,7 +63,7 @@ def refuses(call: Call) -> Reply:
 
 def submit(services: Services, actor: User, judge: Judge, count: int = 3) -> Batch:
     lines = "".join(f'{{"text":"Text {number}."}}\n' for number in range(1, count + 1))
-    file = RowsFile.of("rows.jsonl", lines.encode())
+    file = TabularFile.of("rows.jsonl", lines.encode())
     return batches.submit(services, actor, "Nightly", judge, file, Columns("text"))
 
 
@@ -182,7 +183,16 @@ def test_problems_stand_with_their_lines_and_hold_the_start_back(
 
 
 def test_a_file_that_cannot_be_read_is_said_to_be_one(eva: User, judge: Judge, script: ScriptedProvider) -> None:
-    assert "is not UTF-8 text" in texts(batch_form(eva, "rows.csv", "text\nä\n".encode("latin-1")))
+    content = "text\nä\nö\n".encode() + b"\xff\n"
+    assert "line 4: a byte is not UTF-8" in texts(batch_form(eva, "rows.csv", content))
+
+
+def test_it_is_said_what_the_judge_sees_before_a_batch_begins(
+    eva: User, judge: Judge, script: ScriptedProvider
+) -> None:
+    page = texts(batch_form(eva, "rows.csv", b"question,answer,expected,id\nq,a,e,7\n"))
+    assert "**The judge sees** the question from question; the text from answer." in page
+    assert "expected, the case needs no reference; id, kept as metadata." in page
 
 
 def test_a_finished_batch_shows_its_rows_and_its_failures(

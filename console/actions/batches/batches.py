@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from console.actions.batches.files import Columns, Problem, RowsFile
+from console.actions.batches.files import Columns, Notice, artifacts, notice
 from console.actions.batches.worker import CONCURRENCY, LEASE, BatchWorker, Progress, is_dead
 from console.actions.permissions import permit
 from console.actions.runs.similar import embed_missing
@@ -30,6 +30,7 @@ from console.records import (
     User,
     utcnow,
 )
+from console.tabular.files import Problem, TabularFile
 
 if TYPE_CHECKING:
     from console.services import Services
@@ -75,21 +76,26 @@ class Estimate:
     """What the figures come from, in words."""
 
 
-def check_file(file: RowsFile, columns: Columns) -> Checked:
+def check_file(file: TabularFile, columns: Columns) -> Checked:
     """Reads a file through without keeping it. Raises InvalidInput when it cannot be read at all."""
     rows, characters = 0, 0
     problems: list[Problem] = []
     first: list[Artifact] = []
-    for row in file.rows(columns):
+    for row in artifacts(file, columns):
         if isinstance(row, Problem):
             if len(problems) < _PROBLEM_LIMIT:
                 problems.append(row)
             continue
         rows += 1
-        characters += len(row.evaluation_target) + len(row.expected_output or "")
+        characters += sum(map(len, row.texts))
         if len(first) < _PREVIEW:
             first.append(row)
     return Checked(rows, characters, problems, first)
+
+
+def notice_of(services: Services, judge: Judge, file: TabularFile, columns: Columns) -> Notice:
+    """Which columns of a file the judge sees. No request when the case is cached."""
+    return notice(file.columns(), columns, judge, services.cases.get(judge.case_id))
 
 
 def estimate(services: Services, judge: Judge, checked: Checked, *, concurrency: int = CONCURRENCY) -> Estimate:
@@ -133,7 +139,7 @@ def submit(
     actor: User,
     name: str,
     judge: Judge,
-    file: RowsFile,
+    file: TabularFile,
     columns: Columns,
     *,
     concurrency: int = CONCURRENCY,
@@ -318,8 +324,8 @@ def _embed(services: Services, actor: User, batch: Batch) -> None:
         log.warning("Runs of the batch %s were left without an embedding: %s", batch.batch_id, error)
 
 
-def _artifacts(file: RowsFile, columns: Columns, *, leave_out: bool) -> Iterator[Artifact]:
-    for row in file.rows(columns):
+def _artifacts(file: TabularFile, columns: Columns, *, leave_out: bool) -> Iterator[Artifact]:
+    for row in artifacts(file, columns):
         if isinstance(row, Artifact):
             yield row
         elif not leave_out:

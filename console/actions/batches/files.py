@@ -1,33 +1,27 @@
-"""Files of texts to evaluate: CSV with a header, or JSON Lines, read row by row with the line numbers of problems."""
+"""Files of texts to evaluate (see `console.tabular`): which column holds what, and the artifacts of the rows."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 from console.errors import InvalidInput
-from console.records import Artifact, Json
+from console.records import Artifact, Case, Json, Judge
+from console.tabular.files import Problem, Row, TabularFile
+from console.tabular.separated import CELL_LIMIT
 
-CELL_LIMIT = 10_000_000
-"""Characters of a cell: as much as a run can hold."""
-_TEXTS = ("evaluationtarget", "actualoutput", "output", "text", "summary", "response", "answer", "completion")
-_REFERENCES = ("expectedoutput", "reference", "expected", "groundtruth", "gold", "ideal")
+_KNOWN: dict[str, tuple[str, ...]] = {
+    "text": (
+        "evaluationtarget", "actualoutput", "output", "text", "summary", "response", "answer", "completion",
+        "prediction", "candidate",
+    ),
+    "reference": ("expectedoutput", "reference", "expected", "groundtruth", "gold", "ideal", "referenceanswer"),
+    "question": ("question", "prompt", "input", "query", "userinput", "instruction"),
+    "context": ("context", "contexts", "documents", "retrieved", "retrievedcontexts", "retrievalcontext"),
+}  # fmt: skip
+"""Names of columns, without their case and what is no letter or digit, by what they hold; the first found counts."""
 _METADATA = "metadata"
-_LOOKED_AT = 20
-_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
-
-
-class FileForm(StrEnum):
-    """Forms of a file of rows."""
-
-    CSV = "csv"
-    JSONL = "jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,165 +31,111 @@ class Columns:
     text: str
     """The evaluated text."""
     reference: str | None = None
+    question: str | None = None
+    context: str | None = None
     keep_others: bool = True
     """The other columns become metadata."""
 
+    @classmethod
+    def of(cls, parts: Mapping[str, str], *, keep_others: bool = True) -> Self:
+        """The columns by part: text, reference, question, context."""
+        others = (parts.get("reference"), parts.get("question"), parts.get("context"))
+        return cls(parts["text"], *others, keep_others=keep_others)
+
+    @property
+    def named(self) -> dict[str, str]:
+        """The columns that hold a part, by part."""
+        parts = {"question": self.question, "context": self.context, "text": self.text, "reference": self.reference}
+        return {part: column for part, column in parts.items() if column is not None}
+
+
+def guess(file: TabularFile) -> Columns:
+    """The columns by their names. Raises InvalidInput when none looks like the text."""
+    names = file.columns()
+    found = {"text": names[0]} if len(names) == 1 else guess_parts(names)
+    if "text" not in found:
+        raise InvalidInput(
+            f"Which column of {file.name} holds the text? It has {', '.join(names)}. Name the one.", field="text"
+        )
+    return Columns.of(found)
+
+
+def guess_parts(names: list[str]) -> dict[str, str]:
+    """The columns whose names say what they hold, by part."""
+    plain: dict[str, str] = {}
+    for name in names:
+        plain.setdefault("".join(character for character in name.lower() if character.isalnum()), name)
+    found = {part: next((plain[one] for one in known if one in plain), None) for part, known in _KNOWN.items()}
+    return {part: name for part, name in found.items() if name is not None}
+
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """A row that cannot be evaluated."""
+class Notice:
+    """What a judge sees of a file."""
 
-    line: int
-    """1-based line of the file on which the row begins."""
-    message: str
+    shown: dict[str, str]
+    """Columns by the part that they are to the judge: question, context, text, reference."""
+    hidden: dict[str, str]
+    """Why the judge does not see a column, by column."""
 
     def __str__(self) -> str:
-        return f"Line {self.line}: {self.message}"
+        seen = ", ".join(f"{column} as the {part}" for part, column in self.shown.items())
+        rest = ", ".join(f"{column} ({why})" for column, why in self.hidden.items())
+        return f"The judge sees {seen}." + (f" It does not see {rest}." if rest else "")
 
 
-@dataclass(frozen=True, slots=True)
-class RowsFile:
-    """A file of rows. It is opened anew for each reading, so that it need not be in memory."""
-
-    name: str
-    form: FileForm
-    open: Callable[[], BinaryIO]
-
-    @classmethod
-    def at(cls, path: Path) -> Self:
-        """The file at a path. Raises InvalidInput when its name ends neither in .csv nor in .jsonl."""
-        return cls(path.name, _form_of(path.name), lambda: path.open("rb"))
-
-    @classmethod
-    def of(cls, name: str, content: bytes) -> Self:
-        """A file that was uploaded."""
-        return cls(name, _form_of(name), lambda: io.BytesIO(content))
-
-    def columns(self) -> list[str]:
-        """Names of the columns: the header of a CSV file, the keys of the first lines of a JSON Lines file.
-
-        Raises:
-            InvalidInput: the file cannot be read, or has no rows.
-        """
-        names: dict[str, None] = {}
-        for number, (_line, row) in enumerate(self._records()):
-            if isinstance(row, Mapping):
-                names |= dict.fromkeys(row)
-            if self.form is FileForm.CSV or number == _LOOKED_AT:
-                break
-        if not names:
-            raise InvalidInput(f"{self.name} has no rows. Give a header and at least one row.", field="file")
-        return list(names)
-
-    def guess(self) -> Columns:
-        """The columns by their names. Raises InvalidInput when none looks like the text."""
-        names = self.columns()
-        text = _named(names, _TEXTS) or (names[0] if len(names) == 1 else None)
-        if text is None:
-            raise InvalidInput(
-                f"Which column of {self.name} holds the text? It has {', '.join(names)}. Name the one.", field="text"
-            )
-        return Columns(text, _named([name for name in names if name != text], _REFERENCES))
-
-    def rows(self, columns: Columns) -> Iterator[Artifact | Problem]:
-        """Every row, in order, or what is wrong with it. Raises InvalidInput at what cannot be read at all."""
-        for line, row in self._records():
-            yield row if isinstance(row, Problem) else _artifact(line, row, columns)
-
-    def _records(self) -> Iterator[tuple[int, Json | Problem]]:
-        with self.open() as stream:
-            encoding = next((name for mark, name in _MARKS.items() if _peek(stream).startswith(mark)), "utf-8")
-            text = io.TextIOWrapper(stream, encoding=encoding, newline="")
-            try:
-                yield from _csv_records(text) if self.form is FileForm.CSV else _jsonl_records(text)
-            except UnicodeError as error:
-                why = error.reason if isinstance(error, UnicodeDecodeError) else str(error)
-                raise InvalidInput(
-                    f"{self.name} is not UTF-8 text ({why}). Save it as UTF-8 and try again.", field="file"
-                ) from error
+def notice(names: Sequence[str], columns: Columns, judge: Judge, case: Case) -> Notice:
+    """Which of a file's columns the judge sees, and which it does not."""
+    shown = columns.named
+    hidden: dict[str, str] = {}
+    unseen: dict[str, str] = {}
+    if judge.metric.type == "similarity":
+        unseen = dict.fromkeys(("question", "context"), "similarity compares the text with the reference")
+    elif not case.requires_reference:
+        unseen = {"reference": "the case needs no reference"}
+    for part, why in unseen.items():
+        if part in shown:
+            hidden[shown.pop(part)] = why
+    why = "kept as metadata" if columns.keep_others else "left out"
+    hidden |= {name: why for name in names if name not in columns.named.values()}
+    return Notice(shown, hidden)
 
 
-def _peek(stream: BinaryIO) -> bytes:
-    first = stream.read(3)
-    stream.seek(0)
-    return first
+def artifacts(file: TabularFile, columns: Columns) -> Iterator[Artifact | Problem]:
+    """Every row as an artifact, in order, or what is wrong with it. Raises InvalidInput at what cannot be read."""
+    for row in file.rows():
+        yield row if isinstance(row, Problem) else _artifact(row, columns)
 
 
-def _form_of(name: str) -> FileForm:
-    ending = Path(name).suffix.lower().removeprefix(".")
-    if ending in ("jsonl", "ndjson"):
-        return FileForm.JSONL
-    if ending == "csv":
-        return FileForm.CSV
-    raise InvalidInput(f"{name} ends neither in .csv nor in .jsonl. Give a CSV or a JSON Lines file.", field="file")
-
-
-def _csv_records(text: io.TextIOWrapper) -> Iterator[tuple[int, Json | Problem]]:
-    csv.field_size_limit(CELL_LIMIT + 1)
-    header_line = text.readline()
-    reader = csv.reader(text, delimiter=_delimiter(header_line), strict=True)
-    try:
-        header = next(csv.reader([header_line], delimiter=_delimiter(header_line), strict=True), [])
-    except csv.Error as error:
-        raise InvalidInput(f"The header, line 1, cannot be read: {error}.", field="file") from error
-    names = [name.strip() for name in header]
-    if len(set(names)) < len(names):
-        raise InvalidInput("Two columns of the header have the same name. Rename one.", field="file")
-    line = 2
-    while True:
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise InvalidInput(f"Line {line} cannot be read: {error}. Correct the file.", field="file") from error
-        if cells:
-            yield line, _of_cells(line, names, cells)
-        line = reader.line_num + 2
-
-
-def _delimiter(header: str) -> str:
-    return max(",;\t", key=header.count)
-
-
-def _of_cells(line: int, names: list[str], cells: list[str]) -> Json | Problem:
-    if len(cells) != len(names):
-        return Problem(line, f"{len(cells)} cells where the header has {len(names)}.")
-    return dict(zip(names, cells, strict=True))
-
-
-def _jsonl_records(text: io.TextIOWrapper) -> Iterator[tuple[int, Json | Problem]]:
-    for line, content in enumerate(text, 1):
-        if not content.strip():
-            continue
-        try:
-            row = json.loads(content, parse_constant=_refuse)
-        except (ValueError, RecursionError) as error:
-            yield line, Problem(line, f"This is not JSON: {error}.")
-            continue
-        yield line, row if isinstance(row, dict) else Problem(line, "This is no JSON object.")
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is not a JSON number")
-
-
-def _artifact(line: int, row: Json, columns: Columns) -> Artifact | Problem:
-    text = row.get(columns.text)
-    reference = row.get(columns.reference) if columns.reference else None
-    for name, value in ((columns.text, text), (columns.reference, reference)):
-        if value is not None and not isinstance(value, str):
-            return Problem(line, f"{name} is no text.")
-        if isinstance(value, str) and (wrong := _wrong(value)):
-            return Problem(line, f"{name} {wrong}.")
-    if not isinstance(text, str) or not text.strip():
-        return Problem(line, f"{columns.text} is empty.")
-    others = {name: value for name, value in row.items() if name not in (columns.text, columns.reference)}
+def _artifact(row: Row, columns: Columns) -> Artifact | Problem:
+    parts: dict[str, str] = {}
+    for part, column in columns.named.items():
+        value = row.values.get(column)
+        text = _joined(value) if part == "context" else value
+        if text is not None and not isinstance(text, str):
+            return Problem(row.line, f"{column} is no text.")
+        if text and (wrong := _wrong(text)):
+            return Problem(row.line, f"{column} {wrong}.")
+        if text and text.strip():
+            parts[part] = text
+    if "text" not in parts:
+        return Problem(row.line, f"{columns.text} is empty.")
+    used = columns.named.values()
+    others = {name: value for name, value in row.values.items() if name not in used}
     return Artifact(
-        evaluation_target=text,
-        expected_output=reference or None,
+        evaluation_target=parts["text"],
+        expected_output=parts.get("reference"),
+        input=parts.get("question"),
+        context=parts.get("context"),
         metadata=_metadata(others) if columns.keep_others else {},
     )
+
+
+def _joined(value: Any) -> Any:
+    """A list of passages as one text, which is how data sets of retrieval give their context."""
+    if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
+        return "\n\n".join(value)
+    return value
 
 
 def _wrong(text: str) -> str | None:
@@ -213,8 +153,3 @@ def _metadata(others: Json) -> Json:
     if isinstance(inner, dict):
         return {**inner, **kept}
     return {**kept, **({_METADATA: inner} if inner else {})}
-
-
-def _named(names: list[str], known: tuple[str, ...]) -> str | None:
-    plain = {"".join(character for character in name.lower() if character.isalnum()): name for name in reversed(names)}
-    return next((plain[one] for one in known if one in plain), None)

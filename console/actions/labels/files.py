@@ -5,8 +5,6 @@ An import is checked whole before anything is written, and importing a file agai
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -17,10 +15,11 @@ import msgspec
 
 from console.actions.labels.lines import FIELDS, Form, LabelLine, form_of, read_labels, refuse, repeated
 from console.actions.permissions import permit
-from console.actions.runs.exports import Export, neutral
+from console.actions.runs.exports import Export
 from console.data.runs.labels import check_label
 from console.errors import InvalidInput
 from console.records import Label, Role, RunFilter, User
+from console.tabular.writing import csv_bytes, jsonl_bytes
 
 if TYPE_CHECKING:
     from console.services import Services
@@ -151,13 +150,10 @@ def export_labels(services: Services, wanted: RunFilter, form: Form, *, limit: i
         limit: labelled runs.
     """
     labels = list(_labels(services, msgspec.structs.replace(wanted, labelled=True), limit))
-    if form == "jsonl":
-        return Export(msgspec.json.Encoder().encode_lines([_values(one) for one in labels]), len(labels))
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC)
-    writer.writerow(FIELDS)
-    writer.writerows([_for_sheet(value) for value in _values(one).values()] for one in labels)
-    return Export(text.getvalue().encode("utf-8-sig"), len(labels))
+    values = [_values(one) for one in labels]
+    if form == Form.JSONL:
+        return Export(jsonl_bytes(values), len(labels))
+    return Export(csv_bytes(FIELDS, (one.values() for one in values)), len(labels))
 
 
 def _labels(services: Services, wanted: RunFilter, limit: int) -> Iterator[Label]:
@@ -183,9 +179,3 @@ def _values(label: Label) -> dict[str, Any]:
         "labelled_by": label.labelled_by,
         "labelled_on": label.labelled_on.isoformat(),
     }
-
-
-def _for_sheet(value: object) -> str | int | float:
-    if value is None or isinstance(value, bool):
-        return {True: "true", False: "false", None: ""}[value]
-    return value if isinstance(value, int | float) else neutral(str(value))

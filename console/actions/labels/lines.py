@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 import io
-import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import PurePath
-from typing import Any, Literal
+from enum import StrEnum
+from typing import Any
 
 from console.actions.runs.detail import run_id_of
-from console.actions.runs.exports import neutral
 from console.errors import InvalidInput
 from console.records import RunId
+from console.tabular import files as tabular
+from console.tabular.files import FileForm, Problem, Row, TabularFile
+from console.tabular.writing import restored
 
 FIELDS = ("run_id", "score", "passed", "comment", "labelled_by", "labelled_on")
 MOST = 50_000
@@ -23,7 +23,13 @@ MOST = 50_000
 _SHOWN = 10
 """Problems that a message lists."""
 _TRUE, _FALSE = ("true", "pass", "passed", "yes", "1"), ("false", "fail", "failed", "no", "0")
-Form = Literal["csv", "jsonl"]
+
+
+class Form(StrEnum):
+    """Forms of a file of labels."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +48,8 @@ class LabelLine:
 
 
 def form_of(name: str) -> Form:
-    """The form that a file's ending says; raises InvalidInput."""
-    ending = PurePath(name).suffix.lower().removeprefix(".")
-    if ending in ("csv", "jsonl"):
-        return ending  # type: ignore[return-value]
-    raise InvalidInput(f"{PurePath(name).name} ends neither in .csv nor in .jsonl. Rename it to what it is.")
+    """The form of an export that a file's ending says; raises InvalidInput."""
+    return Form(tabular.form_of(name).value)
 
 
 def read_labels(content: bytes, form: Form) -> list[LabelLine]:
@@ -55,17 +58,16 @@ def read_labels(content: bytes, form: Form) -> list[LabelLine]:
     Raises:
         InvalidInput: the file is not of this form, or lines are wrong: names the first of them with their numbers.
     """
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidInput(f"The file is not UTF-8 text: {error.reason} at byte {error.start}.") from error
+    file = TabularFile("The file", FileForm(form), lambda: io.BytesIO(content), fill=True)
+    if form == Form.CSV:
+        _check_columns(file.columns())
     lines: list[LabelLine] = []
     problems: list[str] = []
-    for number, values in _csv_lines(text) if form == "csv" else _json_lines(text):
+    for row in file.rows():
         try:
-            lines.append(_line(number, values))
+            lines.append(_line(row.line, _values(row, form)))
         except ValueError as error:
-            problems.append(f"Line {number}: {error}")
+            problems.append(f"Line {row.line}: {error}")
         if len(lines) > MOST:
             raise InvalidInput(f"The file has more than {MOST:,} labels. Split it.")
     problems += repeated(lines)
@@ -73,40 +75,21 @@ def read_labels(content: bytes, form: Form) -> list[LabelLine]:
     return lines
 
 
-def _csv_lines(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    try:
-        columns = reader.fieldnames or []
-        if "run_id" not in columns or not {"score", "passed", "comment"} & set(columns):
-            raise InvalidInput(
-                f"The first line has to name the columns: run_id, and at least one of score, passed and comment. "
-                f"It is: {', '.join(map(str, columns))[:200] or 'empty'}."
-            )
-        for row in reader:
-            values = {name: _cell(row.get(name)) for name in FIELDS}
-            if any(values.values()):
-                yield reader.line_num, values
-    except csv.Error as error:
-        raise InvalidInput(f"Line {reader.line_num} is not CSV: {error}.") from error
+def _check_columns(columns: Sequence[str]) -> None:
+    if "run_id" not in columns or not {"score", "passed", "comment"} & set(columns):
+        raise InvalidInput(
+            f"The first line has to name the columns: run_id, and at least one of score, passed and comment. "
+            f"It is: {', '.join(columns)[:200]}."
+        )
 
 
-def _cell(value: str | None) -> str:
-    """A cell as it was before an export made it harmless to spreadsheets."""
-    text = (value or "").strip()
-    return text[1:] if text.startswith("'") and neutral(text[1:]) == text else text
-
-
-def _json_lines(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            values = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise InvalidInput(f"Line {number} is not JSON: {error}.") from error
-        if not isinstance(values, dict):
-            raise InvalidInput(f"Line {number} is not a JSON object.")
-        yield number, values
+def _values(row: Row | Problem, form: Form) -> dict[str, Any]:
+    """The cells of a row, as they were before an export made them harmless to spreadsheets. Raises ValueError."""
+    if isinstance(row, Problem):
+        raise ValueError(row.message)
+    if form == Form.JSONL:
+        return row.values
+    return {name: restored(cell.strip()) for name, cell in row.values.items()}
 
 
 def _line(number: int, values: dict[str, Any]) -> LabelLine:

@@ -152,6 +152,8 @@ def _run(line: RunLine, judge: Judge, case: Case, run_id: int, started: datetime
         evaluated_artifact=Artifact(
             evaluation_target=line.evaluation_target,
             expected_output=line.expected_output,
+            input=line.input,
+            context=line.context,
             metadata=line.metadata,
         ),
         results=results,

@@ -21,6 +21,7 @@ import msgspec
 from console.actions.runs.summeval import read_summeval
 from console.errors import InvalidInput
 from console.records import Json, Label, Record, Run, RunFilter, RunStatus, ScoreRange, Threshold, TokenUsage, pages
+from console.tabular.files import FileForm, Problem, Row, TabularFile
 
 if TYPE_CHECKING:
     from console.services import Services
@@ -70,6 +71,10 @@ class RunLine(Record, frozen=True):
     key: str | None = None
     """Makes the run unique over imports; else the content of the line does."""
     expected_output: str | None = None
+    input: str | None = None
+    """The question that the text answers."""
+    context: str | None = None
+    """The material that the text rests on."""
     metadata: Json = {}
     started_at: datetime | None = None
     completed_at: datetime | None = None
@@ -93,25 +98,32 @@ class RunLine(Record, frozen=True):
 
 def read_lines(file: Path) -> Iterator[RunLine]:
     """The runs of a file in either form; raises InvalidInput."""
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"The file {file} cannot be read: {error}. Give a UTF-8 JSON or JSONL file.") from error
-    if text.lstrip().startswith("["):
+    if not file.exists():
+        raise InvalidInput(f"The file {file} is not there. Check its path.")
+    table = TabularFile(file.name, FileForm.JSONL, lambda: file.open("rb"))
+    if _is_list(table):
+        with table.open() as stream:
+            text = stream.read().decode(table.encoding())
         for number, row in enumerate(read_summeval(file, text), 1):
             yield _complete(msgspec.convert(row, RunLine), number)
         return
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.strip():
-            yield _checked(line, number)
+    for found in table.rows():
+        if isinstance(found, Problem):
+            raise InvalidInput(f"Line {found.line} is not a run in the neutral form: {found.message}")
+        yield _checked(found)
 
 
-def _checked(text: str, number: int) -> RunLine:
+def _is_list(table: TabularFile) -> bool:
+    with table.open() as stream:
+        return stream.read(1_000).decode(table.encoding(), errors="ignore").lstrip("\ufeff \t\r\n").startswith("[")
+
+
+def _checked(row: Row) -> RunLine:
     try:
-        line = msgspec.json.decode(text, type=RunLine)
-    except (msgspec.MsgspecError, UnicodeEncodeError) as error:
-        raise InvalidInput(f"Line {number} is not a run in the neutral form: {error}.") from error
-    return _complete(line, number)
+        line = msgspec.convert(row.values, RunLine)
+    except msgspec.MsgspecError as error:
+        raise InvalidInput(f"Line {row.line} is not a run in the neutral form: {error}.") from error
+    return _complete(line, row.line)
 
 
 def _complete(line: RunLine, number: int) -> RunLine:
@@ -159,6 +171,8 @@ def run_line(run: Run, labels: list[Label]) -> RunLine:
         ),
         evaluation_target=artifact.evaluation_target,
         expected_output=artifact.expected_output,
+        input=artifact.input,
+        context=artifact.context,
         metadata=artifact.metadata,
         started_at=run.started_at,
         completed_at=run.completed_at,

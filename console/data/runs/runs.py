@@ -347,9 +347,15 @@ def _import_key(key: str) -> tuple[str, str]:
 
 def check_artifact(artifact: Artifact) -> None:
     """Raises TooLarge or InvalidInput when an artifact cannot be stored, before anything is written."""
-    check_text(artifact.evaluation_target, "The evaluated text")
-    if artifact.expected_output is not None:
-        check_text(artifact.expected_output, "The expected output")
+    parts = {
+        "The evaluated text": artifact.evaluation_target,
+        "The expected output": artifact.expected_output,
+        "The question": artifact.input,
+        "The context": artifact.context,
+    }
+    for name, text in parts.items():
+        if text is not None:
+            check_text(text, name)
 
 
 def check_results(results: Results) -> None:

@@ -6,10 +6,11 @@ import streamlit as st
 
 from console.actions.batches import batches
 from console.actions.batches.batches import Checked, Estimate
-from console.actions.batches.files import Columns, RowsFile
-from console.errors import ConsoleError
+from console.actions.batches.files import Columns, Notice, guess_parts
+from console.errors import InvalidInput
 from console.records import Batch, Judge, User
 from console.services import Services
+from console.tabular.files import ENDINGS, TabularFile
 from console.ui.evaluate.evaluate import judge_picker
 from console.ui.frame import filters, text
 from console.ui.frame.card import card
@@ -17,20 +18,23 @@ from console.ui.sign_in import saving
 
 KEY = "batch"
 _NONE = "None"
+_PARTS = ("text", "question", "context", "reference")
 _SHOWN = 120
 """Characters of a cell of the preview."""
 
 
 def batch_form(shared: Services) -> None:
     """The whole form; what comes next appears when there is enough to show it."""
-    with card("1. The file", "CSV with a header, or JSON Lines; UTF-8. One row is one text.", "batch-file"):
-        upload = st.file_uploader(
-            "File", type=["csv", "jsonl", "ndjson"], key=f"{KEY}.file", label_visibility="collapsed"
-        )
+    with card(
+        "1. The file",
+        "CSV or TSV with a header, or JSON Lines. One row is one text.",
+        "batch-file",
+    ):
+        upload = st.file_uploader("File", type=list(ENDINGS), key=f"{KEY}.file", label_visibility="collapsed")
         if upload is None:
-            st.caption("Columns named text, output or evaluationTarget, and reference or expectedOutput, are found.")
+            st.caption("Columns named like question, context, answer or text, and expected or reference, are found.")
             return
-        file = RowsFile.of(upload.name, upload.getvalue())
+        file = TabularFile.of(upload.name, upload.getvalue())
         columns = _columns(file)
         checked = _checked(upload.name, upload.getvalue(), columns)
         _preview(checked, columns)
@@ -47,6 +51,7 @@ def batch_form(shared: Services) -> None:
                 "Budget in US dollars (optional)", 0.0, None, None, key=f"{KEY}.budget", placeholder="No bound",
                 help="The batch stops before it would cost more",
             )  # fmt: skip
+        _notice(batches.notice_of(shared, judge, file, columns))
         leave_out = bool(checked.problems) and st.checkbox(
             f"Leave out {text.plural(len(checked.problems), 'row')} with problems", key=f"{KEY}.leave_out"
         )
@@ -63,31 +68,34 @@ def batch_form(shared: Services) -> None:
 @st.cache_data(show_spinner="Reading the file …", max_entries=4)
 def _checked(name: str, content: bytes, columns: Columns) -> Checked:
     """What is in a file; read once for each choice of columns."""
-    return batches.check_file(RowsFile.of(name, content), columns)
+    return batches.check_file(TabularFile.of(name, content), columns)
 
 
-def _columns(file: RowsFile) -> Columns:
+def _columns(file: TabularFile) -> Columns:
     """Which columns hold what, as found by their names or as chosen."""
     names = file.columns()
-    try:
-        found = file.guess()
-    except ConsoleError:
-        found = Columns(names[0])
+    found = guess_parts(names)
     key = f"{KEY}.columns.{abs(hash(tuple(names)))}"
-    with st.grid(columns=3, min_column_width=160, gap=12, key="batch-columns"):
-        target = st.selectbox("Column of the text", names, index=names.index(found.text), key=f"{key}.text")
-        others = [_NONE, *(name for name in names if name != target)]
-        reference = st.selectbox(
-            "Column of the reference", others, key=f"{key}.reference",
-            index=others.index(found.reference) if found.reference in others else 0,
-        )  # fmt: skip
-        keep = st.checkbox("Keep the other columns as metadata", value=True, key=f"{key}.keep")
-    return Columns(target, None if reference == _NONE else reference, keep)
+    chosen: dict[str, str] = {}
+    with st.grid(columns=4, min_column_width=150, gap=12, key="batch-columns"):
+        for part in _PARTS:
+            options = names if part == "text" else [_NONE, *names]
+            first = found.get(part, options[0])
+            picked = st.selectbox(f"Column of the {part}", options, index=options.index(first), key=f"{key}.{part}")
+            if picked != _NONE or part == "text":
+                chosen[part] = picked
+    keep = st.checkbox("Keep the other columns as metadata", value=True, key=f"{key}.keep")
+    twice = [column for column in chosen.values() if list(chosen.values()).count(column) > 1]
+    if twice:
+        raise InvalidInput(f"The column {twice[0]} is chosen twice. Choose another one for each part.", field="columns")
+    return Columns.of(chosen, keep_others=keep)
 
 
 def _preview(checked: Checked, columns: Columns) -> None:
     rows = [
         {
+            "Question": text.shorten(row.input or "", _SHOWN) or None,
+            "Context": text.shorten(row.context or "", _SHOWN) or None,
             "Text": text.shorten(row.evaluation_target, _SHOWN),
             "Reference": text.shorten(row.expected_output or "", _SHOWN) or None,
             "Metadata": text.shorten(", ".join(f"{name}: {value}" for name, value in row.metadata.items()), _SHOWN),
@@ -97,7 +105,7 @@ def _preview(checked: Checked, columns: Columns) -> None:
     found = f"{text.plural(checked.rows, 'row')} to evaluate"
     st.caption(found + (f", the first {len(rows)}:" if checked.rows > len(rows) else ":" if rows else "."))
     if rows:
-        order = ["Text", *(["Reference"] if columns.reference else []), *(["Metadata"] if columns.keep_others else [])]
+        order = [part.capitalize() for part in columns.named] + (["Metadata"] if columns.keep_others else [])
         st.dataframe(rows, column_order=order, hide_index=True, height="content", alt="The first rows")
     if checked.problems:
         count = text.plural(len(checked.problems), "row")
@@ -111,6 +119,15 @@ def _preview(checked: Checked, columns: Columns) -> None:
         )
 
 
+def _notice(found: Notice) -> None:
+    """What the judge sees of the file, before it begins."""
+    seen = "; ".join(f"the {part} from {column}" for part, column in found.shown.items())
+    st.caption(f"**The judge sees** {text.plain(seen)}.")
+    if found.hidden:
+        unseen = "; ".join(f"{column}, {why}" for column, why in found.hidden.items())
+        st.caption(f":orange[**It does not see**] {text.plain(unseen)}.")
+
+
 def _figures(found: Estimate) -> None:
     with st.grid(columns=4, min_column_width=120, gap=8, key="batch-estimate"):
         st.metric("Calls", text.count(found.calls))
@@ -121,7 +138,7 @@ def _figures(found: Estimate) -> None:
 
 
 def _start(
-    shared: Services, judge: Judge, file: RowsFile, columns: Columns, name: str, at_once: int, budget: float | None,
+    shared: Services, judge: Judge, file: TabularFile, columns: Columns, name: str, at_once: int, budget: float | None,
     leave_out: bool,
 ) -> None:  # fmt: skip
     made: list[Batch] = []

@@ -80,6 +80,14 @@ def _given(shared: Services) -> tuple[Artifact, str | None]:
             metadata=document.metadata or {},
         )
         return made, document.document_id
+    question = st.text_area(
+        "Question (optional)", key=f"{KEY}.question", height=68, persist_state="session",
+        placeholder="What the text answers",
+    )  # fmt: skip
+    context = st.text_area(
+        "Context (optional)", key=f"{KEY}.context", height=68, persist_state="session",
+        placeholder="The material that the text rests on",
+    )  # fmt: skip
     target = st.text_area(
         "Text to evaluate", key=f"{KEY}.text", height=200, persist_state="session",
         placeholder="An answer, a summary, a translation …",
@@ -88,7 +96,13 @@ def _given(shared: Services) -> tuple[Artifact, str | None]:
         "Reference (optional)", key=f"{KEY}.reference", height=110, persist_state="session",
         placeholder="What a good one looks like, or the source it is made from",
     )  # fmt: skip
-    return Artifact(evaluation_target=target, expected_output=reference or None), None
+    made = Artifact(
+        evaluation_target=target,
+        expected_output=reference or None,
+        input=question or None,
+        context=context or None,
+    )
+    return made, None
 
 
 def _document(shared: Services, asked: str | None) -> Document | None:
@@ -119,6 +133,8 @@ def _evaluate(shared: Services, judge: Judge, given: tuple[Artifact, str | None]
             artifact_text = Artifact(
                 evaluation_target=st.session_state.get(f"{KEY}.text", ""),
                 expected_output=st.session_state.get(f"{KEY}.reference") or None,
+                input=st.session_state.get(f"{KEY}.question") or None,
+                context=st.session_state.get(f"{KEY}.context") or None,
             )
             made.append(evaluation.evaluate_text(shared, actor, judge, artifact_text))
         else:

@@ -26,7 +26,7 @@ SITTING = 25
 """Runs that the progress counts to."""
 POSITION = ("run", "done", "skip", "last")
 """What the URL says about the place in the queue."""
-_FORMS: tuple[tuple[Form, str], ...] = (("csv", "text/csv"), ("jsonl", "application/jsonl"))
+_FORMS: tuple[tuple[Form, str], ...] = ((Form.CSV, "text/csv"), (Form.JSONL, "application/jsonl"))
 MOST_SKIPPED = 200
 """Runs that the URL remembers as skipped."""
 

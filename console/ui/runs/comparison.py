@@ -275,6 +275,8 @@ def _json(value: object) -> str:
 
 _TEXTS: dict[str, Callable[[Run], str]] = {
     "Evaluated text": lambda run: run.evaluated_artifact.evaluation_target,
+    "Question": lambda run: run.evaluated_artifact.input or "",
+    "Context": lambda run: run.evaluated_artifact.context or "",
     "Reference": lambda run: run.evaluated_artifact.expected_output or "",
     "Reasons": _reasons,
     "Prompt": _prompt,

@@ -127,7 +127,11 @@ def notes(results: Results) -> None:
 
 
 def artifact_text(artifact: Artifact) -> None:
-    """The evaluated text."""
+    """The evaluated text, after the question that it answers and the context that it rests on."""
+    for title, part in (("Question", artifact.input), ("Context", artifact.context)):
+        if part:
+            st.caption(title)
+            block(part, f"run-{title.lower()}", tall=_SHORT)
     st.caption("Evaluated text")
     block(artifact.evaluation_target, "run-target")
 
@@ -176,6 +180,7 @@ def snapshot_texts(snapshot: Snapshot) -> None:
     for title, body in (("Task introduction", snapshot.task_introduction), ("Criteria", snapshot.evaluation_criteria)):
         st.caption(title)
         block(body or text.NOTHING, f"run-{title.split()[0].lower()}")
+    facts("What the scores mean", snapshot.anchors)
     facts("All parameters", snapshot.parameters)
 
 

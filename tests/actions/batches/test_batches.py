@@ -7,28 +7,30 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from console.actions.batches import batches
 from console.actions.batches import journal as batch_journal
 from console.actions.batches import worker as batch_worker
-from console.actions.batches.files import Columns, FileForm, Problem, RowsFile
+from console.actions.batches.files import Columns, artifacts, guess, notice
 from console.actions.batches.worker import BatchWorker
 from console.engine.process import wait_until
 from console.errors import BatchTaken, Forbidden, InvalidInput, JudgingError
 from console.judging import scripted
 from console.judging.providers import Call, Reply
 from console.judging.scripted import ScriptedProvider
-from console.records import Artifact, Batch, BatchState, Judge, Role, RowState, RunFilter, RunStatus, User
+from console.records import Artifact, Batch, BatchState, Judge, MetricRef, Role, RowState, RunFilter, RunStatus, User
 from console.services import Services
+from console.tabular.files import Problem, TabularFile
 from tests.support.console_app import new_case, new_judge, new_user, scored
 
 # --- files -----------------------------------------------------------------------------------------------------
 
 
 def rows(content: str | bytes, name: str = "rows.csv", columns: Columns | None = None) -> list[Artifact | Problem]:
-    file = RowsFile.of(name, content.encode() if isinstance(content, str) else content)
-    return list(file.rows(columns or file.guess()))
+    file = TabularFile.of(name, content.encode() if isinstance(content, str) else content)
+    return list(artifacts(file, columns or guess(file)))
 
 
 def texts(found: list[Artifact | Problem]) -> list[str]:
@@ -36,9 +38,9 @@ def texts(found: list[Artifact | Problem]) -> list[str]:
 
 
 def test_columns_are_known_by_their_names() -> None:
-    file = RowsFile.of("r.csv", b"id,Actual Output,expected_output\n1,a,b\n")
+    file = TabularFile.of("r.csv", b"id,Actual Output,expected_output\n1,a,b\n")
 
-    assert file.guess() == Columns("Actual Output", "expected_output")
+    assert guess(file) == Columns("Actual Output", "expected_output")
 
 
 def test_the_other_columns_become_metadata() -> None:
@@ -66,6 +68,38 @@ def test_columns_that_nobody_knows_are_asked_for() -> None:
         rows("one,two\n1,2\n")
 
 
+def test_question_context_answer_and_expected_are_known_by_their_names() -> None:
+    content = b"Question,retrieved_contexts,Answer,Ground Truth,id\nq,c,a,g,7\n"
+    (row,) = rows(content)
+    assert row == Artifact(evaluation_target="a", expected_output="g", input="q", context="c", metadata={"id": "7"})
+
+
+def test_passages_of_a_list_are_one_context() -> None:
+    (row,) = rows('{"question":"q","contexts":["one","two"],"answer":"a"}\n', "r.jsonl")
+    assert row == Artifact(evaluation_target="a", input="q", context="one\n\ntwo")
+
+
+def test_it_is_said_which_columns_a_judge_sees(services: Services, judge: Judge) -> None:
+    file = TabularFile.of("r.csv", b"question,answer,expected,id\nq,a,e,7\n")
+
+    found = batches.notice_of(services, judge, file, guess(file))
+
+    assert str(found) == (
+        "The judge sees question as the question, answer as the text. "
+        "It does not see expected (the case needs no reference), id (kept as metadata)."
+    )
+
+
+def test_a_similarity_judge_sees_no_question(services: Services) -> None:
+    case = new_case(services)
+    judge = msgspec.structs.replace(new_judge(services, case), metric=MetricRef(id="m", type="similarity"))
+    columns = Columns("a", "e", "q", "c", keep_others=False)
+
+    found = notice(["q", "c", "a", "e", "x"], columns, judge, case)
+
+    assert (list(found.shown), list(found.hidden)) == (["text", "reference"], ["q", "c", "x"])
+
+
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_the_separator_is_found_in_the_header(separator: str) -> None:
     assert texts(rows(f'id{separator}text\n1{separator}"a, b"\n')) == ["a, b"]
@@ -79,15 +113,14 @@ def test_utf_16_with_its_mark_is_read() -> None:
     assert texts(rows("text\nä\n".encode("utf-16"))) == ["ä"]
 
 
-def test_another_encoding_is_a_clear_error() -> None:
-    with pytest.raises(InvalidInput, match=r"rows\.csv is not UTF-8 text"):
-        rows("text\nä\n".encode("latin-1"))
+def test_another_encoding_is_found() -> None:
+    assert texts(rows("text,n\nDas Gerät,1\n".encode("latin-1"))) == ["Das Gerät"]
 
 
 def test_problems_name_the_line_on_which_the_row_begins() -> None:
     found = rows('text,reference\n"two\nlines",x\n,alone\none\n\nlast,y\n')
 
-    assert texts(found) == ["two\nlines", "Line 4: text is empty.", "Line 5: 1 cells where the header has 2.", "last"]
+    assert texts(found) == ["two\nlines", "Line 4: text is empty.", "Line 5: 1 cell where the header has 2.", "last"]
 
 
 def test_problems_of_json_lines_name_their_line() -> None:
@@ -102,7 +135,7 @@ def test_a_huge_cell_is_read_and_a_greater_one_is_a_problem() -> None:
 
 
 def test_a_broken_quote_names_its_line() -> None:
-    with pytest.raises(InvalidInput, match="Line 3 cannot be read"):
+    with pytest.raises(InvalidInput, match="line 3 cannot be read"):
         rows('text\nfine\n"open" wound\n')
 
 
@@ -111,7 +144,7 @@ def test_a_broken_character_is_a_problem() -> None:
 
 
 def test_two_columns_of_one_name_are_refused() -> None:
-    with pytest.raises(InvalidInput, match="same name"):
+    with pytest.raises(InvalidInput, match="two columns are named 'text'"):
         rows("text,text\na,b\n")
 
 
@@ -121,15 +154,15 @@ def test_an_empty_file_has_no_rows() -> None:
 
 
 def test_only_csv_and_json_lines_are_read() -> None:
-    with pytest.raises(InvalidInput, match=r"neither in \.csv nor in \.jsonl"):
-        RowsFile.of("rows.xlsx", b"")
+    with pytest.raises(InvalidInput, match=r"none of \.csv, \.tsv"):
+        TabularFile.of("rows.xlsx", b"")
 
 
 def test_a_file_is_read_from_its_place(tmp_path: Path) -> None:
     (tmp_path / "r.ndjson").write_text('{"output":"a"}')
-    file = RowsFile.at(tmp_path / "r.ndjson")
+    file = TabularFile.at(tmp_path / "r.ndjson")
 
-    assert (file.form, texts(list(file.rows(file.guess())))) == (FileForm.JSONL, ["a"])
+    assert texts(list(artifacts(file, guess(file)))) == ["a"]
 
 
 # --- batches ---------------------------------------------------------------------------------------------------
@@ -162,8 +195,8 @@ def script(services: Services, answer: Callable[[Call], Reply] | None = None) ->
     return provider
 
 
-def file_of(count: int) -> RowsFile:
-    return RowsFile.of("rows.jsonl", "".join(f'{{"text":"Text {n}."}}\n' for n in range(1, count + 1)).encode())
+def file_of(count: int) -> TabularFile:
+    return TabularFile.of("rows.jsonl", "".join(f'{{"text":"Text {n}."}}\n' for n in range(1, count + 1)).encode())
 
 
 def submit(services: Services, actor: User, judge: Judge, count: int = 5, **options: object) -> Batch:
@@ -303,7 +336,7 @@ def test_too_many_rows_at_once_are_refused(services: Services, ana: User, judge:
 
 
 def test_a_file_with_problems_leaves_nothing_behind(services: Services, ana: User, judge: Judge) -> None:
-    file = RowsFile.of("r.csv", b"text,x\na,1\n,2\n")
+    file = TabularFile.of("r.csv", b"text,x\na,1\n,2\n")
 
     with pytest.raises(InvalidInput, match=r"r\.csv, line 3: text is empty"):
         batches.submit(services, ana, "N", judge, file, Columns("text"))
@@ -312,7 +345,7 @@ def test_a_file_with_problems_leaves_nothing_behind(services: Services, ana: Use
 
 
 def test_rows_with_problems_may_be_left_out(services: Services, ana: User, judge: Judge) -> None:
-    file = RowsFile.of("r.csv", b"text,x\na,1\n,2\n")
+    file = TabularFile.of("r.csv", b"text,x\na,1\n,2\n")
 
     assert batches.submit(services, ana, "N", judge, file, Columns("text"), leave_out=True).total == 1
 

@@ -184,16 +184,16 @@ def test_everything_wrong_with_a_file_is_told_by_line_and_nothing_is_written(
         (csv_of("1,3,,,,yesterday"), "csv", "Line 2: labelled_on is 'yesterday'"),
         (csv_of(",3,,,,"), "csv", "Line 2: run_id is missing."),
         (csv_of("1,3,,,bo,", "1,4,,,bo,"), "csv", "Line 3: the run 1 has another label by the same person"),
-        (csv_of('1,3,,"open'), "csv", "is not CSV"),
+        (csv_of('1,3,,"open'), "csv", "a quote is opened and never closed"),
         (b"id,score\n1,2\n", "csv", "The first line has to name the columns"),
-        (b"", "csv", "The first line has to name the columns"),
-        (b"\xff\xfe\x00", "csv", "not UTF-8"),
-        (b"[1]\n", "jsonl", "Line 1 is not a JSON object."),
-        (b'{"run_id": 1,\n', "jsonl", "Line 1 is not JSON"),
+        (b"", "csv", "has no rows"),
+        (b"\xff\xfe\x00", "csv", "cannot be read as utf-16"),
+        (b"[1]\n", "jsonl", "Line 1: This is no JSON object."),
+        (b'{"run_id": 1,\n', "jsonl", "Line 1: This is not JSON"),
         (b'{"run_id": 1, "score": true}\n', "jsonl", "Line 1: score is not a number"),
         (b'{"run_id": 1, "score": 3, "comment": 7}\n', "jsonl", "Line 1: comment is not a text."),
         (b'{"run_id": 1, "score": 1e999}\n', "jsonl", "Line 1: score is not a number"),
-        (b"[" * 100_000, "jsonl", "Line 1 is not JSON"),
+        (b"[" * 100_000, "jsonl", "line 1: the list cannot be read"),
     ],
 )
 def test_a_broken_file_says_where(content: bytes, form: str, words: str) -> None:
@@ -244,7 +244,7 @@ def test_no_cell_of_an_export_is_a_formula(console_services: Services, run: Run)
 
 def test_the_ending_says_the_form() -> None:
     assert (form_of("a/b.CSV"), form_of("b.jsonl")) == ("csv", "jsonl")
-    with pytest.raises(InvalidInput, match="ends neither"):
+    with pytest.raises(InvalidInput, match="ends in none of"):
         form_of("labels.xlsx")
 
 

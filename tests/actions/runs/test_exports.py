@@ -8,9 +8,10 @@ import io
 import msgspec
 import pytest
 
-from console.actions.runs.exports import export_csv, export_jsonl, neutral
+from console.actions.runs.exports import export_csv, export_jsonl
 from console.records import RunFilter, RunStatus
 from console.services import Services
+from console.tabular.writing import neutral
 from tests.support.console_app import failed, new_case, new_judge, scored
 
 
