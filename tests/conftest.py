@@ -10,7 +10,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from console.config import Settings
 from console.data.store.client import make_client
@@ -74,13 +73,10 @@ def _rules_of_dynamodb(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def moto_endpoint() -> Iterator[str]:
-    """A moto server in this process, one per worker."""
-    server = ThreadedMotoServer(ip_address=process.LOOPBACK, port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+def moto_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The in-memory engine, one per worker."""
+    with acquire(tmp_path_factory.mktemp("moto"), kind="moto") as lease:
+        yield lease.endpoint
 
 
 @pytest.fixture(scope="session")

