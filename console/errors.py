@@ -10,6 +10,7 @@
     |-- ConflictError            409   somebody else saved first; says who and when
     |   `-- BatchTaken           409   another worker has the batch; says which and until when
     |-- SetupError               500   the environment or the settings are wrong
+    |   |-- Denied               500   the role of this process lacks a permission; names it
     |   `-- NotServed            501   the store that serves now has no place for this
     |-- UnsupportedMetric        501   no judge works by this metric
     |-- JudgingError             502   no score was obtained; says why and what to do
@@ -18,6 +19,7 @@
     |-- EmbedderUnavailable      503   an embedder's service refused or did not answer
     `-- StoreError               503
         |-- StoreUnavailable     503   no answer, or none within the deadline
+        |-- IndexUnavailable     503   a vector index that cannot be searched now; says why
         |-- UnsavedItems         503   a batch gave up; names the keys that were not saved
         `-- CorruptItem          500   an item that cannot be read back
 
@@ -124,6 +126,14 @@ class SetupError(ConsoleError):
     """The environment or the settings are wrong; the message says what to change."""
 
 
+class Denied(SetupError):
+    """The role that this process has in AWS lacks a permission; `permission` names it where AWS did."""
+
+    def __init__(self, message: str, permission: str = "") -> None:
+        super().__init__(message)
+        self.permission = permission
+
+
 class NotServed(SetupError):
     """The store that serves now has no place for this."""
 
@@ -184,6 +194,10 @@ class StoreError(ConsoleError):
 
 class StoreUnavailable(StoreError):
     """No usable answer within the deadline. Whether the last attempt was applied is unknown."""
+
+
+class IndexUnavailable(StoreError):
+    """A vector index that cannot be searched now: it is being built, or gone. Compare the vectors themselves."""
 
 
 class UnsavedItems(StoreError):

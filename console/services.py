@@ -18,8 +18,9 @@ from console.data.configuration.steps import GeneratedSteps
 from console.data.legacy.repositories import on_the_old_schema
 from console.data.legacy.sqlite import DatabaseManager
 from console.data.repositories import Repositories
+from console.data.store.check import Wanted
 from console.data.store.client import credentials_in, make_client
-from console.data.store.setup import create_tables
+from console.data.store.setup import SetUp, set_up
 from console.data.store.store import Store
 from console.data.users.key_file import is_first_use
 from console.data.users.keys import Keyring
@@ -119,12 +120,17 @@ class Services(Repositories):
             users=found.users,
         )
 
-    def create_tables(self) -> list[str]:
-        """Creates what is missing of the tables and the default metrics; returns the names of the new tables."""
-        streams = self.engine.kind not in ("dynoxide", "moto")
-        created = create_tables(self.store, production=self.settings.production, streams=streams)
+    @property
+    def wanted(self) -> Wanted:
+        """What the tables should have in this store beside keys and indexes."""
+        managed = self.engine.kind not in ("dynoxide", "moto")
+        return Wanted(managed=managed, protected=self.settings.production)
+
+    def set_up(self) -> SetUp:
+        """Makes the tables and the default metrics what they should be; says what it did. Safe to repeat."""
+        done = set_up(self.store, self.wanted)
         self.catalog.ensure_defaults()
-        return created
+        return done
 
     def close(self) -> None:
         """Lets go of the engine; the last user's close stops it."""
@@ -161,7 +167,7 @@ def build_services(settings: Settings, *, create_tables: bool | None = None, fre
         unsealed = lease is not None and is_first_use(settings.console_key, settings.data_dir)
         services = _assemble(settings, endpoint, lease, fresh=fresh)
         if create_tables or (create_tables is None and settings.store != "aws"):
-            services.create_tables()
+            services.set_up()
         if unsealed:
             services.users.seal_all()
     except BaseException:

@@ -13,7 +13,7 @@ import pytest
 
 from console.config import Settings
 from console.data.store.client import make_client
-from console.data.store.setup import create_tables
+from console.data.store.setup import set_up
 from console.data.store.store import Store
 from console.engine import process
 from console.engine.dynamodb_local import dynamodb_local
@@ -139,7 +139,7 @@ def embedded_store(engine_client: Any) -> Store:
 def new_store(client: Any) -> Store:
     """A store whose tables nobody else has."""
     fresh = Store(client, prefix=f"t{uuid4().hex[:12]}-")
-    create_tables(fresh)
+    set_up(fresh)
     return fresh
 
 

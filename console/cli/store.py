@@ -12,36 +12,32 @@ rollups_app = typer.Typer(help="The pre-aggregated counts of finished runs.", no
 
 @tables_app.command("create")
 def create_tables(as_json: AsJson = False, data_dir: DataDir = None) -> None:
-    """Create the tables that are missing."""
+    """Make the tables what they should be: create what is missing, mend what differs. Safe to repeat."""
     with open_services(data_dir, create_tables=False) as services:
-        created = services.create_tables()
+        done = services.set_up()
     if as_json:
-        print_json({"created": created})
-    else:
-        typer.echo(f"Created {', '.join(created)}." if created else "All tables are there.")
+        print_json({"created": done.created, "changed": done.changed, "refused": done.refused})
+        return
+    typer.echo(f"Created {', '.join(done.created)}." if done.created else "All tables are there.")
+    for line in done.changed:
+        typer.echo(f"Mended {line}.")
+    for line in done.refused:
+        typer.echo(f"Left as it is: {line}.")
 
 
 @tables_app.command("check")
 def check_tables(as_json: AsJson = False, data_dir: DataDir = None) -> None:
-    """Compare the tables with what they should be; exit code 1 when something is missing."""
-    from console.data.store.check import problems
-    from console.data.store.setup import describe
-    from console.data.store.tables import TABLES
+    """Compare the tables with what they should be; exit code 1 when something is wrong."""
+    from console.actions.admin.operations import check_setup
 
     with open_services(data_dir, create_tables=False) as services:
-        report = [
-            {
-                "table": services.store.name(table.name),
-                "problems": problems(table, describe(services.store, table.name)),
-            }
-            for table in TABLES
-        ]
+        report = check_setup(services)
     if as_json:
-        print_json(report)
+        print_json([{"table": one.name, "problems": one.problems, "remarks": one.remarks} for one in report])
     else:
-        for row in report:
-            typer.echo(f"{row['table']}: {'; '.join(row['problems']) or 'as it should be'}")
-    if any(row["problems"] for row in report):
+        for one in report:
+            typer.echo(f"{one.name}: {'; '.join(one.problems + one.remarks) or 'as it should be'}")
+    if any(one.problems for one in report):
         raise typer.Exit(1)
 
 

@@ -149,7 +149,7 @@ def test_tables_are_created_once_and_pass_the_check(folder: str) -> None:
     assert console("tables", "create", "--data-dir", folder).stdout == "All tables are there.\n"
     done = console("tables", "check", "--json", "--data-dir", folder)
     assert done.returncode == 0
-    assert {"table": "EvaluationRuns", "problems": []} in json.loads(done.stdout)
+    assert {"table": "EvaluationRuns", "problems": [], "remarks": []} in json.loads(done.stdout)
 
 
 def test_runs_are_imported_once(store: str, lines: str) -> None:

@@ -115,7 +115,7 @@ def test_the_stack_makes_tables_that_are_as_they_should_be(moto_endpoint: str) -
     client.close()
     settings = Settings(dynamodb_endpoint=moto_endpoint, engine_kind="moto", table_prefix=prefix)
     with build_services(settings, create_tables=False) as services:
+        assert services.set_up().created == []  # moto's CloudFormation forgets the expiry; AWS does not
         reports = load_operations(services).tables
         assert [problem for report in reports for problem in report.problems] == []
         assert all(report.protected for report in reports)
-        assert services.create_tables() == []

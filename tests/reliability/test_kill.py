@@ -20,7 +20,7 @@ import pytest
 from console.data.runs.recount import verify
 from console.data.store import tables
 from console.data.store.client import make_client
-from console.data.store.setup import create_tables
+from console.data.store.setup import set_up
 from console.data.store.store import Store
 from console.engine.engine import EngineLease, acquire
 from console.errors import SetupError, StoreUnavailable
@@ -95,7 +95,7 @@ def test_what_was_acknowledged_is_there_and_whole_after_every_kill(
     said_so, stop, numbers = Acknowledged(), threading.Event(), itertools.count()
     with acquire(tmp_path, kind="dynoxide") as lease, closing(make_client("us-east-1", lease.endpoint)) as client:
         store = Store(client)
-        create_tables(store)
+        set_up(store)
         with ThreadPoolExecutor(WRITERS) as pool:
             writers = [pool.submit(write_until, stop, store, numbers, said_so) for _ in range(WRITERS)]
             try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from console.actions.permissions import permit
 from console.data.cache.cache import TOKEN_KEY
 from console.data.cache.cache import Readings as CacheReadings
+from console.data.configuration.catalog import DEFAULT_METRICS
 from console.data.runs import recount
 from console.data.store import tables
-from console.data.store.check import problems, remarks
+from console.data.store.check import MISSING, differences
+from console.data.store.description import Description, index_state, look
 from console.data.store.meter import Readings as StoreReadings
-from console.data.store.setup import describe, expiry_attribute
 from console.errors import ConsoleError
 from console.records import Batch, Role, User, utcnow
 
@@ -105,12 +107,27 @@ def load_counters(services: Services) -> Counters:
 
 def load_operations(services: Services) -> Operations:
     """Describe every table and find the leases. One request per table, one for its expiry, two for the batches."""
-    reports = [_report(services, table) for table in tables.TABLES]
+    reports = check_setup(services)
     runs = next(report for report in reports if report.name == services.store.name(tables.RUNS))
     latest = [] if runs.problems else services.batches.list(LATEST_BATCHES).items
     now = utcnow()
     leased = [batch for batch in latest if batch.lease_owner and _ahead(batch.lease_until, now)]
     return Operations(reports, leased, runs.items or 0)
+
+
+def check_setup(services: Services) -> list[TableReport]:
+    """Every table as it is, against what it should be, and whether the default metrics are there.
+
+    One to four requests per table, all tables at once, and one for the metrics.
+    """
+    with ThreadPoolExecutor(max_workers=len(tables.TABLES)) as pool:
+        reports = list(pool.map(lambda table: _report(services, table), tables.TABLES))
+    judges = next(report for report in reports if report.name == services.store.name(tables.JUDGES))
+    if not judges.problems:
+        lacking = set(DEFAULT_METRICS) - {metric.name for metric in services.catalog.metrics()}
+        if lacking:
+            judges.problems.append(f"the metrics {', '.join(sorted(lacking))} are missing; `tables create` makes them")
+    return reports
 
 
 def verify_rollups(services: Services, actor: User, progress: Progress) -> list[recount.Difference]:
@@ -138,20 +155,20 @@ def rebuild_rollups(services: Services, actor: User, progress: Progress) -> int:
 
 def _report(services: Services, table: tables.Table) -> TableReport:
     name = services.store.name(table.name)
-    found = describe(services.store, table.name)
+    found = look(services.store, table, managed=services.wanted.managed)
     if found is None:
-        return TableReport(name, "MISSING", None, None, [], problems(table, None), [])
-    expiry = expiry_attribute(services.store, table.name) if table.ttl else None
-    items: int = found.get("ItemCount", 0)
+        return TableReport(name, "MISSING", None, None, [], [MISSING.words], [])
+    items: int = found.table.get("ItemCount", 0)
+    said = differences(table, found, services.wanted)
     return TableReport(
         name=name,
-        status=found["TableStatus"],
+        status=found.table["TableStatus"],
         items=items,
-        bytes=_counted(found.get("TableSizeBytes", 0), items),
-        indexes=[*(_index(index, items) for index in found.get("GlobalSecondaryIndexes", [])), *_vectors(table, found)],
-        problems=problems(table, found),
-        remarks=remarks(table, found, expiry, streams=services.engine.kind not in ("dynoxide", "moto")),
-        protected=found.get("DeletionProtectionEnabled", False),
+        bytes=_counted(found.table.get("TableSizeBytes", 0), items),
+        indexes=[*(_index(index, items) for index in found.indexes().values()), *_vectors(table, found)],
+        problems=[one.words for one in said if one.broken],
+        remarks=[one.words for one in said if not one.broken],
+        protected=found.table.get("DeletionProtectionEnabled", False),
     )
 
 
@@ -166,13 +183,13 @@ def _index(found: dict[str, Any], table_items: int) -> IndexReport:
     )
 
 
-def _vectors(table: tables.Table, found: dict[str, Any]) -> list[IndexReport]:
+def _vectors(table: tables.Table, found: Description) -> list[IndexReport]:
     """The vector index of a table that should have one, or that it has none."""
     if table.vectors is None:
         return []
-    known = {index["IndexName"]: index.get("IndexStatus", "") for index in found.get("VectorIndexes") or []}
-    status = known.get(table.vectors.name)
-    return [IndexReport(table.vectors.name, status or "NONE", None, None, VECTORS if status else NO_VECTORS)]
+    there = found.vector_index(table.vectors.name)
+    status = index_state(there) if there else "NONE"
+    return [IndexReport(table.vectors.name, status, None, None, VECTORS if there else NO_VECTORS)]
 
 
 def _counted(size: int, items: int) -> int | None:

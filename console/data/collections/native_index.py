@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from console.data.collections.items import to_numbers
 from console.data.store import tables
-from console.data.store.setup import vector_index
+from console.data.store.description import vector_state
 from console.data.store.store import Store
-from console.errors import SetupError, StoreError
+from console.errors import IndexUnavailable, SetupError, StoreError
 
 LIMIT = 100
 """Results that a vector index gives at most."""
@@ -33,7 +33,7 @@ class VectorSearch:
     def is_active(self) -> bool:
         """Whether the index can be searched. One request at first, again after a minute if not or if it failed."""
         if not self._active and time.monotonic() >= self._look_again:
-            self._active = vector_index(self._store, self._table) == "ACTIVE"
+            self._active = vector_state(self._store, self._table) == "ACTIVE"
             self._look_again = time.monotonic() + _LOOK_AGAIN
         return self._active
 
@@ -46,6 +46,10 @@ class VectorSearch:
             vector: float32[d] of the index's dimensions.
             k: 1 to `LIMIT`.
             only: the value that the filter key must have.
+
+        Raises:
+            IndexUnavailable: the index cannot be searched, whatever it was said to be; it is looked at again after a
+                minute. (Searches go to an endpoint of their own, which knows of a new or a restored index later.)
         """
         condition, names, values = "#hash = :hash", {"#hash": self._index.hash_key}, {":hash": {"S": group}}
         if only is not None:
@@ -63,7 +67,7 @@ class VectorSearch:
                 ExpressionAttributeValues=values,
                 TopK=k,
             )
-        except (StoreError, SetupError):
+        except (StoreError, SetupError) as error:
             self._active, self._look_again = False, time.monotonic() + _LOOK_AGAIN
-            raise
+            raise IndexUnavailable(f"The vector index {self._index.name} cannot be searched now: {error}") from error
         return [(one["Item"], float(one["Score"])) for one in answer["SearchResults"]]

@@ -29,7 +29,7 @@ from console.data.legacy.shapes import INT64, RUN_NAMES, RUN_ROW_NAMES, Row, doc
 from console.data.repositories import Repositories
 from console.data.store.client import make_client
 from console.data.store.names import may_be_id
-from console.data.store.setup import create_tables
+from console.data.store.setup import set_up
 from console.data.store.store import Store
 from console.errors import InvalidInput, NotFound
 from console.records import Artifact, Json, Results, RunId, RunStatus, Snapshot, TokenUsage, pages
@@ -195,7 +195,7 @@ def _connect(region: str | None, endpoint_url: str | None, table_prefix: str | N
     prefix = settings.table_prefix if table_prefix is None else table_prefix
     store = Store(make_client(region or settings.aws_region, endpoint), prefix=prefix)
     if endpoint:
-        create_tables(store)
+        set_up(store)
     return Repositories.over(store, Cache(store), document_ttl_days=settings.document_ttl_days)
 
 

@@ -7,6 +7,7 @@ missing, and is never in a `Run`.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import numpy as np
@@ -22,8 +23,10 @@ from console.data.store.answers import ConditionFailed
 from console.data.store.codec import Item, timestamp
 from console.data.store.requests import PRESENT, Update
 from console.data.store.store import Store
+from console.errors import IndexUnavailable
 from console.records import Page, Run, RunFilter, RunId, RunSummary, Verdict
 
+log = logging.getLogger(__name__)
 Vector = NDArray[np.float32]
 Near = tuple[RunSummary, float]
 """A run and its similarity."""
@@ -69,12 +72,15 @@ class RunVectors:
     def nearest(self, case_id: str, vector: Vector, k: int, verdict: Verdict | None = None) -> list[Near]:
         """Runs of a case by similarity (1 - cosine distance, -1..1), nearest first.
 
-        One request to the vector index and one for the rows. Without an index: the list of the `EXAMINED` newest
-        matching runs, and one request per 100 of them.
+        One request to the vector index and one for the rows. Without an index, or when it cannot be searched: the
+        list of the `EXAMINED` newest matching runs, and one request per 100 of them.
         """
         count = min(k, LIMIT)
         if self.has_index():
-            return self._search(case_id, vector, count, verdict)
+            try:
+                return self._search(case_id, vector, count, verdict)
+            except IndexUnavailable as error:
+                log.warning("%s Comparing the newest runs instead.", error)
         return self._compare(case_id, vector, count, verdict)
 
     def has_index(self) -> bool:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConnectionError,  # noqa: A004 - botocore's own: refused, or not made in time
+    CredentialRetrievalError,
     HTTPClientError,
     NoCredentialsError,
+    SSOError,
 )
 
 from console.data.store.codec import Item
 from console.data.store.meter import Meter
-from console.errors import ConsoleError, SetupError, StoreError
+from console.errors import ConsoleError, Denied, SetupError, StoreError
 
 _RETRIED = frozenset(
     {
@@ -38,6 +41,12 @@ _THROTTLES = frozenset({"ProvisionedThroughputExceededException", "ThrottlingExc
 _TRANSACTION_RETRIED = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 
 
+_EXPIRED = frozenset({"ExpiredTokenException", "ExpiredToken", "TokenRefreshRequired"})
+_CLOCK = frozenset({"RequestExpired", "RequestTimeTooSkewed", "RequestInTheFuture"})
+_SIGNED_AT_ANOTHER_TIME = re.compile(r"Signature (?:expired|not yet current)")
+_NOT_AUTHORIZED = re.compile(r"not authorized to perform: (?P<permission>[\w:]+)(?: on resource: (?P<resource>\S*))?")
+
+
 class ConditionFailed(StoreError):
     """A condition did not hold; repositories turn this into what it means.
 
@@ -54,15 +63,8 @@ class ConditionFailed(StoreError):
 def classify(error: ClientError | BotoCoreError, meter: Meter) -> None:
     """Returns when the call should be tried again; raises what the answer means otherwise."""
     if not isinstance(error, ClientError):
-        if isinstance(error, (HTTPClientError, ConnectionError)):
-            return
-        meter.event("failure")
-        if isinstance(error, NoCredentialsError):
-            raise SetupError(
-                "No AWS credentials were found. Set them up (aws configure, a role, or the environment) or "
-                "name a local engine with DYNAMODB_ENDPOINT."
-            ) from error
-        raise StoreError(f"The request could not be made: {error}") from error
+        _classify_unsent(error, meter)
+        return
     code = error.response["Error"]["Code"]
     if code == "ConditionalCheckFailedException":
         raise ConditionFailed([error.response.get("Item")], [0]) from error  # type: ignore[list-item]
@@ -75,6 +77,21 @@ def classify(error: ClientError | BotoCoreError, meter: Meter) -> None:
         return
     meter.event("failure")
     raise _refusal(code, error) from error
+
+
+def _classify_unsent(error: BotoCoreError, meter: Meter) -> None:
+    """As `classify`, for a request that got no answer."""
+    if isinstance(error, (HTTPClientError, ConnectionError)):
+        return
+    meter.event("failure")
+    if isinstance(error, NoCredentialsError):
+        raise SetupError(
+            "No AWS credentials were found. Set them up (aws configure, a role, or the environment) or "
+            "name a local engine with DYNAMODB_ENDPOINT."
+        ) from error
+    if isinstance(error, (CredentialRetrievalError, SSOError)):
+        raise SetupError(f"The AWS credentials could not be renewed. Sign in again. ({error})") from error
+    raise StoreError(f"The request could not be made: {error}") from error
 
 
 def _judge_cancelled(error: ClientError, meter: Meter) -> None:
@@ -90,11 +107,30 @@ def _judge_cancelled(error: ClientError, meter: Meter) -> None:
 
 
 def _refusal(code: str, error: ClientError) -> StoreError | SetupError:
+    said = error.response["Error"].get("Message", "")
     if code == "ResourceNotFoundException":
         return SetupError("A table is missing in the store. Create the tables with `python -m console tables create`.")
-    if code in ("AccessDeniedException", "UnrecognizedClientException", "InvalidSignatureException"):
-        return SetupError(f"The store denied access: {error.response['Error']['Message']}")
-    return StoreError(f"The store refused the request ({code}): {error.response['Error'].get('Message', '')}")
+    if code in _CLOCK or (code == "InvalidSignatureException" and _SIGNED_AT_ANOTHER_TIME.search(said)):
+        return SetupError(f"The clock of this machine is wrong, so that AWS refuses its requests. Set it. ({said})")
+    if code in _EXPIRED:
+        return SetupError(f"The AWS credentials have expired. Sign in again, or renew the role. ({said})")
+    if code == "AccessDeniedException":
+        return _denied(said)
+    if code in ("UnrecognizedClientException", "InvalidSignatureException", "InvalidClientTokenId"):
+        return SetupError(f"AWS does not accept the credentials. Check the key and its secret. ({said})")
+    if code == "IdempotentParameterMismatchException":
+        return StoreError("The store has had another transaction under this token; nothing was written. Try again.")
+    return StoreError(f"The store refused the request ({code}): {said}")
+
+
+def _denied(said: str) -> Denied:
+    """What is missing, read off AWS's own words."""
+    found = _NOT_AUTHORIZED.search(said)
+    if not found:
+        return Denied(f"The store denied access: {said}")
+    permission, resource = found["permission"], found["resource"].rpartition(":table/")[2]
+    where = f" on {resource}" if resource else ""
+    return Denied(f"The role of this process may not do that: it lacks {permission}{where}.", permission)
 
 
 def code_of(error: ConsoleError) -> str:

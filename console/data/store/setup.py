@@ -1,100 +1,118 @@
-"""Makes the tables that `console.data.store.tables` defines, and looks at those that are there."""
+"""Makes the tables what `console.data.store.tables` defines: creates what is missing and mends what differs.
+
+A reconciliation, not a recipe: it looks, does one thing, looks again, until nothing is left that it could do. So it
+ends right whatever it finds: no table, half of them, a restored one without its indexes, or an earlier call that was
+killed. While AWS refuses (a table that is being changed, backups that are being set up) it waits and asks again.
+"""
 
 from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from console.data.store import tables
 from console.data.store.answers import code_of
+from console.data.store.check import Fix, Wanted, differences
+from console.data.store.description import describe, look
 from console.data.store.store import Store
+from console.data.store.tables import Table
 from console.errors import SetupError, StoreError
 
+PATIENCE = 600.0
+"""Seconds that AWS may take for one step: an index over many items is built in the background, and not waited for."""
+_LATER = (
+    "ResourceInUseException",
+    "LimitExceededException",
+    "ContinuousBackupsUnavailableException",
+    "TableInUseException",
+    "ResourceNotFoundException",
+)
+"""Refusals that pass: a table is changed one step at a time, and is known everywhere only a moment after it is made."""
 _UNKNOWN = ("UnknownOperationException", "ValidationException", "SerializationException", "400")
 """What an engine answers that does not know vector indexes."""
+_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 
 
-def create_tables(store: Store, *, production: bool = False, streams: bool = False) -> list[str]:
-    """Creates the tables that are missing and waits until all can be used; returns the new ones' names.
+@dataclass(slots=True)
+class SetUp:
+    """What was done."""
+
+    created: list[str] = field(default_factory=list)
+    """Names of new tables."""
+    changed: list[str] = field(default_factory=list)
+    """`<table>: <what was the matter>`, mended."""
+    refused: list[str] = field(default_factory=list)
+    """`<table>: <what is the matter> (<why it could not be mended>)`."""
+
+
+def set_up(store: Store, wanted: Wanted = Wanted()) -> SetUp:  # noqa: B008 - frozen
+    """Makes every table as it should be. Safe to repeat, and to run twice at once.
+
+    Raises:
+        Denied: this process may not do that.
+        SetupError: a table does not become active.
+    """
+    done = SetUp()
+    for table in tables.TABLES:
+        if describe(store, table.name) is None:
+            _create(store, table, wanted)
+            done.created.append(store.name(table.name))
+    with ThreadPoolExecutor(max_workers=len(tables.TABLES)) as pool:
+        list(pool.map(partial(_reconcile, store, wanted, done), tables.TABLES))
+    return done
+
+
+def _reconcile(store: Store, wanted: Wanted, done: SetUp, table: Table) -> None:
+    """One step after the other, each followed by a new look."""
+    tried: dict[str, str] = {}
+    """What was the matter -> why it could not be mended; each is tried once."""
+    while True:
+        _await_active(store, table)
+        found = look(store, table, managed=wanted.managed)
+        if found is None:
+            raise SetupError(f"The table {table.name} went away while it was set up. Run `tables create` again.")
+        said = differences(table, found, wanted)
+        left = [(one, one.fix) for one in said if one.fix and one.words not in tried]
+        if not left:
+            break
+        step, fix = left[0]
+        tried[step.words] = _take(store, fix, must=step.broken and wanted.managed)
+    still = {one.words for one in said}
+    for words, why in tried.items():
+        if words not in still:
+            done.changed.extend([f"{found.name}: {words}"] if found.name not in done.created else [])
+        elif wanted.managed:
+            done.refused.append(f"{found.name}: {words} ({why or 'the store took the request and changed nothing'})")
+
+
+def _take(store: Store, fix: Fix, *, must: bool) -> str:
+    """One step; why it could not be taken, or nothing.
 
     Args:
-        production, streams: see `Table.definition`.
+        must: raise where the store refuses it. Otherwise it stays as it is: it only costs more, or the engine does not
+            know such a thing.
     """
-    missing = [table for table in tables.TABLES if describe(store, table.name) is None]
-    for table in missing:
-        _create(store, table, production=production, streams=streams)
-    with ThreadPoolExecutor(max_workers=len(tables.TABLES)) as pool:
-        list(pool.map(partial(_await_active, store), tables.TABLES))
-    for table in missing:
-        _after_create(store, table)
-    for table in tables.TABLES:
-        if table.vectors and table not in missing:
-            add_vector_index(store, table)
-        if table.stream == tables.KEYS_ONLY and table not in missing:
-            add_stream(store, table)
-    return [store.name(table.name) for table in missing]
-
-
-def describe(store: Store, table: str) -> dict[str, Any] | None:
-    """DescribeTable's answer, or None when the table is not there."""
     try:
-        found: dict[str, Any] = store.call("describe_table", TableName=store.name(table))["Table"]
-    except SetupError:
-        return None
-    return found
-
-
-def vector_index(store: Store, table: tables.Table) -> str:
-    """How a table's vector index is: `ACTIVE`, `CREATING`, `BACKFILLING`, ...; empty for none. One request."""
-    described = describe(store, table.name) or {}
-    found = {index["IndexName"]: index for index in described.get("VectorIndexes") or []}
-    one = found.get(table.vectors.name if table.vectors else "")
-    if one and one["IndexStatus"] == "ACTIVE" and one.get("Backfilling"):
-        return "BACKFILLING"
-    return str(one["IndexStatus"]) if one else ""
-
-
-def add_vector_index(store: Store, table: tables.Table) -> bool:
-    """Gives an existing table its vector index; whether it has (or will have) one. Engines without them refuse."""
-    if table.vectors is None or vector_index(store, table):
-        return table.vectors is not None
-    named = [table.vectors.hash_key, table.vectors.filter_key]
-    described = describe(store, table.name) or {}
-    known = {one["AttributeName"]: one for one in described.get("AttributeDefinitions", [])}
-    known |= {name: {"AttributeName": name, "AttributeType": "S"} for name in named}
-    try:
-        store.call(
-            "update_table",
-            TableName=store.name(table.name),
-            AttributeDefinitions=list(known.values()),
-            VectorIndexUpdates=[{"Create": table.vectors.definition()}],
-        )
+        _patiently(store, fix)
     except StoreError as error:
-        if code_of(error) not in _UNKNOWN:
+        if must or code_of(error) not in _UNKNOWN:
             raise
-        return False
-    return bool(vector_index(store, table))
+        return str(error)
+    return ""
 
 
-def add_stream(store: Store, table: tables.Table) -> None:
-    """Gives an existing table its stream, unless it has one. One or two requests."""
-    described = describe(store, table.name) or {}
-    if not described.get("StreamSpecification", {}).get("StreamEnabled"):
-        wanted = {"StreamEnabled": True, "StreamViewType": table.stream}
-        store.call("update_table", TableName=store.name(table.name), StreamSpecification=wanted)
-
-
-def expiry_attribute(store: Store, table: str) -> str | None:
-    """The attribute by which the store removes items of a table, or None. One request."""
-    answer = store.call("describe_time_to_live", TableName=store.name(table))["TimeToLiveDescription"]
-    return answer.get("AttributeName") if answer["TimeToLiveStatus"] in ("ENABLED", "ENABLING") else None
-
-
-def _create(store: Store, table: tables.Table, *, production: bool, streams: bool) -> None:
+def _create(store: Store, table: Table, wanted: Wanted) -> None:
+    """CreateTable; without the vector index where the engine does not know such a thing."""
     for vectors in (True, False):
-        definition = table.definition(store.name(table.name), production=production, streams=streams, vectors=vectors)
+        definition = table.definition(
+            store.name(table.name),
+            production=wanted.protected,
+            streams=wanted.managed,
+            vectors=vectors and wanted.vectors,
+        )
         try:
             store.call("create_table", **definition)
         except StoreError as error:
@@ -105,28 +123,25 @@ def _create(store: Store, table: tables.Table, *, production: bool, streams: boo
         return
 
 
-def _await_active(store: Store, table: tables.Table) -> None:
-    give_up = time.monotonic() + 120
+def _patiently(store: Store, fix: Fix) -> dict[str, Any]:
+    """One request, made again while AWS says that it is not the time yet."""
+    give_up, pause = time.monotonic() + PATIENCE, _PAUSE
+    while True:
+        try:
+            return store.call(fix.operation, **fix.request)
+        except (StoreError, SetupError) as error:
+            if code_of(error) not in _LATER or time.monotonic() + pause > give_up:
+                raise
+        time.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def _await_active(store: Store, table: Table) -> None:
+    give_up, pause = time.monotonic() + PATIENCE, _PAUSE
     while time.monotonic() < give_up:
         described = describe(store, table.name)
         if described and described["TableStatus"] == "ACTIVE":
             return
-        time.sleep(0.2)
-    raise SetupError(f"The table {store.name(table.name)} did not become active within two minutes.")
-
-
-def _after_create(store: Store, table: tables.Table) -> None:
-    if table.ttl:
-        ttl = {"Enabled": True, "AttributeName": tables.TTL_ATTRIBUTE}
-        store.call("update_time_to_live", TableName=store.name(table.name), TimeToLiveSpecification=ttl)
-    recovery = {"PointInTimeRecoveryEnabled": True}
-    try:
-        store.call(
-            "update_continuous_backups",
-            TableName=store.name(table.name),
-            PointInTimeRecoverySpecification=recovery,
-        )
-    except StoreError as error:
-        # Local engines do not have point-in-time recovery; AWS does, and must not lose it silently.
-        if code_of(error) not in ("UnknownOperationException", "ValidationException"):
-            raise
+        time.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
+    raise SetupError(f"The table {store.name(table.name)} did not become active within {PATIENCE / 60:.0f} minutes.")

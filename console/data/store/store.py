@@ -331,9 +331,12 @@ _STREAM_OPERATIONS = frozenset({"describe_stream", "get_shard_iterator", "get_re
 _UNMETERED = _STREAM_OPERATIONS | frozenset(
     {
         "create_table",
+        "describe_continuous_backups",
         "describe_table",
         "describe_time_to_live",
         "list_tables",
+        "list_tags_of_resource",
+        "tag_resource",
         "update_continuous_backups",
         "update_table",
         "update_time_to_live",

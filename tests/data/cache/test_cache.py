@@ -12,7 +12,7 @@ import pytest
 from console.data.cache.cache import Cache
 from console.data.store import tables
 from console.data.store.requests import Put
-from console.data.store.setup import create_tables
+from console.data.store.setup import set_up
 from console.data.store.store import Store
 from console.errors import StoreUnavailable
 from console.records import Threshold
@@ -286,7 +286,7 @@ def test_stores_with_other_prefixes_do_not_see_one_another(
     embedded_store: Store, redis_server: RedisServer, ticks: Ticks
 ) -> None:
     other = Store(embedded_store.client, prefix=f"other-{embedded_store.prefix}")
-    create_tables(other)
+    set_up(other)
     processes = [shared_tier(store, redis_server, ticks)[0] for store in (embedded_store, other)]
     made = [completed(process.runs, text=process.store.prefix) for process in processes]
     for _ in range(2):

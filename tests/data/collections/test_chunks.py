@@ -17,8 +17,8 @@ from console.data.collections.items import read_chunk
 from console.data.collections.reads import split_keys
 from console.data.store import tables
 from console.data.store.codec import Item, item_size
+from console.data.store.description import vector_state
 from console.data.store.requests import Query
-from console.data.store.setup import vector_index
 from console.data.store.store import Store
 from console.errors import AlreadyExists, InvalidInput, NotFound, StoreUnavailable, TooLarge, UnsavedItems
 from console.records import Chunk, NewChunk, VectorPart
@@ -397,7 +397,7 @@ def test_a_chunk_with_nothing_but_its_key_is_read() -> None:
 
 
 def test_the_embedded_engine_has_both_vector_indexes(embedded: Tier) -> None:
-    found = {table.name: vector_index(embedded.store, table) for table in tables.TABLES if table.vectors}
+    found = {table.name: vector_state(embedded.store, table) for table in tables.TABLES if table.vectors}
     assert found == {tables.RUNS: "ACTIVE", tables.VECTORS: "ACTIVE"}
 
 

@@ -16,8 +16,9 @@ from console.data.store import tables
 from console.data.store.answers import ConditionFailed
 from console.data.store.client import make_client
 from console.data.store.codec import Item
+from console.data.store.description import describe
 from console.data.store.requests import ABSENT, PRESENT, Check, Condition, Delete, Put, Query, Update, equals, one_of
-from console.data.store.setup import create_tables, describe
+from console.data.store.setup import set_up
 from console.data.store.store import Store
 from console.engine.engine import acquire
 from console.errors import SetupError, StoreError, StoreUnavailable, UnsavedItems
@@ -53,7 +54,7 @@ def unreliable(embedded_store: Store, engine_endpoint: str) -> Iterator[tuple[St
 
 def test_creating_the_tables_again_changes_nothing(store: Store) -> None:
     store.write(Put(RUNS, item("a")))
-    assert create_tables(store) == []
+    assert set_up(store).created == []
     assert keys(store.scan(RUNS)) == ["a/s"]
 
 
@@ -81,7 +82,7 @@ def test_the_tables_are_as_the_design_fixes_them(store: Store) -> None:
 
 def test_two_prefixes_are_two_stores(store: Store) -> None:
     other = Store(store.client, prefix=f"other-{store.prefix}")
-    create_tables(other)
+    set_up(other)
     store.write(Put(RUNS, item("a")))
     assert list(other.scan(RUNS)) == []
 
@@ -374,7 +375,7 @@ def test_an_engine_that_comes_back_is_waited_for(tmp_path: Path, free_port: int)
         acquire(tmp_path, free_port, kind="dynoxide") as lease,
         closing(make_client("us-east-1", lease.endpoint)) as client,
     ):
-        create_tables(Store(client))
+        set_up(Store(client))
     with ExitStack() as running:
         client = running.enter_context(closing(make_client("us-east-1", f"http://127.0.0.1:{free_port}")))
         store = Store(client, sleep=come_back)

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from console.data.store import tables
+from console.data.store.description import vector_state
 from console.data.store.requests import Query
-from console.data.store.setup import vector_index
 from console.data.store.store import Store
 from console.errors import InvalidInput, NotFound, SetupError, StoreError
 from console.records import Chunk, Collection, NewChunk
@@ -224,14 +224,14 @@ def test_auto_takes_exact_when_the_vectors_are_in_memory(engine: Tier, collectio
     assert one.search(collection, QUERIES[0], 10, {}).strategy == "exact"
 
 
-def test_auto_reads_a_small_collection_where_there_is_no_vector_index(moto_client: Any) -> None:
+def test_auto_reads_a_small_collection_where_there_is_no_vector_state(moto_client: Any) -> None:
     from tests.conftest import new_store
 
     process = tier(new_store(moto_client))
     searched = searcher(process).search(small(process), QUERIES[0], 2, {})
     assert searched.strategy == "parallel"
     assert len(searched.answer.hits) == 2
-    assert [vector_index(process.store, one) for one in tables.TABLES if one.vectors] == ["", ""]
+    assert [vector_state(process.store, one) for one in tables.TABLES if one.vectors] == ["", ""]
 
 
 def test_native_is_completed_when_hidden_chunks_take_the_places(fresh: Tier, monkeypatch: pytest.MonkeyPatch) -> None:

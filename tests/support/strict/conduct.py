@@ -22,6 +22,10 @@ class Conduct:
     def before(self, operation: str, request: Json) -> None:
         """Raises Refused when this is what AWS answers."""
 
+    def instead(self, operation: str, request: Json) -> Json | None:
+        """AWS's answer to what the engine does not know; None for everything else."""
+        return None
+
     def after(self, operation: str, request: Json, answer: Json) -> Json:
         """The answer as AWS would give it."""
         return answer
@@ -71,6 +75,29 @@ class WithoutVectors(Conduct):
             raise Refused(f"The table does not have the specified index: {request['IndexName']}")
 
 
+class Backups(Conduct):
+    """Point-in-time recovery, which the embedded engine does not have."""
+
+    def __init__(self) -> None:
+        self._recovery: dict[str, str] = {}
+
+    def instead(self, operation: str, request: Json) -> Json | None:
+        table = request.get("TableName", "")
+        if operation == "UpdateContinuousBackups":
+            wanted = request["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
+            self._recovery[table] = "ENABLED" if wanted else "DISABLED"
+        elif operation != "DescribeContinuousBackups":
+            return None
+        status = self._recovery.get(table, "DISABLED")
+        recovery = {"PointInTimeRecoveryStatus": status}
+        return {
+            "ContinuousBackupsDescription": {
+                "ContinuousBackupsStatus": "ENABLED",
+                "PointInTimeRecoveryDescription": recovery,
+            }
+        }
+
+
 @dataclass
 class Refuses(Conduct):
     """Refuses operations, so many times or for ever."""
@@ -81,9 +108,12 @@ class Refuses(Conduct):
     times: int = -1
     table: str = ""
     """Only where the table's name ends so."""
+    holding: str = ""
+    """Only requests with this parameter."""
 
     def before(self, operation: str, request: Json) -> None:
-        if operation in self.operations and request.get("TableName", "").endswith(self.table) and self.times:
+        concerned = request.get("TableName", "").endswith(self.table) and (not self.holding or self.holding in request)
+        if operation in self.operations and concerned and self.times:
             self.times -= 1
             raise Refused(self.message, self.code)
 
