@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ from console.cli.migrate_qdrant import migrate_qdrant
 from console.cli.options import AsJson, DataDir, open_services, print_json, progress
 
 if TYPE_CHECKING:
+    from console.config import Settings
     from console.data.legacy.migrate import Report
     from console.data.legacy.verify import Compared
 
@@ -39,6 +41,7 @@ def migrate_sqlite(
     with open_services(data_dir) as services:
         with progress("Migrating") as advance:
             report = migrate(services, file, dry_run=dry_run, progress=advance)
+        report.notes += missing_keys(report.judges, services.settings)
         compared: dict[str, Compared] = {}
         if check and not dry_run:
             with progress("Comparing") as advance:
@@ -46,6 +49,20 @@ def migrate_sqlite(
     _print(report, compared, dry_run=dry_run, as_json=as_json)
     if report.failures or any(one.wrong for one in compared.values()):
         raise typer.Exit(1)
+
+
+def missing_keys(judges: Mapping[str, Sequence[str]], settings: Settings) -> Iterator[str]:
+    """A line for each provider that judges ask and that is not set up.
+
+    Args:
+        judges: their ids by provider.
+    """
+    from console.judging.providers import reached
+
+    for provider, ids in judges.items():
+        missing = reached(provider, settings)[0].missing()
+        if missing:
+            yield f"{len(ids)} judge(s) ask {provider or 'no provider'}, and {missing} is not set: {', '.join(ids)}."
 
 
 def _print(report: Report, compared: dict[str, Compared], *, dry_run: bool, as_json: bool) -> None:

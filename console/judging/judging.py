@@ -11,7 +11,7 @@ from console.errors import JudgingError, UnsupportedMetric
 from console.judging.geval import GEval
 from console.judging.metering import Meter, Metered
 from console.judging.modes import ModesStore
-from console.judging.providers import CAPABILITIES, Provider, Providers, address
+from console.judging.providers import Provider, Providers, reached
 from console.judging.similarity import Embedder, similarity
 from console.judging.steps import StepsStore
 from console.records import Artifact, Results, Snapshot
@@ -90,7 +90,7 @@ def providers(settings: Settings) -> Providers:
     def make(name: str) -> Provider:
         from console.judging.openai_api import OpenAiProvider  # noqa: PLC0415 - the SDK takes a second to import
 
-        able = CAPABILITIES.get(name, CAPABILITIES["other"])
-        return OpenAiProvider(name, address(name, settings), able, timeout=settings.judge_timeout_seconds)
+        where, able = reached(name, settings)
+        return OpenAiProvider(name, where, able, timeout=settings.judge_timeout_seconds)
 
     return Providers(make)

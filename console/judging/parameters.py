@@ -1,12 +1,13 @@
 """The parameters of a judge as an evaluation uses them: the names of the old system, checked.
 
 The old system took any JSON object and failed only when it evaluated. So does this: a name that means nothing is
-ignored with a note, a value of the wrong kind is an error that says which.
+ignored with a note, a value of the wrong kind is an error that says which. As there, null leaves a value to the model's
+server, and a whole number may be written with a fraction of zero.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 import msgspec
 
@@ -55,7 +56,18 @@ class Parameters(msgspec.Struct, frozen=True):
         return _FEW if scale.max - scale.min < _FEW_SCORES else _MANY
 
 
+_OF_SERVERS: Json = {
+    "n_responses": 1,
+    "temperature": 1.0,
+    "top_p": 1.0,
+    "frequency_penalty": 0.0,
+    "presence_penalty": 0.0,
+}
+"""What the OpenAI API takes where a value is null."""
 _NAMES = {field.name: field.type for field in msgspec.structs.fields(Parameters)}
+
+
+_WHOLE = frozenset({"max_tokens", "n_responses", "retry_attempts", "top_logprobs"})
 
 
 def read_parameters(snapshot: Snapshot) -> tuple[Parameters, list[str]]:
@@ -69,14 +81,16 @@ def read_parameters(snapshot: Snapshot) -> tuple[Parameters, list[str]]:
     columns = {**msgspec.to_builtins(snapshot.llm), **msgspec.to_builtins(snapshot.evaluation_parameters)}
     given: Json = {_snake(name): value for name, value in columns.items() if _snake(name) in _NAMES}
     given.pop("model", None)
-    given |= {name: value for name, value in snapshot.parameters.items() if name in _NAMES}
+    named = {name: value for name, value in snapshot.parameters.items() if name in _NAMES}
+    given |= {name: _OF_SERVERS.get(name) if value is None else value for name, value in named.items()}
     checked = {name: _checked(name, value) for name, value in given.items() if value is not None}
     return msgspec.convert(checked, Parameters), [name for name in snapshot.parameters if name not in _NAMES]
 
 
 def _checked(name: str, value: object) -> object:
+    whole = isinstance(value, float) and value.is_integer() and name in _WHOLE
     try:
-        return msgspec.convert(value, _NAMES[name])
+        return msgspec.convert(int(cast(float, value)) if whole else value, _NAMES[name])
     except msgspec.ValidationError as error:
         said = str(error).removesuffix(".")
         raise JudgingError(

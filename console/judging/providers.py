@@ -163,6 +163,18 @@ def address(name: str, settings: Settings) -> Address:
     }.get(name, Address(settings.other_base_url, settings.other_api_key, None, "OTHER_BASE_URL"))
 
 
+def reached(name: str, settings: Settings) -> tuple[Address, Capabilities]:
+    """Where a provider is asked, and what may be asked there.
+
+    One that is not set up is asked at `OPENAI_BASE_URL`, when that names a server: the old system asked every model
+    there, and a gateway has models of every provider.
+    """
+    own, gateway = address(name, settings), address("openai", settings)
+    if own.missing() and gateway.base_url and gateway.key:
+        return gateway, CAPABILITIES["other"]
+    return own, CAPABILITIES.get(name, CAPABILITIES["other"])
+
+
 @dataclass(slots=True)
 class Providers:
     """The providers of one process, each made when it is first asked for.

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from console.cli import app
 from console.data.legacy.sqlite import insert
-from tests.support.old_database import COMPLETED, make, run
+from tests.support.old_database import COMPLETED, JUDGE, make, run
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +54,14 @@ def test_it_migrates_verifies_and_exports(old: Path, tmp_path: Path) -> None:
     assert "2 runs" in said
     code, said = command("export", "sqlite", str(tmp_path / "more.db"), "--json")
     assert json.loads(said)["rows"]["runs"] == 2
+
+
+def test_it_says_which_judges_need_a_key(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    line = f"1 judge(s) ask openai, and OPENAI_API_KEY is not set: {JUDGE}."
+    assert f"Note: {line}" in command("migrate", "sqlite", str(old), "--dry-run")[1]
+    assert line in json.loads(command("migrate", "sqlite", str(old), "--json")[1])["notes"]
+    monkeypatch.setenv("OPENAI_API_KEY", "key")
+    assert "OPENAI_API_KEY" not in command("migrate", "sqlite", str(old), "--dry-run")[1]
 
 
 def test_a_row_that_cannot_come_over_is_exit_code_1(old: Path) -> None:

@@ -84,6 +84,8 @@ class Report:
     """Rows that could not be brought over."""
     highest_run: int = 0
     """New runs get higher ids."""
+    judges: dict[str, list[str]] = field(default_factory=dict)
+    """Ids of the judges by the provider that they ask."""
 
 
 def migrate(
@@ -241,6 +243,7 @@ class _Migration:
             metric, model = self._metrics.get(row["metric_id"]), self._models.get(row["model_id"])
             judge = judge_of(row, self._cases.get(row["case_id"]), metric, model, row["place"])
             self._judges[judge.judge_id] = judge
+            self._report.judges.setdefault(judge.llm.type, []).append(judge.judge_id)
             if judge.case_id not in self._cases or metric is None or model is None:
                 self._report.notes.append(f"The judge {judge.judge_id} refers to a case, metric or model that is gone.")
             present = versions.active_of(self._to.judges.versions(judge.judge_id))
