@@ -17,7 +17,19 @@ from typing import Any
 
 from console.data.configuration import versions
 from console.data.legacy.schema import SCHEMA
-from console.data.legacy.shapes import RUN_NAMES, Row, document_row, iso_time, run_row, sql_time, threshold_row
+from console.data.legacy.shapes import (
+    RUN_NAMES,
+    Row,
+    case_row,
+    document_row,
+    iso_time,
+    judge_columns,
+    metric_row,
+    model_row,
+    run_row,
+    sql_time,
+    threshold_row,
+)
 from console.data.legacy.sqlite import insert
 from console.data.repositories import Repositories
 from console.errors import SetupError
@@ -27,26 +39,6 @@ Progress = Callable[[int, int | None], None]
 """Called with the runs written so far, and None: their number is not known before."""
 
 _PAGE = 500
-_RUN_COLUMNS = (
-    "id",
-    "judge_id",
-    "document_id",
-    "status",
-    "evaluation_status",
-    "final_score",
-    "final_score_normalized",
-    "all_responses",
-    "total_usage_tokens",
-    "prompt_tokens",
-    "completion_tokens",
-    "execution_time_seconds",
-    "prompt_used",
-    "error_message",
-    "metadata",
-    "started_at",
-    "completed_at",
-    "created_at",
-)
 _DRAFT_DOCUMENTS = """
 CREATE TEMP TABLE draft (
     id TEXT PRIMARY KEY, actual_output TEXT, expected_output TEXT, metadata TEXT, created_at TEXT, moment TEXT,
@@ -98,12 +90,14 @@ class _Export:
         """Id of a metric whose name another one has -> that one's id."""
         self._known: dict[str, set[str]] = {"metrics": set(), "models": set(), "cases": set(), "judges": set()}
         self._next_id = 0
+        self._run_columns: list[str] = []
 
     def run(self) -> Exported:
         """Everything."""
         self._to.execute("PRAGMA journal_mode = OFF")
         self._to.execute("PRAGMA synchronous = OFF")
         self._to.executescript(SCHEMA + _DRAFT_DOCUMENTS)
+        self._run_columns = [column[1] for column in self._to.execute("PRAGMA table_info(runs)")]
         judges = _ordered([*self._from.judges.list(), *self._from.judges.list_inactive()])
         self._catalog(judges)
         self._cases()
@@ -131,16 +125,10 @@ class _Export:
             self._same[metric.metric_id] = present[0]
             self._exported.notes.append(f"The metric {metric.metric_id} is one with {present[0]}, of the same name.")
             return
-        self._add("metrics", {"id": metric.metric_id, "name": metric.name, "created_at": sql_time(metric.created_on)})
+        self._add("metrics", metric_row(metric))
 
     def _model(self, model: Model) -> None:
-        row = {
-            "id": model.model_id,
-            "name": self._free("models", model.name),
-            "provider": model.provider,
-            "created_at": sql_time(model.created_on),
-        }
-        self._add("models", row)
+        self._add("models", {**model_row(model), "name": self._free("models", model.name)})
 
     def _cases(self) -> None:
         cases: list[Case] = _ordered([*self._from.cases.list(), *self._from.cases.list_inactive()])
@@ -155,35 +143,18 @@ class _Export:
         self._threshold(
             {"id": threshold_id, "score": case.threshold.score, "created_at": iso_time(case.last_updated_on)}
         )
-        row = {
-            "id": case.case_id,
-            "name": self._free("cases", case.name),
-            "task_introduction": case.task_introduction,
-            "evaluation_criteria": case.evaluation_criteria,
-            "min_score": case.score_range.min,
-            "max_score": case.score_range.max,
-            "requires_reference": case.requires_reference,
-            "threshold_id": threshold_id,
-            "created_at": sql_time(case.created_on),
-            "updated_at": sql_time(case.last_updated_on),
-        }
+        row = {**case_row(case), "name": self._free("cases", case.name), "threshold_id": threshold_id}
+        del row["score_threshold"]
         self._add("cases", row)
 
     def _threshold(self, row: Row) -> None:
         self._to.execute("INSERT OR IGNORE INTO thresholds VALUES (:id, :score, :created_at)", row)
 
     def _judge(self, judge: Judge) -> None:
-        row = {
-            "id": judge.judge_id,
-            "name": judge.name,
-            "model_id": judge.llm.id,
-            "case_id": judge.case_id,
-            "metric_id": self._same.get(judge.metric.id, judge.metric.id),
-            "parameters": json.dumps(judge.parameters),
-            "description": judge.description,
-            "created_at": sql_time(judge.created_on),
-        }
-        self._add("judges", row)
+        metric_id = self._same.get(judge.metric.id, judge.metric.id)
+        self._add(
+            "judges", {**judge_columns(judge), "metric_id": metric_id, "parameters": json.dumps(judge.parameters)}
+        )
 
     # --- documents and runs ----------------------------------------------------------------------------
 
@@ -219,7 +190,8 @@ class _Export:
     def _run(self, run: Run) -> None:
         if run.judge_id not in self._known["judges"]:
             self._stand_in(run)
-        row = {name: run_row(run, None, None, names=RUN_NAMES)[name] for name in _RUN_COLUMNS}
+        shown = run_row(run, None, None, names=RUN_NAMES)
+        row = {name: shown[name] for name in self._run_columns}
         if isinstance(run.run_id, str):
             self._next_id += 1
             row["id"] = self._next_id
