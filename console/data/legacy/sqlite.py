@@ -421,12 +421,20 @@ def _shown(row: Row) -> Row:
     """A row with its JSON read, its booleans as such, and each response's score as a number with a fraction."""
     for name in ("parameters", "metadata", "all_responses"):
         if row.get(name):
-            row[name] = json.loads(row[name])
+            row[name] = _read_json(row[name], {} if name == "parameters" else None)
     if row.get("all_responses"):
         row["all_responses"] = [float(score) for score in row["all_responses"]]
     if "requires_reference" in row:
         row["requires_reference"] = bool(row["requires_reference"])
     return row
+
+
+def _read_json(text: str, otherwise: Any) -> Any:
+    """What a column says; `otherwise` where it is no JSON, as somebody may have written into it by hand."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return otherwise
 
 
 def _json(value: Any) -> str:

@@ -251,3 +251,14 @@ def test_scores_of_responses_are_numbers_with_a_fraction(tmp_path: Path) -> None
     assert found
     assert json.dumps([found["all_responses"], found["final_score"]]) == "[[3.0, 4.5], 4.0]"
     assert json.dumps(manager.list_runs()[0]["all_responses"]) == "[3.0, 4.5]"
+
+
+def test_what_is_no_json_does_not_stop_a_list(tmp_path: Path) -> None:
+    with closing(make(tmp_path / "old.db")) as old:
+        insert(old, "runs", [run(1, **{**COMPLETED, "metadata": "none", "all_responses": "[1"})])
+        old.execute("UPDATE judges SET parameters = 'none'")
+        old.execute("UPDATE eval_documents SET metadata = '{'")
+    manager = DatabaseManager(tmp_path / "old.db")
+    assert [row["metadata"] for row in manager.list_documents()] == [None, None]
+    assert manager.list_judges()[0]["parameters"] == {}
+    assert (manager.list_runs()[0]["metadata"], manager.list_runs()[0]["all_responses"]) == (None, None)
