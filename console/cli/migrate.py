@@ -14,7 +14,7 @@ from console.cli.options import AsJson, DataDir, open_services, print_json, prog
 
 if TYPE_CHECKING:
     from console.config import Settings
-    from console.data.legacy.migrate import Report
+    from console.data.legacy.bringing import Report
     from console.data.legacy.verify import Compared
 
 migrate_app = typer.Typer(help="Bring everything over from another system.", no_args_is_help=True)

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from console.data.legacy.bringing import Progress, chunks
 from console.data.legacy.kinds import read_time
-from console.data.legacy.migrate import Progress, chunks
 from console.data.legacy.opening import read_only
 from console.data.legacy.rows import columns_of, read_json, run_of
 from console.data.legacy.shapes import (

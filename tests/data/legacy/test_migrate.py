@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from benchmarks.api import make_database
+from console.data.legacy.bringing import Moved, Report
 from console.data.legacy.manager import DynamoDBManager
-from console.data.legacy.migrate import Moved, Report, migrate
+from console.data.legacy.migrate import migrate
 from console.data.legacy.schema import SCHEMA
 from console.data.legacy.sqlite import DatabaseManager, insert
 from console.data.legacy.verify import verify

@@ -17,8 +17,9 @@ from pathlib import Path
 
 import pytest
 
+from console.data.legacy.bringing import Report
 from console.data.legacy.manager import DynamoDBManager
-from console.data.legacy.migrate import Report, migrate
+from console.data.legacy.migrate import migrate
 from console.data.legacy.schema import SCHEMA, TABLES
 from console.data.legacy.sqlite import DatabaseManager, insert
 from console.data.legacy.verify import verify
