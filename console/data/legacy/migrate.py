@@ -42,6 +42,8 @@ from console.data.store.requests import ABSENT, Put, Query, Update, Write
 from console.records import Case, Document, Judge, Metric, Model, Run, RunId, RunStatus
 
 REASON = "Brought over from the old system"
+_NEEDS_NO_MODEL = "similarity"
+"""The metric whose judges ask no provider."""
 
 
 def migrate(
@@ -191,7 +193,8 @@ class _Migration(Bringing):
             metric, model = self._metrics.get(row["metric_id"]), self._models.get(row["model_id"])
             judge = judge_of(row, self._cases.get(row["case_id"]), metric, model, row["place"])
             self._judges[judge.judge_id] = judge
-            self._report.judges.setdefault(judge.llm.type, []).append(judge.judge_id)
+            if judge.metric.type != _NEEDS_NO_MODEL:
+                self._report.judges.setdefault(judge.llm.type, []).append(judge.judge_id)
             if judge.case_id not in self._cases or metric is None or model is None:
                 self._report.notes.append(f"The judge {judge.judge_id} refers to a case, metric or model that is gone.")
             present = versions.active_of(self._to.judges.versions(judge.judge_id))

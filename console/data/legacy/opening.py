@@ -17,10 +17,9 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from console.data.legacy.schema import columns, connect
+from console.data.legacy.schema import REQUIRED, columns, connect
 from console.errors import SetupError
 
-_REQUIRED = frozenset({"metrics", "cases", "eval_documents", "judges", "runs"})
 _LOCK_BYTES = 0x40000000, 512
 """Where every SQLite process locks the database: the pending, the reserved and the shared bytes."""
 _ALIVE_BYTE = 128, 1
@@ -92,7 +91,7 @@ def _check(path: Path, connection: sqlite3.Connection) -> None:
     if damage:
         raise SetupError(f"{path} is damaged: {damage[0]}. Restore a backup, or recover it with sqlite3's .recover.")
     present = columns(connection)
-    missing = _REQUIRED - set(present)
+    missing = set(REQUIRED - set(present))
     if "models" not in present and "model" not in present.get("judges", ()):
         missing |= {"models"}
     if missing:

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from console.errors import StoreUnavailable
+from console.errors import SetupError, StoreUnavailable
 
 TABLES = ("metrics", "models", "thresholds", "cases", "eval_documents", "judges", "runs")
 """In the order in which rows refer to each other."""
+REQUIRED = frozenset({"metrics", "cases", "eval_documents", "judges", "runs"})
+"""Tables of every generation."""
 _BUSY_SECONDS = 30.0
 
 SCHEMA = """
@@ -126,37 +128,55 @@ def writing(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection whose changes are kept when the block ends, and undone when it raises.
 
     Raises:
+        IntegrityError: a constraint does not hold.
         StoreUnavailable: the database cannot be read or written now, because somebody else has it for long, say.
+        SetupError: the file is no database, or is damaged.
     """
     try:
         with closing(connect(path.resolve().as_uri())) as connection:
             connection.execute("PRAGMA foreign_keys = ON")
             with connection:
                 yield connection
+    except sqlite3.IntegrityError:
+        raise
     except sqlite3.OperationalError as error:
         raise StoreUnavailable(f"The legacy database {path} does not answer: {error}. Try again.") from error
+    except sqlite3.DatabaseError as error:
+        raise SetupError(f"{path} cannot be used as a database: {error}. Set SQLITE_PATH to another file.") from error
 
 
 def prepare(path: Path) -> None:
-    """Makes the database, or completes one of an earlier generation, so that thresholds can be kept."""
+    """Makes the database, or completes one of an earlier generation, so that thresholds can be kept.
+
+    Raises:
+        SetupError: the file is something else.
+    """
     with writing(path) as connection:
         connection.execute("BEGIN IMMEDIATE")
         present = columns(connection)
+        tables = connection.execute("SELECT count(*) FROM sqlite_master WHERE type = 'table'").fetchone()[0]
+        if tables and not set(present) >= REQUIRED:
+            raise SetupError(f"{path} is no database of the old system. Set SQLITE_PATH to another file.")
         if not present:
             for statement in SCHEMA.split(";"):
                 connection.execute(statement)
             return
-        if "model" in present.get("judges", ()):
-            _give_models_a_table(connection)
-        for table, changes in _COMPLETED.items():
-            for column, statement in changes.items():
-                if column not in present.get(table, ()) and not (column == "" and table in present):
-                    connection.execute(statement)
-        if "score_threshold" in present.get("cases", ()) and "threshold_id" not in present["cases"]:
-            connection.execute(
-                "INSERT INTO thresholds SELECT 'case-' || id, score_threshold, coalesce(created_at, '') FROM cases"
-            )
-            connection.execute("UPDATE cases SET threshold_id = 'case-' || id")
+        _complete(connection, present)
+
+
+def _complete(connection: sqlite3.Connection, present: Mapping[str, Sequence[str]]) -> None:
+    """Brings a database of an earlier generation to the newest."""
+    if "model" in present.get("judges", ()):
+        _give_models_a_table(connection)
+    for table, changes in _COMPLETED.items():
+        for column, statement in changes.items():
+            if column not in present.get(table, ()) and not (column == "" and table in present):
+                connection.execute(statement)
+    if "score_threshold" in present.get("cases", ()) and "threshold_id" not in present["cases"]:
+        connection.execute(
+            "INSERT INTO thresholds SELECT 'case-' || id, score_threshold, coalesce(created_at, '') FROM cases"
+        )
+        connection.execute("UPDATE cases SET threshold_id = 'case-' || id")
 
 
 def _give_models_a_table(connection: sqlite3.Connection) -> None:

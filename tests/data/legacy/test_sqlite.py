@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 
+from console.data.legacy import schema
 from console.data.legacy.manager import DynamoDBManager
 from console.data.legacy.schema import columns, prepare, writing
 from console.data.legacy.sqlite import DatabaseManager, insert
 from console.data.store.store import Store
-from console.errors import AlreadyExists, ConflictError, InvalidInput, NotFound
+from console.errors import AlreadyExists, ConflictError, InvalidInput, NotFound, SetupError, StoreUnavailable
 from tests.data.legacy.test_migrate import first_schema
 from tests.support.fakes import FakeClock
 from tests.support.old_database import CASE, COMPLETED, make, run
@@ -262,3 +263,25 @@ def test_what_is_no_json_does_not_stop_a_list(tmp_path: Path) -> None:
     assert [row["metadata"] for row in manager.list_documents()] == [None, None]
     assert manager.list_judges()[0]["parameters"] == {}
     assert (manager.list_runs()[0]["metadata"], manager.list_runs()[0]["all_responses"]) == (None, None)
+
+
+def test_another_file_is_not_served_and_not_changed(tmp_path: Path) -> None:
+    (tmp_path / "text.db").write_text("no database at all, but long enough to be read as one of some kind" * 20)
+    with closing(sqlite3.connect(tmp_path / "other.db")) as other:
+        other.execute("CREATE TABLE runs (id INTEGER)")
+    before = (tmp_path / "other.db").read_bytes()
+    for name in ("text.db", "other.db"):
+        with pytest.raises(SetupError, match="Set SQLITE_PATH to another file"):
+            DatabaseManager(tmp_path / name)
+    assert (tmp_path / "other.db").read_bytes() == before
+
+
+def test_a_database_that_somebody_holds_is_a_store_that_does_not_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "_BUSY_SECONDS", 0.05)
+    manager = DatabaseManager(tmp_path / "old.db")
+    with closing(sqlite3.connect(tmp_path / "old.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StoreUnavailable, match="does not answer"):
+            manager.create_metric("geval")
