@@ -11,7 +11,7 @@ from console.errors import JudgingError, UnsupportedMetric
 from console.judging.geval import GEval
 from console.judging.metering import Meter, Metered
 from console.judging.modes import ModesStore
-from console.judging.providers import Provider, Providers, reached
+from console.judging.providers import CAPABILITIES, Provider, Providers, reached
 from console.judging.similarity import Embedder, similarity
 from console.judging.steps import StepsStore
 from console.records import Artifact, Results, Snapshot
