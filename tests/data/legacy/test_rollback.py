@@ -27,6 +27,7 @@ from console.ui.frame import session
 from tests.support.console_app import app, new_user, texts
 from tests.support.old_database import CASE, COMPLETED, DOCUMENT, JUDGE, make, run
 
+ROOT = Path(__file__).resolve().parents[3]
 READS = (
     "/metrics",
     "/models",
@@ -218,6 +219,15 @@ def test_other_pages_say_what_they_need(console: Services, page: str) -> None:
     test = open_page(console, page, {})
     assert [str(error.value) for error in test.exception] == []
     assert "need DynamoDB" in words(test)
+
+
+PAGES = sorted(one.stem for one in (ROOT / "console" / "pages").glob("*.py") if one.stem != "__init__")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens_or_says_why_not(console: Services, page: str) -> None:
+    test = open_page(console, page, {})
+    assert [str(error.value) for error in test.exception] == []
 
 
 def open_page(services: Services, page: str, query: dict[str, str]) -> AppTest:
