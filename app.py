@@ -9,7 +9,7 @@ import streamlit as st
 
 from console.errors import ConsoleError
 from console.records import Role, User
-from console.ui.frame import leads, style
+from console.ui.frame import figures, leads, style
 from console.ui.frame.boundary import show_error
 from console.ui.frame.navigation import ROUTES
 from console.ui.frame.session import services
@@ -36,6 +36,7 @@ def main() -> None:
         auth.sync_cookie(shared)
     if user is None:
         auth.sign_in_page(shared)
+        figures.fetch_script()
         return
     auth.account(shared, user, _page("password", "hidden"))
     if user.must_change_password:

@@ -86,7 +86,7 @@ def render(pairs: Pairs) -> None:
         board.histogram(pairs)
     with st.container(border=True, key="card-judges-pairs", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", key="judges-pairs-head"):
-            st.subheader("Artifacts", anchor=False, width="content")
+            st.header("Artifacts", anchor=False, width="content")
             only = board.only_control()
         st.caption("Largest losses first. Click a row to compare its two runs")
         board.pair_table(board.listed(pairs, only), _open)

@@ -57,7 +57,7 @@ def render(shared: Services, view: ThresholdView, selection: filters.Selection, 
     _facts(view, tally)
     with st.container(border=True, key="card-what-if"):
         with st.container(horizontal=True, vertical_alignment="center", key="thresholds-what-if-head"):
-            st.subheader("What if the threshold moves?", anchor=False, width="content")
+            st.header("What if the threshold moves?", anchor=False, width="content")
             board.against_control(asked)
         st.caption(board.HINT)
         with st.container(horizontal=True, gap="large", key="thresholds-split"):

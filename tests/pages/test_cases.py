@@ -159,7 +159,7 @@ def test_what_people_wrote_is_not_rendered(console_services: Services, admin: Us
     )
     console_services.cases.update(made.case_id, {"description": "short"}, by=HOSTILE)
     test = cases_page(admin, case=made.case_id)
-    rendered = "".join(one.value for one in [*test.title, *test.markdown, *test.caption, *test.subheader])
+    rendered = "".join(one.value for one in [*test.title, *test.markdown, *test.caption, *test.header])
     unescaped = re.sub(r"\\.", "", rendered)
     assert "img src" in unescaped
     assert not re.search(r"[<!]|\]\(|\*\*bold|:red\[", unescaped)

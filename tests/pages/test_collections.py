@@ -166,7 +166,7 @@ def test_hostile_texts_are_shown_letter_by_letter(console_services: Services, ad
         collections_page(admin, collection=made.collection_id, document=document.filename),
     ):
         assert not test.exception
-        said = [*test.markdown, *test.caption, *test.title, *test.subheader, *test.success, *test.error]
+        said = [*test.markdown, *test.caption, *test.title, *test.header, *test.success, *test.error]
         assert not [one for one in said if "![x](" in one.value]
     assert [one.value for one in test.text] == [BEACON]
 

@@ -207,7 +207,7 @@ def test_hostile_texts_are_shown_letter_by_letter(admin: User, console_services:
     [chunk] = console_services.vectors.of_document(made.collection_id, document.filename)
     test = search_page(admin, collection=made.collection_id, q=f"x {BEACON} red smile", hit=chunk.chunk_id)
     assert not test.exception
-    said = [one.value for one in (*test.markdown, *test.caption, *test.subheader, *test.title)]
+    said = [one.value for one in (*test.markdown, *test.caption, *test.header, *test.title)]
     said += [button.label for button in test.button]
     assert not [one for one in said if re.search(r"(?<!\\)!\[|(?<!\\)\]\(|(?<!\\)<img|[^\\]:smile:", one)]
 

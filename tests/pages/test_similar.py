@@ -43,7 +43,7 @@ def similar_page(user: User, /, **query_params: str) -> AppTest:
 def test_failing_runs_are_shown_in_groups(console_services: Services, viewer: User) -> None:
     failing(console_services)
     test = similar_page(viewer)
-    assert [one.value for one in test.subheader][1:] == ["Failing runs by what they are about", "Group 1", "Group 2"]
+    assert [one.value for one in test.header][1:] == ["Failing runs by what they are about", "Group 1", "Group 2"]
     assert {len(one.value) for one in test.dataframe} == {3}
     assert "4 runs, 50.0 % of these, mean score 0.000" in texts(test)
 
@@ -60,7 +60,7 @@ def test_failing_runs_without_embeddings_get_them_when_the_page_is_opened(
     console_services: Services, viewer: User
 ) -> None:
     failing(console_services, embedded=False)
-    assert "Group 2" in {one.value for one in similar_page(viewer).subheader}
+    assert "Group 2" in {one.value for one in similar_page(viewer).header}
 
 
 def test_where_runs_get_no_embeddings_the_page_says_what_to_do(

@@ -88,7 +88,7 @@ def metrics(test: AppTest) -> dict[str, str]:
 
 def texts(test: AppTest) -> str:
     """Everything that the page says in words."""
-    parts = [*test.title, *test.subheader, *test.markdown, *test.caption, *test.text, *test.error, *test.warning]
+    parts = [*test.title, *test.header, *test.markdown, *test.caption, *test.text, *test.error, *test.warning]
     return "\n".join(str(part.value) for part in parts)
 
 

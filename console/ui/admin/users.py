@@ -66,7 +66,7 @@ def issued_card() -> None:
     if issued is None:
         return
     with st.container(border=True, key="card-users-issued", gap="xsmall"):
-        st.subheader(f"First password of {text.plain(issued.username)}", anchor=False)
+        st.header(f"First password of {text.plain(issued.username)}", anchor=False)
         st.caption("Shown only now. They choose one of their own when they sign in with it.")
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.code(issued.password, language=None, width=300)
@@ -77,7 +77,7 @@ def user_card(shared: Services, actor: User, user: User) -> None:
     """One user, and everything that can be done about them."""
     with st.container(border=True, key="card-users-one", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", key="users-one-head"):
-            st.subheader(text.plain(user.name or user.username), anchor=False, width="content")
+            st.header(text.plain(user.name or user.username), anchor=False, width="content")
             st.button(
                 "Close", key="users.close", icon=":material/close:", type="tertiary", on_click=filters.navigate,
                 args=({"user": None},),

@@ -106,7 +106,7 @@ def batch_view(shared: Services, user: User, batch_id: str, on_run: Callable[[st
     batch = shared.batches.get(batch_id)
     busy = batches.is_worked_on(batch)
     with st.container(border=True, key="card-batch-progress", gap="xsmall"):
-        st.subheader(text.plain(batch.name), anchor=False)
+        st.header(text.plain(batch.name), anchor=False)
         st.caption(text.plain(f"{text.moment(batch.created_on)} by {batch.created_by}"))
         st.fragment(_progress, run_every=1.0 if busy else None)(shared, batch_id, busy)
         saving.problem(KEY)

@@ -42,7 +42,7 @@ def show_error(error: ConsoleError, key: str) -> None:
     """An error as a card: what happened, in its own words, and a button to try again where that may help."""
     title = next((title for kind, title in _TITLES.items() if isinstance(error, kind)), "Something went wrong")
     with st.container(border=True, key=f"notice-{key}", horizontal_alignment="center"):
-        st.subheader(f":material/error: {title}", anchor=False, width="content")
+        st.header(f":material/error: {title}", anchor=False, width="content")
         st.text(str(error), width="content")
         if not isinstance(error, (NotFound, Forbidden)):
             st.button("Try again", key=f"{key}.retry", icon=":material/refresh:")
@@ -56,7 +56,7 @@ def nothing(title: str, advice: str, key: str, to: str | None = None) -> st.delt
         to: the page where the next step is made, by its file's name.
     """
     card = st.container(border=True, key=f"notice-{key}", horizontal_alignment="center")
-    card.subheader(title, anchor=False, width="content")
+    card.header(title, anchor=False, width="content")
     card.caption(advice, width="content")
     if to:
         with card:

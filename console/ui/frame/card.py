@@ -8,7 +8,7 @@ import streamlit as st
 def card(title: str, note: str, key: str) -> st.delta_generator.DeltaGenerator:
     """A card with its heading; the rest is put into it. `title` and `note` are our own words."""
     box = st.container(border=True, key=f"card-{key}", gap="xsmall", height="stretch")
-    box.subheader(title, anchor=False)
+    box.header(title, anchor=False)
     if note:
         box.caption(note)
     return box

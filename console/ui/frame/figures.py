@@ -168,6 +168,12 @@ def config(name: str, modes: Sequence[Mode]) -> dict[str, Any]:
     }
 
 
+def fetch_script() -> None:
+    """Let the browser fetch Plotly's script (4.7 MB) while somebody types a password: a chart that nobody sees."""
+    with st.container(key="unseen-figure"):
+        st.plotly_chart({"data": [{"type": "scatter", "x": [], "y": []}]}, theme=None, key="unseen.figure", alt="None")
+
+
 def threshold_line(threshold: float, axis: Literal["x", "y"]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The dashed line of a threshold across a panel, and its name."""
     colors = palette()

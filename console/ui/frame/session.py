@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from threading import Thread
 
 import streamlit as st
 
 from console.config import Settings
+from console.errors import ConsoleError
 from console.services import Services, build_services
 
+_log = logging.getLogger(__name__)
 VOLATILE = (
     "The data is kept in memory only and is lost when the console stops: no durable engine is available here. "
     "Install Node.js with npm and start again to keep it."
@@ -18,7 +22,22 @@ VOLATILE = (
 @st.cache_resource(show_spinner="Connecting to the store …")
 def services() -> Services:
     """One set of services per process, shared by every session and thread."""
-    return build_services(Settings.load())
+    built = build_services(Settings.load())
+    if st.runtime.exists():
+        Thread(target=_warm, args=(built,), name="warm", daemon=True).start()
+    return built
+
+
+def _warm(built: Services) -> None:
+    """Load what the first page of its kind would wait for: Plotly's checks, scikit-learn, the local embedder."""
+    import plotly.graph_objs  # noqa: F401, PLC0415
+    import sklearn.cluster  # noqa: PLC0415
+    import sklearn.metrics  # noqa: F401, PLC0415
+
+    try:
+        built.embedder()
+    except ConsoleError as error:  # the page that needs it will say so
+        _log.warning("The local embedder is not ready: %s", error)
 
 
 def back(label: str, key: str, on_click: Callable[..., None], *args: object) -> None:

@@ -69,7 +69,7 @@ def model_panel(
 ) -> None:
     """One model: its prices, where it comes from, and who uses it."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="models-panel-head"):
-        st.subheader(text.plain(model.name, 80), anchor=False)
+        st.header(text.plain(model.name, 80), anchor=False)
         st.button("Close", key="models.close", icon=":material/close:", type="tertiary", on_click=on_close)
     prices = {}
     if user.role.includes(Role.ADMIN):

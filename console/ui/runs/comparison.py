@@ -83,7 +83,7 @@ def columns(view: Comparison) -> None:
 def _head(view: Comparison, column: Column) -> None:
     run = column.run
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"compare-head-{column.run_id}"):
-        st.subheader(f"Run {text.plain(column.run_id, 30)}", anchor=False, width="content")
+        st.header(f"Run {text.plain(column.run_id, 30)}", anchor=False, width="content")
         if run:
             parts.badge(run)
         if column is not view.baseline:
@@ -188,7 +188,7 @@ def body(view: Comparison) -> None:
     columns(view)
     with st.container(border=True, key="card-compare-fields", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", key="compare-fields-head"):
-            st.subheader("Fields", anchor=False, width="content")
+            st.header("Fields", anchor=False, width="content")
             shown = st.segmented_control(
                 "Fields shown", ["Differences", "All"], default="Differences", key="compare.fields", required=True,
                 label_visibility="collapsed",

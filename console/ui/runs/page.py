@@ -123,7 +123,7 @@ def _texts(run: Run) -> None:
     artifact = run.evaluated_artifact
     with st.container(border=True, key="card-run-texts", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", key="run-texts-head"):
-            st.subheader("Texts", anchor=False, width="content")
+            st.header("Texts", anchor=False, width="content")
             if artifact.expected_output is not None:
                 view = st.segmented_control(
                     "View", [_SIDE_BY_SIDE, _DIFFERENCES], default=_SIDE_BY_SIDE, key="run.view", required=True,

@@ -48,7 +48,7 @@ def run_panel(run: Run, labels: Sequence[Label], on_close: Callable[[], None]) -
 
 def _heading(run: Run, on_close: Callable[[], None]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run-head"):
-        st.subheader(f"Run {text.plain(run.run_id)}", anchor=False, width="content")
+        st.header(f"Run {text.plain(run.run_id)}", anchor=False, width="content")
         parts.badge(run)
         st.page_link(
             "console/pages/run.py", label="Open as page", icon=":material/open_in_full:", query_params=_address(run)

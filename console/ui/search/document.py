@@ -21,7 +21,7 @@ def document_panel(shared: Services, collection: Collection, filename: str, *, a
     """The chunks of a document, 20 at a time."""
     chunks = shared.vectors.of_document(collection.collection_id, filename)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="collections-panel-head"):
-        st.subheader(text.plain(filename, 60), anchor=False, width="content")
+        st.header(text.plain(filename, 60), anchor=False, width="content")
         if admin and chunks:
             _delete_popover(shared, collection, filename)
         st.button(

@@ -80,7 +80,7 @@ def panel(shared: Services, collection: Collection, answer: SearchAnswer | None,
             raise NotFound("chunk", opened)
         hit = SearchHit.of(chunk, 0.0)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="search-panel-head"):
-        st.subheader(text.plain(hit.filename or "No document", 60), anchor=False, width="content")
+        st.header(text.plain(hit.filename or "No document", 60), anchor=False, width="content")
         st.button(
             "Close", key="search.close", icon=":material/close:", type="tertiary", on_click=filters.navigate,
             args=({"hit": None},),

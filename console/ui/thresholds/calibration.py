@@ -46,7 +46,7 @@ def section(
     """
     wanted = selection.wanted
     with st.container(border=True, key="card-calibration", gap="xsmall"):
-        st.subheader("Calibration against human labels", anchor=False)
+        st.header("Calibration against human labels", anchor=False)
         labelled = load_labelled(
             shared,
             case.case_id,
@@ -174,7 +174,7 @@ def _table(columns: dict[str, Confusion], costs: dict[str, float | None]) -> Non
     st.dataframe(
         pd.DataFrame.from_dict(rows, orient="index"),
         column_config={
-            "_index": config.TextColumn("", width=88),
+            "_index": config.TextColumn("Figure", width=88),
             **{name: config.TextColumn(width=118) for name in columns},
         },
         placeholder=text.NOTHING, alt="Quality of the verdicts",
@@ -239,7 +239,7 @@ def _flips(flips: Sequence[Flip], case: Case, threshold: float, on_pick: Callabl
         "People": config.NumberColumn(format="%.3f", width=65, help="Mean of the human scores, normalised"),
         "People say": config.TextColumn(width=80),
         "Would": config.TextColumn(width=60),
-        "": config.TextColumn(width=130),
+        "Then": config.TextColumn(width=130),
         "Text": config.TextColumn(width=520),
     }
     shown = flips[:_SHOWN]
@@ -256,6 +256,6 @@ def _flip(flip: Flip) -> dict[str, object]:
         "People": flip.run.human,
         "People say": words[flip.run.passed],
         "Would": words[flip.passes],
-        "": "● as people say" if flip.agrees else "▼ against people",
+        "Then": "● as people say" if flip.agrees else "▼ against people",
         "Text": flip.run.row.preview,
     }

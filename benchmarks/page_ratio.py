@@ -1,0 +1,149 @@
+"""Goal P13: from a click in the menu to the finished page, against an empty Streamlit page, in turns, in one browser.
+
+    python -m benchmarks.page_ratio [--runs 300] [--rounds 10]
+
+An empty page only draws its title, in an app with a menu as ours. A page of charts is held against a bare page with as
+many plain Plotly figures. Finished: the heading is there and the script has ended. Medians; the first round is not
+counted. 300 runs are the sample data; more are written without embeddings.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from benchmarks.access import fill
+from benchmarks.pages import configure
+from console.config import Settings
+from console.engine import process
+from console.records import Role
+from console.sample import load_sample_data
+from console.services import Services, build_services
+from tests.e2e.conftest import ARGUMENTS, running
+
+SAMPLE = 300
+PASSWORD = "a long enough password"
+CHARTS = {"Overview": 4, "Thresholds": 2, "Agreement": 1, "Similar runs": 1}
+"""Plotly figures of our pages of charts."""
+LISTS = ("Runs", "Judges", "Cases", "Review", "Similarity search", "Operations")
+DONE = """n => { const h = document.querySelector('[data-testid=stMain] h1');
+return h && h.innerText.trim() === n
+  && document.querySelector('[data-testid=stApp]').getAttribute('data-test-script-state') === 'notRunning' }"""
+BARE = """
+import streamlit as st
+def page(number):
+    def draw():
+        st.title(f"Page {number}")
+        for one in range(number):
+            st.plotly_chart({"data": [{"type": "bar", "x": list(range(30)), "y": list(range(30))}]}, key=f"c{one}")
+    draw.__name__ = f"page_{number}"
+    return st.Page(draw, title=f"Page {number}", url_path=f"page-{number}")
+st.navigation([page(number) for number in range(5)]).run()
+"""
+
+
+@contextmanager
+def bare(folder: Path) -> Iterator[str]:
+    """An app of pages with 0 to 4 plain figures."""
+    script = folder / "bare.py"
+    script.write_text(BARE, "utf-8")
+    port = process.free_port()
+    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
+    command += ["--server.address", process.LOOPBACK, "--server.headless", "true"]
+    child = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        process.wait_until(lambda: process.answers(port, "/_stcore/health"), 60)
+        yield f"http://{process.LOOPBACK}:{port}"
+    finally:
+        child.terminate()
+        child.wait(timeout=20)
+
+
+def stored(services: Services, runs: int) -> None:
+    """The runs, and an admin who may sign in."""
+    if runs == SAMPLE:
+        load_sample_data(services)
+    else:
+        configure(services)
+        fill(services, runs)
+    services.users.add("looker", "Looker", Role.ADMIN, PASSWORD, by="bench")
+
+
+def click(page: Page, name: str) -> float:
+    """Milliseconds from the click on an entry of the menu to its finished page."""
+    link = page.locator("[data-testid=stSidebarNavLink]").filter(has=page.get_by_text(name, exact=True)).first
+    began = time.perf_counter()
+    link.click()
+    page.wait_for_function(DONE, arg=name)
+    return (time.perf_counter() - began) * 1_000
+
+
+def signed_in(page: Page, url: str) -> None:
+    """The console's first page, with everything fetched."""
+    page.goto(url)
+    page.get_by_label("User name").fill("looker")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[data-testid=stSidebarNavLink]")
+    page.wait_for_timeout(5_000)
+
+
+def measured(empty: Page, ours: Page, rounds: int) -> dict[str, list[float]]:
+    """Milliseconds by page; those of bare pages by their number of figures."""
+    found: dict[str, list[float]] = {}
+    for _ in range(rounds + 1):
+        for number in (0, *sorted(set(CHARTS.values()))):
+            found.setdefault(f"Page {number}", []).append(click(empty, f"Page {number}"))
+            empty.wait_for_timeout(200)
+        for name in (*LISTS, *CHARTS):
+            found.setdefault(name, []).append(click(ours, name))
+            ours.wait_for_timeout(300)
+    return found
+
+
+def main() -> None:
+    """Fills a store, visits its pages and prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=SAMPLE)
+    parser.add_argument("--rounds", type=int, default=10)
+    arguments = parser.parse_args()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        services = stack.enter_context(build_services(Settings(data_dir=folder)))
+        stored(services, arguments.runs)
+        named = services.settings.replace(dynamodb_endpoint=services.engine.endpoint, engine_kind=services.engine.kind)
+        port = process.free_port()
+        stack.enter_context(running(named, port, folder / "console.log"))
+        empty_url = stack.enter_context(bare(folder))
+        playwright = stack.enter_context(sync_playwright())
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        empty, ours = (browser.new_page(viewport={"width": 1440, "height": 1000}) for _ in range(2))
+        for page in (empty, ours):
+            page.set_default_timeout(120_000)
+        empty.goto(empty_url)
+        empty.wait_for_selector("[data-testid=stSidebarNavLink]")
+        signed_in(ours, f"http://{process.LOOPBACK}:{port}")
+        _table(measured(empty, ours, arguments.rounds), arguments.runs)
+        browser.close()
+
+
+def _table(found: dict[str, list[float]], runs: int) -> None:
+    medians = {name: statistics.median(values[1:]) for name, values in found.items()}
+    print(f"{runs:,} runs\n{'page':<20}{'ms':>8}{'against':>10}{'ms':>8}{'ratio':>8}")
+    for name in (*LISTS, *CHARTS):
+        base = f"Page {CHARTS.get(name, 0)}"
+        print(f"{name:<20}{medians[name]:>8.0f}{base:>10}{medians[base]:>8.0f}{medians[name] / medians[base]:>8.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""Access: axe-core finds nothing of ours on any page, light and dark; the menu is Streamlit's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from console.records import Role
+from console.services import Services
+from tests.e2e.conftest import PATIENCE
+from tests.e2e.test_journeys import settle, sign_in, wait_for_cookie
+from tests.support.console_app import failed, new_case, new_judge, new_user, scored
+
+pytestmark = pytest.mark.browser
+PAGES = (
+    "", "runs", "runs?run=1", "run?run=1", "review", "compare?runs=1,2", "documents", "evaluate", "judges", "cases",
+    "thresholds", "models", "search", "collections", "similar", "agreement", "compare_judges", "operations", "users",
+    "password",
+)  # fmt: skip
+OURS = {"exclude": [["[data-testid=stSidebarNav]"]]}
+
+
+@pytest.fixture(scope="module")
+def filled(services: Services) -> None:
+    """Runs of each result, with a label."""
+    new_user(services, "ada", Role.ADMIN)
+    case = new_case(services)
+    judge = new_judge(services, case)
+    services.labels.save(scored(services, judge, case, 4.0), 5.0, by="ada")
+    services.labels.save(scored(services, judge, case, 2.0), 1.0, by="ada")
+    failed(services, judge, case, "rate limit")
+
+
+@pytest.fixture(scope="module", params=["light", "dark"])
+def seen(request: pytest.FixtureRequest, browser: Browser, console_url: str, filled: None) -> Iterator[Page]:
+    """Somebody who is signed in, in a browser of one scheme."""
+    context: BrowserContext = browser.new_context(viewport={"width": 1440, "height": 1000}, color_scheme=request.param)
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    page.goto(console_url)
+    sign_in(page, "ada")
+    wait_for_cookie(page)
+    yield page
+    context.close()
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_nothing_of_ours_stands_in_the_way(seen: Page, console_url: str, address: str) -> None:
+    seen.goto(f"{console_url}/{address}")
+    expect(seen.locator("[data-testid=stMain] h1")).to_be_visible()
+    settle(seen)
+    found = Axe().run(seen, context=OURS).response["violations"]
+    assert [(one["id"], [node["target"] for node in one["nodes"]][:3]) for one in found] == []
+
+
+def test_the_sign_in_form_too(console_url: str, new_context: Callable[[], BrowserContext]) -> None:
+    page = new_context().new_page()
+    page.goto(console_url)
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    assert Axe().run(page).response["violations"] == []
