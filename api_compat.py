@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from console.api import configuration, evaluation, v2
 from console.api.access import BodyLimit, KeyCheck, Keys, Rate, RequestLog, write_request_log
+from console.api.hosts import HostCheck
 from console.api.refusals import handle_errors
 from console.api.spellings import CAMEL, SNAKE
 from console.config import Settings
@@ -85,6 +86,7 @@ def _protect(application: FastAPI, settings: Settings) -> None:
             allow_methods=["*"],
             allow_headers=["*"],
         )
+    application.add_middleware(HostCheck, keyless=not settings.api_keys, origins=settings.cors_origins)
     application.add_middleware(RequestLog)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 from console.errors import ConsoleError
 from console.records import Role, User
@@ -14,6 +15,7 @@ from console.ui.frame.boundary import show_error
 from console.ui.frame.navigation import ROUTES
 from console.ui.frame.session import services
 from console.ui.sign_in import auth
+from console.ui.sign_in.guard import Guard
 
 FOLDER = Path(__file__).resolve().parent / "console" / "pages"
 Visibility = Literal["visible", "hidden"]
@@ -76,5 +78,13 @@ def _page(name: str, visibility: Visibility = "visible", *, default: bool = Fals
     return st.Page(FOLDER / f"{name}.py", title=route.title, icon=route.icon, default=default, visibility=visibility)
 
 
-if __name__ == "__main__":
+def _hosts() -> list[str]:
+    names: list[str] = st.get_option("server.allowedHosts")
+    return names
+
+
+if __name__ == "__main__":  # each session runs this file; the server imports it
     main()
+else:
+    guard = Middleware(Guard, hosts=_hosts, signed_in=auth.is_signed_in)
+    app = st.App(__file__, middleware=[guard])

@@ -27,6 +27,7 @@ WATCH_SECONDS = 0.5
 NEIGHBOURS = 20
 """Ports tried above a taken one before any free port is used."""
 LOG_TAIL_LINES = 15
+BACKLOG = 2048
 
 Say = Callable[[str], None]
 
@@ -84,6 +85,8 @@ def serve_api(settings: Settings, *, host: str, port: int, say: Say, workers: in
     """Run the API alone, in this process, until Ctrl-C or SIGTERM. Raises SetupError."""
     import uvicorn
 
+    from console.connections import PatientProtocol
+
     check_address(host, settings.api_keys)
     if not port_is_free(port):
         raise SetupError(f"Port {port} is taken. Name another with --port.")
@@ -101,6 +104,8 @@ def serve_api(settings: Settings, *, host: str, port: int, say: Say, workers: in
             app_dir=str(ROOT),
             log_level=settings.log_level.lower(),
             access_log=False,  # the application has its own
+            http=PatientProtocol,
+            backlog=BACKLOG,
         )
 
 
@@ -115,7 +120,7 @@ def is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return host in ("localhost", "testserver", "")
+        return host == "localhost"
 
 
 def named_engine(settings: Settings, lease: EngineLease | None) -> Settings:
@@ -151,8 +156,8 @@ def _start_servers(stack: ExitStack, settings: Settings, api_port: int, console_
     for name, wanted in (("API", api_port), ("console", console_port)):
         if ports[name] != wanted:
             say(f"Port {wanted} is taken: the {name} uses {ports[name]}.")
-    api = ["uvicorn", "api_compat:app", "--host", LOOPBACK, "--port", str(ports["API"]), "--no-access-log"]
-    console = ["streamlit", "run", "app.py", "--server.headless", "true"]
+    api = ["console", "api", "--host", LOOPBACK, "--port", str(ports["API"])]
+    console = ["console.ui.frame.server", "run", "app.py", "--server.headless", "true"]
     console += ["--server.address", LOOPBACK, "--server.port", str(ports["console"])]
     return [
         stack.enter_context(_child("API", api, ports["API"], "/", settings)),

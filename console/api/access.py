@@ -20,6 +20,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from console.api.hosts import IN_PROCESS
 from console.errors import SetupError
 from console.serve import is_loopback
 
@@ -32,6 +33,10 @@ OPEN_PATHS = frozenset({"/", "/docs", "/redoc", "/openapi.json", "/v2/docs", "/v
 _HASHED = "sha256:"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _WINDOW = 60.0
+WRONG_KEYS = 30
+"""A minute from one address, answered by 401; more are told to wait."""
+_BUCKETS = 10_000
+"""Keys or addresses that are counted; then all counts begin anew."""
 _NO_KEYS = "This API has no keys, so it answers on its own machine only. Set API_KEYS to let others in."
 
 
@@ -165,6 +170,8 @@ class Rate:
             return 0.0
         with self._lock:
             now = self._clock()
+            if len(self._buckets) >= _BUCKETS:
+                self._buckets.clear()
             left, since = self._buckets.get(key, (self._size, now))
             left = min(self._size, left + (now - since) * self._size / _WINDOW)
             taken = left >= 1.0
@@ -179,6 +186,7 @@ class KeyCheck:
         self._app = app
         self._keys = keys
         self._rate = rate
+        self._wrong = Rate(WRONG_KEYS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -189,15 +197,22 @@ class KeyCheck:
         if scope["path"] in OPEN_PATHS:
             return None
         if not self._keys:
-            return None if is_loopback((scope.get("server") or ("",))[0]) else _refused(403, _NO_KEYS)
+            reached = (scope.get("server") or ("",))[0]
+            return None if reached == IN_PROCESS or is_loopback(reached) else _refused(403, _NO_KEYS)
         known = self._keys.known(_key_in(Headers(scope=scope)))
         if known is None:
-            return _refused(401, "The API needs a key, in the header X-API-Key.", {"WWW-Authenticate": "Bearer"})
+            return self._unknown((scope.get("client") or ("",))[0])
         scope["caller"] = f"api key {known[:8]}"
         wait = self._rate.wait(known)
         if wait:
             return _refused(429, "Too many requests with this key. Wait a little.", {"Retry-After": f"{wait:.0f}"})
         return None
+
+    def _unknown(self, address: str) -> JSONResponse:
+        wait = self._wrong.wait(address)
+        if wait:
+            return _refused(429, "Too many wrong keys from this address.", {"Retry-After": f"{wait:.0f}"})
+        return _refused(401, "The API needs a key, in the header X-API-Key.", {"WWW-Authenticate": "Bearer"})
 
 
 def _key_in(headers: Headers) -> str:

@@ -11,6 +11,7 @@ from which the issue would follow only as long as nobody changes the lifetime), 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -23,15 +24,20 @@ import streamlit as st
 from streamlit_authenticator.models import CookieModel
 
 from console.actions.admin.users import change_own_password
-from console.errors import Forbidden
+from console.errors import ConsoleError, Forbidden
 from console.records import Role, User, utcnow
 from console.ui.frame.boundary import boundary, show_error
+from console.ui.frame.session import services as known_services
 from console.ui.frame.text import plain
+from console.ui.sign_in.browsers import COOKIE as COOKIE_OF_BROWSER
+from console.ui.sign_in.browsers import Browsers
 from console.ui.sign_in.password_form import LONGEST, password_form
 from console.ui.sign_in.provider import leave_provider, provider_buttons, provider_session
 
 if TYPE_CHECKING:
     from console.services import Services
+
+_log = logging.getLogger(__name__)
 
 COOKIE = "geval_console_session"
 LIFETIME = timedelta(hours=12)
@@ -99,9 +105,29 @@ def current_user(services: Services) -> User | None:
         user = services.users.find(session["username"])
         if user is not None and _holds(session, user):
             st.session_state[_SESSION] = session
+            browsers().remember(_browser(), session)
             return msgspec.structs.replace(user, must_change_password=False) if session.get("provider") else user
     _forget()
     return None
+
+
+@st.cache_resource(show_spinner=False)
+def browsers() -> Browsers:
+    """Which browsers are signed in, for all sessions and the server of this process."""
+    return Browsers()
+
+
+def is_signed_in(browser: str) -> bool:
+    """Whether the browser of this name has a session that holds now. For the server, outside of any page."""
+    session = browsers().session_of(browser)
+    if session is None:
+        return False
+    try:
+        user = known_services().users.find(session["username"])
+    except ConsoleError as error:
+        _log.warning("No session could be checked: %s", error)
+        return False
+    return user is not None and _holds(session, user)
 
 
 def require_role(services: Services, role: Role) -> User:
@@ -201,9 +227,12 @@ def account(services: Services, user: User, password_page: st.Page) -> None:
 
 def _sessions(services: Services) -> Iterator[dict[str, Any]]:
     """What could say who this is: this browser tab, our cookie, the provider."""
-    known = st.session_state.get(_SESSION) or SessionCookie(services.users.cookie_keys).read()
+    known = st.session_state.get(_SESSION) or browsers().session_of(_browser())
     if known:
         yield known
+    kept = None if known else SessionCookie(services.users.cookie_keys).read()
+    if kept:
+        yield kept
     vouched = provider_session(LIFETIME)
     if vouched:
         yield vouched
@@ -234,6 +263,7 @@ def _begin(user: User) -> None:
         "issued_at": issued.timestamp(),
         "exp_date": (issued + LIFETIME).timestamp(),
     }
+    browsers().remember(_browser(), st.session_state[_SESSION])
     st.session_state[_COOKIE_JOB] = "write"
 
 
@@ -244,3 +274,8 @@ def _holds(session: dict[str, Any], user: User) -> bool:
 
 def _forget() -> None:
     st.session_state.pop(_SESSION, None)
+    browsers().forget(_browser())
+
+
+def _browser() -> str | None:
+    return st.context.cookies.get(COOKIE_OF_BROWSER)

@@ -1,0 +1,78 @@
+"""Connections that do not keep a server busy: deadlines for what arrives, and a limit of how many there are.
+
+uvicorn waits for ever for the rest of a request, and takes connections until there is no descriptor left: 1,100
+half-sent requests stopped a server. With this protocol a head has `HEAD_SECONDS` to arrive and a body
+`BODY_SECONDS`; with one connection more than `CONNECTIONS`, the one that has kept its request to itself for the
+longest time is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import h11
+from uvicorn.protocols.http import auto
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+CONNECTIONS = 512
+"""Of one process, sockets of browsers aside."""
+HEAD_SECONDS = 10.0
+BODY_SECONDS = 60.0
+"""For the 12 MB that a request may have, 200 KB a second."""
+
+
+class PatientProtocol(H11Protocol):
+    """HTTP/1.1 of uvicorn with deadlines."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._deadline: asyncio.TimerHandle | None = None
+        self._waits_since: float | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A new connection."""
+        super().connection_made(transport)
+        self._wait(HEAD_SECONDS)
+        if len(self.connections) > CONNECTIONS:
+            waiting = [one for one in self.connections if isinstance(one, PatientProtocol) and one._waits_since]
+            if waiting:
+                min(waiting, key=lambda one: one._waits_since or 0.0).expire()
+
+    def data_received(self, data: bytes) -> None:
+        """Some bytes of a request, or all."""
+        before = self.conn.their_state
+        super().data_received(data)
+        now = self.conn.their_state
+        if self.transport.get_protocol() is not self or now in (h11.DONE, h11.MUST_CLOSE, h11.CLOSED, h11.ERROR):
+            self._relax()
+        elif now is h11.SEND_BODY and before is not h11.SEND_BODY:
+            self._wait(BODY_SECONDS)
+        elif now is h11.IDLE and self._deadline is None and self.conn.trailing_data[0]:
+            self._wait(HEAD_SECONDS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The end of a connection."""
+        self._relax()
+        super().connection_lost(exc)
+
+    def expire(self) -> None:
+        """Close a connection whose request did not arrive."""
+        self._relax()
+        self.transport.abort()
+
+    def _wait(self, seconds: float) -> None:
+        self._relax()
+        self._waits_since = self.loop.time()
+        self._deadline = self.loop.call_later(seconds, self.expire)
+
+    def _relax(self) -> None:
+        self._waits_since = None
+        if self._deadline:
+            self._deadline.cancel()
+            self._deadline = None
+
+
+def use_everywhere() -> None:
+    """Make it what uvicorn takes where nobody names a protocol: Streamlit starts its server without asking."""
+    auto.AutoHTTPProtocol = PatientProtocol

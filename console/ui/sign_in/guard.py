@@ -1,0 +1,118 @@
+"""What Streamlit's server lets through, before any of it is worked on. A plain ASGI layer around all of the console.
+
+- Requests and sockets by other names than `server.allowedHosts`: a page whose name was pointed at this machine.
+- Uploads, and files that a page offers, without a session that holds now.
+- More sockets than there is memory for; those of strangers, who need one to sign in, are counted apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from http.cookies import CookieError, SimpleCookie
+
+import anyio
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from console.ui.sign_in.browsers import COOKIE, new_name
+
+PROTECTED = ("/_stcore/upload_file/", "/media/")
+SOCKETS = 400
+"""Open sockets of one process; a session takes up to a few megabytes."""
+STRANGERS = 100
+"""Of them, those of browsers without a session."""
+_QUIET = ("/_stcore/", "/static/", "/component/", "/media/")
+_TRY_AGAIN_LATER = 1013
+_POLICY = 1008
+
+
+class Guard:
+    """The layer.
+
+    Args:
+        hosts: names by which the console may be called, `*.example.com` with its subdomains; none: any name.
+        signed_in: whether the browser of this name has a session that holds; may ask the store.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Callable[[], Sequence[str]], signed_in: Callable[[str], bool]) -> None:
+        self._app = app
+        self._hosts = hosts
+        self._signed_in = signed_in
+        self._sockets = 0
+        self._strangers = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request or socket, or the server's start and stop."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        if not is_allowed(headers.get("host", ""), self._hosts()):
+            await _refuse(scope, receive, send, 403, "This name is not one of the console's (server.allowedHosts).")
+        elif scope["type"] == "websocket":
+            await self._socket(scope, receive, send, cookie_in(headers))
+        else:
+            await self._request(scope, receive, send, cookie_in(headers))
+
+    async def _request(self, scope: Scope, receive: Receive, send: Send, browser: str) -> None:
+        if (
+            scope["path"].startswith(PROTECTED)
+            and scope["method"] != "OPTIONS"
+            and not await self._has_session(browser)
+        ):
+            await _refuse(scope, receive, send, 403, "Sign in first.")
+            return
+        named = bool(browser) or scope["path"].startswith(_QUIET)
+        await self._app(scope, receive, send if named else _naming(scope, send))
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send, browser: str) -> None:
+        stranger = not await self._has_session(browser)
+        if self._sockets >= SOCKETS or (stranger and self._strangers >= STRANGERS):
+            await send({"type": "websocket.close", "code": _TRY_AGAIN_LATER})
+            return
+        self._sockets += 1
+        self._strangers += stranger
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._sockets -= 1
+            self._strangers -= stranger
+
+    async def _has_session(self, browser: str) -> bool:
+        return bool(browser) and await anyio.to_thread.run_sync(self._signed_in, browser)
+
+
+def is_allowed(host: str, names: Sequence[str]) -> bool:
+    """Whether a Host header, its port aside, is one of the names."""
+    name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
+    name = name.lower().rstrip(".")
+    return not names or any(one in ("*", name) or (one.startswith("*.") and name.endswith(one[1:])) for one in names)
+
+
+def cookie_in(headers: Headers) -> str:
+    """The browser's name; "" without one."""
+    try:
+        found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        return ""
+    return found.value if found else ""
+
+
+def _naming(scope: Scope, send: Send) -> Send:
+    secure = scope["scheme"] == "https" or Headers(scope=scope).get("x-forwarded-proto") == "https"
+    cookie = f"{COOKIE}={new_name()}; Path=/; HttpOnly; SameSite=Strict{'; Secure' if secure else ''}"
+
+    async def named(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).append("set-cookie", cookie)
+        await send(message)
+
+    return named
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, why: str) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": _POLICY})
+    else:
+        await PlainTextResponse(why, status)(scope, receive, send)
