@@ -28,8 +28,8 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from console.data.legacy.schema import prepare
-from console.data.legacy.sqlite import insert
+from console.data.legacy.sqlite.rows import insert
+from console.data.legacy.sqlite.schema import prepare
 from console.engine.process import answers, free_port, wait_until
 
 ROOT = Path(__file__).resolve().parent.parent

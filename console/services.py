@@ -15,8 +15,8 @@ from console.data.cache.invalidation import Invalidation
 from console.data.collections.reads import VectorReads
 from console.data.configuration.modes import JudgeModes
 from console.data.configuration.steps import GeneratedSteps
-from console.data.legacy.repositories import on_the_old_schema
-from console.data.legacy.sqlite import DatabaseManager
+from console.data.legacy.sqlite.manager import DatabaseManager
+from console.data.legacy.sqlite.repositories import on_the_old_schema
 from console.data.repositories import Repositories
 from console.data.store.check import Wanted
 from console.data.store.client import credentials_in, make_client

@@ -14,8 +14,8 @@ from console.cli.options import AsJson, DataDir, open_services, print_json, prog
 
 if TYPE_CHECKING:
     from console.config import Settings
-    from console.data.legacy.bringing import Report
-    from console.data.legacy.verify import Compared
+    from console.data.legacy.migration.bringing import Report
+    from console.data.legacy.migration.verify import Compared
 
 migrate_app = typer.Typer(help="Bring everything over from another system.", no_args_is_help=True)
 migrate_app.command("qdrant")(migrate_qdrant)
@@ -35,8 +35,8 @@ def migrate_sqlite(
 
     Exit code 1 when a row could not be brought over, or is not the same in the store.
     """
-    from console.data.legacy.migrate import migrate
-    from console.data.legacy.verify import verify
+    from console.data.legacy.migration.migrate import migrate
+    from console.data.legacy.migration.verify import verify
 
     with open_services(data_dir) as services:
         with progress("Migrating") as advance:

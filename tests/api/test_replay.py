@@ -12,8 +12,8 @@ import pytest
 
 from console.config import Settings
 from console.data.legacy.export import export_sqlite
-from console.data.legacy.migrate import migrate
-from console.data.legacy.verify import verify
+from console.data.legacy.migration.migrate import migrate
+from console.data.legacy.migration.verify import verify
 from console.judging.fence import Fence
 from console.services import Services, build_services
 from tests.support.legacy_servers import fake_models, replay, serving

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from console.cli import app
-from console.data.legacy.sqlite import insert
+from console.data.legacy.sqlite.rows import insert
 from tests.support.old_database import COMPLETED, JUDGE, make, run
 
 

@@ -6,8 +6,8 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from console.data.legacy.schema import SCHEMA
-from console.data.legacy.sqlite import insert
+from console.data.legacy.sqlite.rows import insert
+from console.data.legacy.sqlite.schema import SCHEMA
 
 CASE = "10000000-0000-4000-8000-000000000001"
 BARE_CASE = "10000000-0000-4000-8000-000000000002"

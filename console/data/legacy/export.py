@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from console.data.configuration import versions
-from console.data.legacy.schema import SCHEMA
 from console.data.legacy.shapes import (
     RUN_NAMES,
     Row,
@@ -30,7 +29,8 @@ from console.data.legacy.shapes import (
     sql_time,
     threshold_row,
 )
-from console.data.legacy.sqlite import insert
+from console.data.legacy.sqlite.rows import insert
+from console.data.legacy.sqlite.schema import SCHEMA
 from console.data.repositories import Repositories
 from console.errors import SetupError
 from console.records import Case, Document, Judge, Metric, Model, Run, RunFilter, Snapshot, pages

@@ -13,7 +13,7 @@ import pytest
 
 from console.data.legacy import manager as module
 from console.data.legacy.manager import DynamoDBManager
-from console.data.legacy.sqlite import DatabaseManager
+from console.data.legacy.sqlite.manager import DatabaseManager
 from console.data.store.store import Store
 from console.errors import AlreadyExists
 from tests.support.tier import tier
@@ -65,7 +65,7 @@ def test_every_call_of_the_old_code_fits(name: str, tmp_path: Path, embedded_sto
 
 
 def test_nothing_else_is_public() -> None:
-    own = {name for name in vars(DatabaseManager) | vars(DynamoDBManager) if not name.startswith("_")}
+    own = {name for name in [*dir(DatabaseManager), *dir(DynamoDBManager)] if not name.startswith("_")}
     assert own - {"of"} == CALLS.keys()
 
 

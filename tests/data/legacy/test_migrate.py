@@ -16,12 +16,13 @@ from typing import Any
 import pytest
 
 from benchmarks.api import make_database
-from console.data.legacy.bringing import Moved, Report
 from console.data.legacy.manager import DynamoDBManager
-from console.data.legacy.migrate import migrate
-from console.data.legacy.schema import SCHEMA
-from console.data.legacy.sqlite import DatabaseManager, insert
-from console.data.legacy.verify import verify
+from console.data.legacy.migration.bringing import Moved, Report
+from console.data.legacy.migration.migrate import migrate
+from console.data.legacy.migration.verify import verify
+from console.data.legacy.sqlite.manager import DatabaseManager
+from console.data.legacy.sqlite.rows import insert
+from console.data.legacy.sqlite.schema import SCHEMA
 from console.data.runs import recount
 from console.data.store import tables
 from console.data.store.store import Store

@@ -17,12 +17,13 @@ from pathlib import Path
 
 import pytest
 
-from console.data.legacy.bringing import Report
 from console.data.legacy.manager import DynamoDBManager
-from console.data.legacy.migrate import migrate
-from console.data.legacy.schema import SCHEMA, TABLES
-from console.data.legacy.sqlite import DatabaseManager, insert
-from console.data.legacy.verify import verify
+from console.data.legacy.migration.bringing import Report
+from console.data.legacy.migration.migrate import migrate
+from console.data.legacy.migration.verify import verify
+from console.data.legacy.sqlite.manager import DatabaseManager
+from console.data.legacy.sqlite.rows import insert
+from console.data.legacy.sqlite.schema import SCHEMA, TABLES
 from console.data.runs import recount
 from console.data.store.store import Store
 from console.errors import SetupError

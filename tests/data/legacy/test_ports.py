@@ -14,10 +14,10 @@ from console.data.configuration.catalog import Catalog
 from console.data.configuration.judges import Judges
 from console.data.configuration.thresholds import Thresholds
 from console.data.documents.documents import Documents
-from console.data.legacy.repositories import LegacyThresholds, on_the_old_schema
-from console.data.legacy.sqlite import DatabaseManager
-from console.data.legacy.stored_configuration import LegacyCases, LegacyCatalog, LegacyJudges
-from console.data.legacy.stored_runs import LegacyDocuments, LegacyRuns, NoLabels
+from console.data.legacy.sqlite.manager import DatabaseManager
+from console.data.legacy.sqlite.repositories import LegacyThresholds, on_the_old_schema
+from console.data.legacy.sqlite.stored_configuration import LegacyCases, LegacyCatalog, LegacyJudges
+from console.data.legacy.sqlite.stored_runs import LegacyDocuments, LegacyRuns, NoLabels
 from console.data.repositories import Repositories
 from console.data.runs.labels import Labels
 from console.data.runs.runs import Runs

@@ -16,9 +16,9 @@ from streamlit.testing.v1 import AppTest
 import api_compat
 from console.config import Settings
 from console.data.legacy.export import export_sqlite
-from console.data.legacy.migrate import migrate
-from console.data.legacy.sqlite import insert
-from console.data.legacy.verify import verify
+from console.data.legacy.migration.migrate import migrate
+from console.data.legacy.migration.verify import verify
+from console.data.legacy.sqlite.rows import insert
 from console.data.runs import recount
 from console.errors import NotServed, SetupError
 from console.records import Artifact, Role, RunFilter, Verdict

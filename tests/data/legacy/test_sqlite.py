@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from console.data.legacy import schema
 from console.data.legacy.manager import DynamoDBManager
-from console.data.legacy.schema import columns, prepare, writing
-from console.data.legacy.sqlite import DatabaseManager, insert
+from console.data.legacy.sqlite import schema
+from console.data.legacy.sqlite.manager import DatabaseManager
+from console.data.legacy.sqlite.rows import insert
+from console.data.legacy.sqlite.schema import columns, prepare, writing
 from console.data.store.store import Store
 from console.errors import AlreadyExists, ConflictError, InvalidInput, NotFound, SetupError, StoreUnavailable
 from tests.data.legacy.test_migrate import first_schema

@@ -10,7 +10,7 @@ import msgspec
 
 from console.data.configuration.case_items import case_item
 from console.data.configuration.judges import judge_item
-from console.data.legacy.source import LegacySource, Values
+from console.data.legacy.migration.source import LegacySource, Values
 from console.data.repositories import Repositories
 from console.data.runs.items import run_item, summary_of
 from console.data.runs.rollups import Key, key_of

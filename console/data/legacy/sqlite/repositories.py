@@ -10,10 +10,10 @@ from console.data.batches.runs import BatchRuns
 from console.data.collections.chunks import Chunks
 from console.data.collections.collections import Collections
 from console.data.collections.reads import VectorReads
-from console.data.legacy.sqlite import DatabaseManager
-from console.data.legacy.stored_configuration import LegacyCases, LegacyCatalog, LegacyJudges
-from console.data.legacy.stored_runs import LegacyDocuments, LegacyRuns, NoLabels
-from console.data.legacy.unserved import not_served, unserved
+from console.data.legacy.sqlite.manager import DatabaseManager
+from console.data.legacy.sqlite.stored_configuration import LegacyCases, LegacyCatalog, LegacyJudges
+from console.data.legacy.sqlite.stored_runs import LegacyDocuments, LegacyRuns, NoLabels
+from console.data.legacy.sqlite.unserved import not_served, unserved
 from console.data.repositories import Repositories
 from console.data.runs.embeddings import RunVectors
 from console.data.runs.rollups import Rollups

@@ -17,7 +17,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from console.data.legacy.schema import REQUIRED, columns, connect
+from console.data.legacy.sqlite.schema import REQUIRED, columns, connect
 from console.errors import SetupError
 
 _LOCK_BYTES = 0x40000000, 512

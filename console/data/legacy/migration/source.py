@@ -12,8 +12,8 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from console.data.legacy import kinds
-from console.data.legacy.schema import FIRST_PROVIDER, TABLES, columns, model_id_of
+from console.data.legacy.migration import kinds
+from console.data.legacy.sqlite.schema import FIRST_PROVIDER, TABLES, columns, model_id_of
 
 Values = dict[str, Any]
 

@@ -9,12 +9,12 @@ from typing import Any
 import msgspec
 
 from console.data.documents.documents import summary_of as document_summary
-from console.data.legacy.rows import document_of, run_of
-from console.data.legacy.schema import writing
+from console.data.legacy.migration.rows import document_of, run_of
 from console.data.legacy.shapes import FAILED, Row, iso_time, judged_metadata
-from console.data.legacy.sqlite import DatabaseManager
-from console.data.legacy.stored_configuration import LegacyCases, LegacyJudges, found
-from console.data.legacy.unserved import not_served, refusal
+from console.data.legacy.sqlite.manager import DatabaseManager
+from console.data.legacy.sqlite.schema import writing
+from console.data.legacy.sqlite.stored_configuration import LegacyCases, LegacyJudges, found
+from console.data.legacy.sqlite.unserved import not_served, refusal
 from console.data.runs.items import summary_of
 from console.data.store.cursor import decode_cursor, encode_cursor
 from console.errors import InvalidInput, NotFound

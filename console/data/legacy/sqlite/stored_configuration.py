@@ -16,11 +16,12 @@ import msgspec
 
 from console.data.configuration.case_items import check_case
 from console.data.legacy.contract import TakenName
-from console.data.legacy.rows import case_of, judge_of, metric_of, model_of
-from console.data.legacy.schema import writing
+from console.data.legacy.migration.rows import case_of, judge_of, metric_of, model_of
 from console.data.legacy.shapes import Row, iso_time
-from console.data.legacy.sqlite import DatabaseManager, change_row, new_threshold
-from console.data.legacy.unserved import not_served, refusal
+from console.data.legacy.sqlite.manager import DatabaseManager
+from console.data.legacy.sqlite.rows import change_row, new_threshold
+from console.data.legacy.sqlite.schema import writing
+from console.data.legacy.sqlite.unserved import not_served, refusal
 from console.data.store.names import check_name
 from console.errors import AlreadyExists, ConflictError, InvalidInput, NotFound
 from console.records import Case, Json, Judge, Metric, Model, ScoreRange, Threshold, utcnow

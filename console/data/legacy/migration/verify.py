@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from console.data.legacy.bringing import Progress, chunks
-from console.data.legacy.kinds import read_time
-from console.data.legacy.opening import read_only
-from console.data.legacy.rows import columns_of, read_json, run_of
+from console.data.legacy.migration.bringing import Progress, chunks
+from console.data.legacy.migration.kinds import read_time
+from console.data.legacy.migration.opening import read_only
+from console.data.legacy.migration.rows import columns_of, read_json, run_of
+from console.data.legacy.migration.source import LegacySource, Values
 from console.data.legacy.shapes import (
     RUN_NAMES,
     case_row,
@@ -28,7 +29,6 @@ from console.data.legacy.shapes import (
     run_row,
     threshold_row,
 )
-from console.data.legacy.source import LegacySource, Values
 from console.data.repositories import Repositories
 from console.data.runs.items import summary_of
 from console.data.store import tables

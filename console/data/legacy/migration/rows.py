@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from console.data.legacy.kinds import read_time
+from console.data.legacy.migration.kinds import read_time
 from console.data.legacy.shapes import run_row
 from console.records import (
     Artifact,

@@ -21,9 +21,9 @@ from console.data.cache.cache import bump
 from console.data.configuration import versions
 from console.data.configuration.case_items import case_item, threshold_attributes
 from console.data.configuration.thresholds import UNASSIGNED, record
-from console.data.legacy.bringing import CHUNK, Bringing, Progress, Report, chunks, groups
-from console.data.legacy.opening import read_only
-from console.data.legacy.rows import (
+from console.data.legacy.migration.bringing import CHUNK, Bringing, Progress, Report, chunks, groups
+from console.data.legacy.migration.opening import read_only
+from console.data.legacy.migration.rows import (
     MIGRATION,
     case_of,
     document_of,
@@ -33,7 +33,7 @@ from console.data.legacy.rows import (
     run_of,
     threshold_of,
 )
-from console.data.legacy.source import LegacySource, Values
+from console.data.legacy.migration.source import LegacySource, Values
 from console.data.repositories import Repositories
 from console.data.runs.items import run_key
 from console.data.store import names, tables

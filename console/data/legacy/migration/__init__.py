@@ -1,0 +1,1 @@
+"""Bringing an old database over: opened, read row by row, brought, and compared."""
