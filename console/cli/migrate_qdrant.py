@@ -57,6 +57,8 @@ def migrate_qdrant(
                 found.append(
                     migrate(services, source, plan, by=operator(), dry_run=dry_run, verify=verify, progress=advance)
                 )
+            if found[-1].stopped:
+                break
     if as_json:
         print_json({"dry_run": dry_run, "collections": [_row(one) for one in found]})
     else:
@@ -83,6 +85,7 @@ def _row(found: Outcome) -> dict[str, Any]:
         "written": found.written,
         "refused": found.refused,
         "problem": found.problem or None,
+        "stopped": found.stopped or None,
         "verified": checked
         and {
             "expected": checked.expected,
@@ -104,6 +107,8 @@ def _said(found: Outcome, *, dry_run: bool) -> str:
     there = found.usable - found.written - len(found.refused)
     done = "would be copied" if dry_run else f"{found.written:,} written, {there:,} there already"
     said = f"{name} -> {plan.collection_id}: {found.usable:,} point(s) with {space.dimension} dimensions, {done}."
+    if found.stopped:
+        said += f" It stopped before the end: {found.stopped} Run it again to go on."
     if found.left_out:
         said += f" {found.left_out:,} without a usable vector were left out."
     if found.without_text:

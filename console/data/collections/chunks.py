@@ -55,6 +55,8 @@ _BATCH = 500
 _SIGN_OF_LIFE = 60.0
 _FOREIGN_BATCH = 90
 _ATTEMPTS = 20
+_PATIENCE = 120.0
+"""Seconds that a batch of an import waits for a busy store."""
 _EXISTS = Condition("attribute_exists(#bot)", {"#bot": "bot_id"})
 _ABSENT = Condition("attribute_not_exists(#bot)", {"#bot": "bot_id"})
 
@@ -217,10 +219,14 @@ class Chunks:
             raise NotFound(DOCUMENT, filename)
         return removed
 
-    def import_chunks(self, collection_id: str, chunks: Iterable[Chunk]) -> int:
+    def import_chunks(self, collection_id: str, chunks: Iterable[Chunk], *, new: int = 0) -> int:
         """Stores chunks of another system as they are, in place of those with the same ids; returns their number.
 
-        For migrations: run `Collections.recount` afterwards. Safe to repeat. One request per 25 chunks and one more.
+        For migrations: run `Collections.recount` afterwards. Safe to repeat, and patient with a busy engine. One
+        request per 25 chunks and two more.
+
+        Args:
+            new: how many of them are not here yet. They are counted at once: the caller may be ended before it can.
 
         Raises:
             InvalidInput: a chunk cannot be stored; those of earlier batches are.
@@ -232,9 +238,12 @@ class Chunks:
         while batch := list(islice(rest, _BATCH)):
             matrix = checked_matrix([chunk.embedding for chunk in batch], collection.dimension)
             items = [_imported(collection, chunk, vector) for chunk, vector in zip(batch, matrix, strict=True)]
-            self._store.batch_put(tables.VECTORS, items)
+            self._store.patient(_PATIENCE).batch_put(tables.VECTORS, items)
             done += len(batch)
             self._written[collection_id] += 1
+        if new:
+            counted: dict[str, float] = {"total_chunks": new, "revision": 1, "foreign_touches": 1}
+            self._store.write(Update(tables.COLLECTIONS, (collection_id,), adds=counted, condition=IN_USE))
         return done
 
     def sweep(self, collection_id: str) -> int:
@@ -393,6 +402,7 @@ def _checked(collection: Collection, filename: str, chunks: Sequence[NewChunk]) 
 def _imported(collection: Collection, chunk: Chunk, vector: NDArray[np.float32]) -> Item:
     if position_of(chunk.chunk_id) or not chunk.chunk_id:
         raise InvalidInput(f"A chunk of another system cannot have the id {chunk.chunk_id!r}.", field="chunk_id")
+    check_text(chunk.filename, "filename", limit=FILENAME_LIMIT)
     shown = {
         "filename": chunk.filename or None,
         "file_size": chunk.file_size,

@@ -6,12 +6,15 @@ become fields of the chunk where they have the right type; everything else stays
 
 from __future__ import annotations
 
+import hashlib
+import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from qdrant_client import QdrantClient, models
@@ -24,6 +27,13 @@ _BATCH = 256
 """Points of one request."""
 _TIMEOUT = 60
 """Seconds for one request."""
+_PAUSES = (0.5, 2.0, 5.0, 10.0)
+"""Seconds before a request is made again that a busy or slow Qdrant did not answer."""
+_FILENAME_BYTES = 900
+"""Of a file name here, which is a key of an index. A longer one is shortened, and kept whole in the metadata."""
+FULL_FILENAME = "full_filename"
+"""In the metadata: the name of a file whose name is too long here."""
+T = TypeVar("T")
 _TEXT = ("text", "page_content", "content", "document", "chunk")
 _FILENAME = ("filename", "file_name", "source", "file", "document_name")
 _INDEX = ("chunk_index", "index", "position")
@@ -37,6 +47,7 @@ class Space:
     vector: str
     """Its name; empty for the only, unnamed one."""
     dimension: int
+    """0 for a collection that only has sparse vectors."""
     distance: str
     """Cosine, Dot, Euclid or Manhattan."""
     points: int
@@ -100,6 +111,9 @@ class Qdrant:
             params = self._client.get_collection(collection).config.params
             points = self._client.count(collection, exact=True).count
         vectors = params.vectors if isinstance(params.vectors, dict) else {"": params.vectors}
+        sparse = tuple(sorted(params.sparse_vectors or {}))
+        if not any(vectors.values()):
+            return [Space(collection, "", 0, "", points, others=sparse)]
         return [
             Space(
                 collection=collection,
@@ -108,7 +122,7 @@ class Qdrant:
                 distance=str(one.distance.value),
                 points=points,
                 several=one.multivector_config is not None,
-                others=tuple(sorted(params.sparse_vectors or {})),
+                others=sparse,
             )
             for name, one in sorted(vectors.items())
             if one is not None
@@ -121,22 +135,25 @@ class Qdrant:
         """
         offset: Any = None
         while True:
-            with _translated():
-                found, offset = self._client.scroll(
-                    space.collection, limit=_BATCH, offset=offset, with_vectors=[space.vector] if space.vector else True
-                )
+            found, offset = _patiently(partial(self._page, space, offset))
             yield [_chunk(record, space, fields) for record in found]
             if offset is None:
                 return
 
+    def _page(self, space: Space, offset: Any) -> tuple[list[models.Record], Any]:
+        return self._client.scroll(
+            space.collection, limit=_BATCH, offset=offset, with_vectors=[space.vector] if space.vector else True
+        )
+
     def nearest(self, space: Space, vector: Sequence[float], k: int) -> list[str]:
         """The ids of the `k` nearest points, found exactly. One request."""
         exact = None if self._local else models.SearchParams(exact=True)
-        with _translated():
-            found = self._client.query_points(
+        found = _patiently(
+            lambda: self._client.query_points(
                 space.collection, query=list(vector), using=space.vector or None, limit=k, search_params=exact,
                 with_payload=False,
-            )  # fmt: skip
+            )
+        )  # fmt: skip
         return [str(one.id) for one in found.points]
 
 
@@ -145,16 +162,41 @@ def _chunk(record: models.Record, space: Space, fields: Fields) -> Chunk:
     inner = payload.get("metadata")
     if isinstance(inner, dict) and set(payload) <= {"metadata", *_TEXT, fields.text}:
         payload = {**inner, **{name: value for name, value in payload.items() if name != "metadata"}}
+    filename = _take_text(payload, fields.filename, _FILENAME) or space.collection
+    short = _short(filename)
+    if short != filename:
+        payload[FULL_FILENAME] = filename
     vector: Any = record.vector.get(space.vector) if isinstance(record.vector, dict) else record.vector
     return Chunk(
         chunk_id=str(record.id),
         text=_take_text(payload, fields.text, _TEXT),
-        filename=_take_text(payload, fields.filename, _FILENAME) or space.collection,
+        filename=short,
         chunk_index=_take_number(payload, fields.index, _INDEX),
         file_size=_take_number(payload, "file_size", ()),
         metadata=payload,
         embedding=np.asarray(vector, dtype=np.float32) if isinstance(vector, list) else None,
     )
+
+
+def _short(filename: str) -> str:
+    """A file name that can be a key: its beginning, and a digest by which it stays apart from others."""
+    whole = filename.encode("utf-8", "replace")
+    if len(whole) <= _FILENAME_BYTES:
+        return filename
+    digest = hashlib.sha256(whole).hexdigest()[:16]
+    return f"{whole[:_FILENAME_BYTES].decode('utf-8', 'ignore')}…{digest}"
+
+
+def _patiently(ask: Callable[[], T]) -> T:
+    """The answer of a Qdrant that may be busy. Raises StoreUnavailable: it did not answer again and again."""
+    for pause in _PAUSES:
+        try:
+            with _translated():
+                return ask()
+        except StoreUnavailable:
+            time.sleep(pause)
+    with _translated():
+        return ask()
 
 
 def _take_text(payload: Json, name: str, usual: Sequence[str]) -> str:

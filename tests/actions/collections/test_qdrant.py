@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from qdrant_client import QdrantClient, models
+from qdrant_client.http.exceptions import ResponseHandlingException
 from typer.testing import CliRunner, Result
 
 from console.actions.collections import qdrant as actions
@@ -148,8 +149,8 @@ def test_an_interrupted_migration_goes_on(console_services: Services, client: Qd
         if done >= 512:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        migrate(console_services, source, progress=stop)
+    [stopped] = migrate(console_services, source, progress=stop)
+    assert (stopped.written, stopped.stopped) == (512, "It was interrupted.")
     [done] = migrate(console_services, source, verify=True)
     assert done.written == 600 - 512
     assert done.verified
@@ -269,7 +270,7 @@ def test_other_distances_are_refused_when_they_rank_differently(
     [done] = migrate(console_services, source, mapping={"docs": Target(as_cosine=True)}, verify=True)
     assert done.written == 4
     assert done.verified
-    assert (done.verified.compared, done.failed) == (0, False)
+    assert (done.verified.compared, done.verified.agreeing, done.failed) == (4, 1.0, False)
     [chunk] = console_services.vectors.get_many("docs", ["3"], embeddings=True).values()
     assert np.linalg.norm(chunk.embedding) == pytest.approx(4, abs=1e-5)
 
@@ -308,6 +309,87 @@ def test_a_point_that_cannot_be_stored_fails_alone(
     assert done.refused[0].startswith("2: ")
     assert done.verified
     assert (done.verified.present, done.verified.expected) == (4, 5)
+
+
+def test_a_long_file_name_is_shortened_and_kept_whole(
+    console_services: Services, client: QdrantClient, source: Qdrant
+) -> None:
+    names = ["ä" * 2_000 + "1.txt", "ä" * 2_000 + "2.txt"]
+    fill(client, "docs", directions(4))
+    client.set_payload("docs", {"filename": names[0]}, [1])
+    client.set_payload("docs", {"filename": names[1]}, [2])
+    [done] = migrate(console_services, source, verify=True)
+    assert (done.written, done.refused, done.failed) == (4, [], False)
+    chunks = console_services.vectors.get_many("docs", ["1", "2"])
+    assert [chunks[one].metadata["full_filename"] for one in ("1", "2")] == names
+    assert chunks["1"].filename != chunks["2"].filename
+    assert all(len(chunk.filename.encode()) <= 1_000 for chunk in chunks.values())
+
+
+def test_a_collection_of_sparse_vectors_alone_is_named(
+    console_services: Services, client: QdrantClient, source: Qdrant
+) -> None:
+    client.create_collection("words", {}, sparse_vectors_config={"bm25": models.SparseVectorParams()})
+    fill(client, "docs", directions(2))
+    done = {one.plan.space.collection: one for one in migrate(console_services, source)}
+    assert "only sparse vectors (bm25)" in done["words"].problem
+    assert done["docs"].written == 2
+
+
+@pytest.mark.parametrize("error", [StoreUnavailable("The engine does not answer."), KeyboardInterrupt()])
+def test_what_was_copied_is_told_and_counted_when_it_stops(
+    console_services: Services,
+    client: QdrantClient,
+    source: Qdrant,
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+) -> None:
+    fill(client, "docs", directions(600))
+    store, calls = type(console_services.vectors), []
+    real = store.import_chunks
+
+    def fails(self: Any, *arguments: Any, **options: Any) -> int:
+        calls.append(1)
+        if len(calls) == 3:
+            raise error
+        return real(self, *arguments, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "import_chunks", fails)
+        [done] = migrate(console_services, source)
+    assert (done.written, bool(done.stopped), done.failed) == (512, True, True)
+    assert console_services.collections.get("docs").total_chunks == 512
+    [again] = migrate(console_services, source, verify=True)
+    assert (again.written, again.failed) == (88, False)
+
+
+def test_chunks_are_counted_as_they_are_written(
+    console_services: Services, client: QdrantClient, source: Qdrant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the process is killed before it can count."""
+    fill(client, "docs", directions(30))
+    monkeypatch.setattr(type(console_services.collections), "recount", lambda *_: None)
+    migrate(console_services, source)
+    migrate(console_services, source)
+    assert console_services.collections.get("docs").total_chunks == 30
+
+
+def test_a_busy_qdrant_is_asked_again(
+    console_services: Services, client: QdrantClient, source: Qdrant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(client, "docs", directions(3))
+    real, calls = client.scroll, []
+
+    def scroll(*arguments: Any, **options: Any) -> Any:
+        calls.append(1)
+        if len(calls) % 2:
+            raise ResponseHandlingException(TimeoutError("timed out"))
+        return real(*arguments, **options)
+
+    monkeypatch.setattr("console.data.legacy.qdrant._PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(client, "scroll", scroll)
+    [done] = migrate(console_services, source, verify=True)
+    assert (done.written, done.failed) == (3, False)
 
 
 # --- the command -------------------------------------------------------------------------------------------------
