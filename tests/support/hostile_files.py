@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -260,30 +260,30 @@ def _pdfs() -> Iterator[tuple[str, str, Callable[[], bytes]]]:
 
 def _offices() -> Iterator[tuple[str, str, Callable[[], bytes]]]:
     """The kinds that are archives, and those that are marked text: what unpacks, nests or counts without end."""
-    yield "sheet of 300 MB", "a.xlsx", lambda: _book(_zeros(300))
-    yield "sheet with a cell at the far end", "b.xlsx", lambda: _book(
+    yield "sheet of 300 MB", "a.xlsx", lambda: book(_zeros(300))
+    yield "sheet with a cell at the far end", "b.xlsx", lambda: book(
         b'<sheetData><row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
         b"</sheetData>"
     )  # fmt: skip
-    yield "shared strings of 300 MB", "c.xlsx", lambda: _book(
+    yield "shared strings of 300 MB", "c.xlsx", lambda: book(
         b"<sheetData/>", ("xl/sharedStrings.xml", b"<sst><si><t>" + _zeros(300, b"a") + b"</t></si></sst>")
     )  # fmt: skip
-    yield "a million rows", "d.xlsx", lambda: _book(
+    yield "a million rows", "d.xlsx", lambda: book(
         b"<sheetData>" + b"".join(b'<row r="%d"><c><v>1</v></c></row>' % n for n in range(1, 900_000)) + b"</sheetData>"
     )  # fmt: skip
-    yield "laughs in a sheet", "e.xlsx", lambda: _book(b"<sheetData/>", ("xl/workbook.xml", _laughs()))
+    yield "laughs in a sheet", "e.xlsx", lambda: book(b"<sheetData/>", ("xl/workbook.xml", _laughs()))
     yield "60,000 sheets", "f.xlsx", lambda: archive(*((f"xl/worksheets/sheet{n}.xml", b"") for n in range(60_000)))
-    yield "chapter of 300 MB", "g.epub", lambda: _epub(_zeros(300, b"<p>"))
-    yield "chapter that is a million deep", "h.epub", lambda: _epub(b"<div>" * 1_000_000)
-    yield "60,000 chapters", "i.epub", lambda: _epub(b"<p>word</p>", times=60_000)
+    yield "chapter of 300 MB", "g.epub", lambda: epub(_zeros(300, b"<p>"))
+    yield "chapter that is a million deep", "h.epub", lambda: epub(b"<div>" * 1_000_000)
+    yield "60,000 chapters", "i.epub", lambda: epub(b"<p>word</p>", times=60_000)
     yield "laughs in a package", "j.epub", lambda: archive(("META-INF/container.xml", _laughs()))
     yield "content of 300 MB", "k.odt", lambda: archive(("content.xml", _zeros(300)))
     yield "laughs in a text", "l.odt", lambda: archive(("content.xml", _laughs()))
     yield "a million paragraphs deep", "m.odt", lambda: archive(("content.xml", b"<p>" * 5_000_000))
-    yield "slide of 300 MB", "n.pptx", lambda: _show(_zeros(300))
-    yield "laughs on a slide", "o.pptx", lambda: _show(_laughs())
-    yield "one slide 200,000 times", "p.pptx", lambda: _show(b"<sld/>", times=200_000)
-    yield "200 slides that are slow", "q.pptx", lambda: _show(b"<p><t>x</t></p>" * 300_000, times=200)
+    yield "slide of 300 MB", "n.pptx", lambda: show(_zeros(300))
+    yield "laughs on a slide", "o.pptx", lambda: show(_laughs())
+    yield "one slide 200,000 times", "p.pptx", lambda: show(b"<sld/>", times=200_000)
+    yield "200 slides that are slow", "q.pptx", lambda: show(b"<p><t>x</t></p>" * 300_000, times=200)
     yield "a million elements deep", "r.html", lambda: b"<div>" * 1_000_000
     yield "tables in tables", "s.html", lambda: b"<table><tr><td>" * 500_000
     yield "a million open forms", "t.html", lambda: b"<b><i><a href=x>" * 1_000_000
@@ -311,7 +311,8 @@ def _related(*targets: tuple[str, str]) -> bytes:
     return f'<Relationships xmlns="{PACKAGE}">{one}</Relationships>'.encode()
 
 
-def _book(sheet: bytes, *more: tuple[str, bytes]) -> bytes:
+def book(sheet: bytes, *more: tuple[str, bytes]) -> bytes:
+    """A workbook of one sheet with this inside."""
     office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     sheet_type = f'<Relationship Id="rId1" Type="{office}/worksheet" Target="worksheets/sheet1.xml"/>'
     types = "application/vnd.openxmlformats-officedocument.spreadsheetml"
@@ -329,7 +330,8 @@ def _book(sheet: bytes, *more: tuple[str, bytes]) -> bytes:
     return archive(*{**parts, **dict(more)}.items(), level=1)
 
 
-def _epub(chapter: bytes, times: int = 1) -> bytes:
+def epub(chapter: bytes, times: int = 1) -> bytes:
+    """A book of one chapter, named so often."""
     package = '<package><manifest><item id="c" href="c.xhtml"/></manifest><spine>' + '<itemref idref="c"/>' * times
     return archive(
         ("META-INF/container.xml", b'<container><rootfile full-path="p.opf"/></container>'),
@@ -339,13 +341,17 @@ def _epub(chapter: bytes, times: int = 1) -> bytes:
     )
 
 
-def _show(slide: bytes, times: int = 1) -> bytes:
+def show(slide: bytes, times: int = 1, notes: bytes = b"", more: Sequence[tuple[str, bytes]] = ()) -> bytes:
+    """A presentation of one slide, shown so often."""
     order = b'<p xmlns:r="x">' + b'<sldId r:id="r0"/>' * times + b"</p>"
     return archive(
         ("_rels/.rels", _related(("officeDocument", "ppt/presentation.xml"))),
         ("ppt/presentation.xml", order),
         ("ppt/_rels/presentation.xml.rels", _related(("slide", "slides/slide1.xml"))),
         ("ppt/slides/slide1.xml", b"<d>" + slide + b"</d>" if slide[:2] != b"<!" else slide),
+        *([("ppt/slides/_rels/slide1.xml.rels", _related(("notesSlide", "../notesSlides/n1.xml")))] if notes else []),
+        *([("ppt/notesSlides/n1.xml", notes)] if notes else []),
+        *more,
         level=1,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,15 +11,19 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from console.actions.permissions import permit
-from console.errors import InvalidInput
+from console.errors import InvalidInput, StoreError
 from console.records import Collection, CollectionDocument, Json, NewChunk, Role, User
 from console.search.files.chunking import OVERLAP, SIZE, Piece, TokenCounter, chunk_rows, chunk_text
 from console.search.files.readers import READERS, Content, FileReader, Source, content_of, display_name
 from console.search.files.tokens import MiniLMTokens
+from console.search.memory.held import PACK_ROWS
 
 if TYPE_CHECKING:
     from console.search.embedding.embedders import Embedder, Matrix
     from console.services import Services
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,18 @@ def ingest(
             except InvalidInput as error:
                 done.append(Ingested(name, source.size, error=str(error)))
                 progress(number, Step("refused", 1.0))
+    packed(services, collection_id, sum(one.chunks for one in done if not one.unchanged))
     return done
+
+
+def packed(services: Services, collection_id: str, added: int) -> None:
+    """Pack the vectors of many new chunks now, so that the first search does not have to. A search needs it not."""
+    if added < PACK_ROWS:
+        return
+    try:
+        services.searcher.memory.get(collection_id, fresh=True)
+    except StoreError as error:
+        log.warning("The vectors of %s could not be packed: %s", collection_id, error)
 
 
 def embedder_of(services: Services, collection: Collection) -> Embedder:

@@ -37,17 +37,19 @@ class _Object(list[tuple[str, Any]]):
 def read_separated(job: Job) -> Iterator[Section]:
     """Each row of a table. From where its quotes do not match, each line is a row as it is written, which is said."""
     text = decoded(job.content)
-    yield from limited(job, table_rows(_cells(job, text)))
+    rest: list[tuple[int, str]] = []
+    yield from limited(job, chain(table_rows(_cells(job, text, rest)), rest))
 
 
-def _cells(job: Job, text: str) -> Iterator[tuple[int, Cells]]:
+def _cells(job: Job, text: str, rest: list[tuple[int, str]]) -> Iterator[tuple[int, Cells]]:
+    """The records; what cannot be read as any goes into `rest`, by line."""
     try:
         yield from ((line.number, line.cells) for line in lines_of(io.StringIO(text, newline=""), "the table"))
     except InvalidInput as error:
         place = _LINE.search(str(error))
         first = int(place[1]) if place else 1
         job.lost(f"line {first} and the rest kept as written: {_reason(error)}")
-        yield from ((number, [line]) for number, line in enumerate(text.split("\n"), 1) if number >= first)
+        rest += [(number, line) for number, line in enumerate(text.split("\n"), 1) if number >= first]
 
 
 def _reason(error: InvalidInput) -> str:
