@@ -4,7 +4,7 @@
 
 SHELL := /bin/sh
 .SUFFIXES:
-.PHONY: setup run api test test-slow test-dynamodb-local dynamodb-local gallery template lint format bench clean
+.PHONY: setup run api test test-slow test-dynamodb-local dynamodb-local gallery template lint format bench audit sbom clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -59,6 +59,15 @@ format: $(DEV_STAMP)
 
 bench: $(DEV_STAMP)
 	@$(PY) -m benchmarks $(ARGS)
+
+# Known weaknesses of the packages; asks a service on the network.
+audit: $(DEV_STAMP)
+	@$(PY) -m pip_audit --requirement requirements.txt $(ARGS)
+
+# A software bill of materials with licences: sbom.json, CycloneDX.
+sbom: $(DEV_STAMP)
+	@$(PY) -m cyclonedx_py environment --output-format JSON --output-file sbom.json $(PY) $(ARGS)
+	@echo "Wrote sbom.json"
 
 # The data in .local stays: remove that folder yourself when you mean it.
 clean:

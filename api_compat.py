@@ -23,6 +23,7 @@ from console.api.hosts import HostCheck
 from console.api.refusals import handle_errors
 from console.api.spellings import CAMEL, SNAKE
 from console.config import Settings
+from console.redaction import redact_logs
 from console.services import Services, build_services
 
 SERVICE = "G-Eval API"
@@ -106,6 +107,7 @@ class Deferred:
 def _serve() -> FastAPI:
     settings = load_settings()
     logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
+    redact_logs()
     write_request_log()
     return create_app(settings)
 

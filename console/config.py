@@ -129,6 +129,7 @@ class Settings:
         None,
         "Address of a DynamoDB-compatible engine, such as `http://localhost:8000`; tables are created on request.",
         _url("http", "https"),
+        secret=True,
     )
     table_prefix: str = _setting(
         "TABLE_PREFIX",
@@ -183,6 +184,7 @@ class Settings:
         None,
         "Base URL of another OpenAI-compatible API.",
         _url("http", "https"),
+        secret=True,
     )
     openai_embedding_model: str = _setting(
         "OPENAI_EMBEDDING_MODEL",
@@ -197,6 +199,7 @@ class Settings:
         "https://api.anthropic.com/v1",
         "OpenAI-compatible API of the provider `anthropic`.",
         _url("http", "https"),
+        secret=True,
     )
     google_api_key: str | None = _setting(
         "GOOGLE_API_KEY", None, "Key for judges of the provider `google`.", secret=True
@@ -206,6 +209,7 @@ class Settings:
         "https://generativelanguage.googleapis.com/v1beta/openai",
         "OpenAI-compatible API of the provider `google`.",
         _url("http", "https"),
+        secret=True,
     )
     bedrock_api_key: str | None = _setting(
         "AWS_BEARER_TOKEN_BEDROCK", None, "Amazon Bedrock API key for judges of the provider `bedrock`.", secret=True
@@ -215,18 +219,24 @@ class Settings:
         None,
         "OpenAI-compatible API of the provider `bedrock`. Not set: the one of Amazon Bedrock in `AWS_REGION`.",
         _url("http", "https"),
+        secret=True,
     )
     ollama_base_url: str = _setting(
         "OLLAMA_BASE_URL",
         "http://127.0.0.1:11434/v1",
         "OpenAI-compatible API of the provider `ollama`; it needs no key.",
         _url("http", "https"),
+        secret=True,
     )
     other_api_key: str | None = _setting(
         "OTHER_API_KEY", None, "Key for judges of any other provider, where its server wants one.", secret=True
     )
     other_base_url: str | None = _setting(
-        "OTHER_BASE_URL", None, "OpenAI-compatible API of any other provider.", _url("http", "https")
+        "OTHER_BASE_URL",
+        None,
+        "OpenAI-compatible API of any other provider.",
+        _url("http", "https"),
+        secret=True,
     )
     judge_timeout_seconds: float = _setting(
         "JUDGE_TIMEOUT_SECONDS", 120.0, "Longest wait for one answer of a judge's model.", _seconds
@@ -271,6 +281,13 @@ class Settings:
         "Secret of 32 or more characters that seals users and signs sessions, or `secretsmanager:<name>` of one in AWS "
         "Secrets Manager. Several, the newest first, while it is changed. Not set: `console.key` in the data folder.",
         secret=True,
+    )
+    oidc_verified_issuers: tuple[str, ...] = _setting(
+        "OIDC_VERIFIED_ISSUERS",
+        (),
+        "Issuers (`iss`) of OpenID Connect whose e-mail addresses are verified although they do not say so, separated "
+        "by commas. All others have to say `email_verified: true`.",
+        _list,
     )
     console_users_file: Path | None = _setting(
         "CONSOLE_USERS_FILE",

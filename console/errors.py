@@ -32,14 +32,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from console.redaction import redacted
+
 _SHOWN = 100
 """Characters of an id that a message repeats."""
 
 
 class ConsoleError(Exception):
-    """Root of the tree. `status` is the HTTP status that the API answers with."""
+    """Root of the tree. `status` is the HTTP status that the API answers with.
+
+    Messages are shown, stored with runs and logged: what is a secret by its form is taken out here, once.
+    """
 
     status = 500
+
+    def __init__(self, *said: object) -> None:
+        super().__init__(*(redacted(one) if isinstance(one, str) else one for one in said))
 
 
 class InvalidInput(ConsoleError):

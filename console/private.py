@@ -8,6 +8,10 @@ from pathlib import Path
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
+LOG_BYTES = 5_000_000
+"""From which on the next start begins a new log."""
+LOGS_KEPT = 3
+"""Former logs of one name, `<name>.1` the newest."""
 _OTHERS = 0o077
 
 
@@ -22,6 +26,17 @@ def private_folder(path: Path) -> None:
             mode = entry.lstat().st_mode
             if mode & _OTHERS and not entry.is_symlink():
                 entry.chmod(mode & ~_OTHERS & 0o7777)
+
+
+def rotate(log: Path) -> None:
+    """Begin a new log where the old one is long; who still writes the old one goes on in it. Raises OSError."""
+    with suppress(FileNotFoundError):
+        if log.stat().st_size > LOG_BYTES:
+            for number in range(LOGS_KEPT - 1, 0, -1):
+                older = log.with_name(f"{log.name}.{number}")
+                if older.exists():
+                    os.replace(older, log.with_name(f"{log.name}.{number + 1}"))
+            os.replace(log, log.with_name(f"{log.name}.1"))
 
 
 def opener(path: str, flags: int) -> int:

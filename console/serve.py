@@ -19,6 +19,7 @@ from console.data.users.key_file import is_first_use
 from console.engine.engine import EngineLease, acquire
 from console.engine.process import LOOPBACK, answers, free_port, port_is_free, wait_until
 from console.errors import SetupError
+from console.private import opener, private_folder, rotate
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_SECONDS = 60.0
@@ -171,10 +172,11 @@ def _child(
 ) -> Iterator[Server]:
     """A Python module as a child in its own process group; it ends with the block, or with this process."""
     folder = settings.data_dir.resolve()
-    folder.mkdir(parents=True, exist_ok=True)
+    private_folder(folder)
     log = folder / f"{name.lower()}.log"
+    rotate(log)
     with (
-        log.open("wb") as output,
+        open(log, "ab", opener=opener) as output,
         subprocess.Popen(
             [sys.executable, "-m", "console.engine.tether", *module_and_arguments],
             cwd=ROOT,
@@ -216,6 +218,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 def _prepare_store(settings: Settings, sample_data: bool, say: Say, *, unsealed: bool) -> tuple[str, str] | None:
     """Tables, sample data in an empty store, users; returns the name and password of a first login."""
     from console.data.users.file import import_file
+    from console.data.users.first_password import ensure_first_admin
     from console.sample import load_sample_data, needs_sample_data
     from console.services import build_services
 
@@ -224,7 +227,7 @@ def _prepare_store(settings: Settings, sample_data: bool, say: Say, *, unsealed:
             services.users.seal_all()
         if settings.console_users_file:
             import_file(services.users, settings.console_users_file)
-        first_login = services.users.ensure_first_admin()
+        first_login = ensure_first_admin(services.users, settings.data_dir)
         if sample_data and not services.legacy and needs_sample_data(services):
             say("Loading the sample data.")
             load_sample_data(services)
@@ -245,6 +248,7 @@ def _announce(servers: list[Server], lease: EngineLease | None, first_login: tup
     if first_login:
         username, password = first_login
         say(f"First login: {username} / {password}   (shown once; change it after signing in)")
+        say("Until it was used once it is also in the file first-password of the data folder.")
     say("Ctrl-C stops everything.")
 
 

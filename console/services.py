@@ -22,11 +22,13 @@ from console.data.store.check import Wanted
 from console.data.store.client import credentials_in, make_client
 from console.data.store.setup import SetUp, set_up
 from console.data.store.store import Store
+from console.data.users import first_password
 from console.data.users.key_file import is_first_use
 from console.data.users.keys import Keyring
 from console.engine.engine import EngineLease, acquire, is_own, status
 from console.judging.fence import installation_secret
 from console.judging.judging import Judging, providers
+from console.records import User
 from console.search.embedding.embedders import Embedder, Embedders
 from console.search.memory.files import VectorFiles
 from console.search.memory.memory import Memory
@@ -119,6 +121,10 @@ class Services(Repositories):
             kept=found.kept,
             users=found.users,
         )
+
+    def first_password_used(self, user: User) -> None:
+        """Forgets the first admin's password once they have signed in with one."""
+        first_password.used(self.settings.data_dir, user)
 
     @property
     def wanted(self) -> Wanted:

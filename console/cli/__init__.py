@@ -37,6 +37,7 @@ from console.cli import (
     store,
     users,
 )
+from console.cli.terminal import guard_output, neutral
 from console.errors import ConsoleError
 
 app = typer.Typer(
@@ -68,8 +69,9 @@ app.add_typer(users.app, name="users")
 
 def main() -> None:
     """Run the command line; a ConsoleError becomes a message and exit code 1."""
+    guard_output()
     try:
         app()
     except ConsoleError as error:
-        typer.echo(f"Error: {error}", err=True)
+        typer.echo(f"Error: {neutral(str(error))}", err=True)
         sys.exit(1)

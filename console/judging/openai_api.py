@@ -19,6 +19,7 @@ from console.judging.answers import is_answer, read_answer
 from console.judging.failures import Failure, explained, failure_within, read_failure
 from console.judging.providers import Address, Call, Capabilities, Reply, check_address
 from console.judging.refusals import OPTIONAL, Shape, learned
+from console.redaction import BLANK, SHORTEST, password_in
 
 LONGEST_PAUSE = 60.0
 """Seconds; a server that asks for a longer wait has no capacity today."""
@@ -52,6 +53,8 @@ class OpenAiProvider:
         self.capabilities = capabilities
         self._timeout = timeout
         self._sleep = sleep
+        known = (where.key, password_in(where.base_url))
+        self._secrets = [one.encode() for one in known if one and len(one) >= SHORTEST]
         self._client = openai.OpenAI(
             api_key=where.key or "none",
             base_url=where.base_url,
@@ -114,9 +117,15 @@ class OpenAiProvider:
             answer = self._client.post("/chat/completions", cast_to=openai.HttpxBinaryResponseContent, body=body)
         except openai.APIStatusError as error:
             response = error.response
-            raise read_failure(response.status_code, response.headers, response.content) from error
-        reply = self._read(answer.content, dict(answer.response.headers))
+            raise read_failure(response.status_code, response.headers, self._blank(response.content)) from error
+        reply = self._read(self._blank(answer.content), dict(answer.response.headers))
         return Reply(reply.choices, reply.usage, shape.refused(call))
+
+    def _blank(self, content: bytes) -> bytes:
+        """What the server said, without the key and the password that it may repeat."""
+        for secret in self._secrets:
+            content = content.replace(secret, BLANK.encode())
+        return content
 
     def _read(self, content: bytes, headers: dict[str, str]) -> Reply:
         try:

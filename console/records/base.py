@@ -21,6 +21,11 @@ def utcnow() -> datetime:
     return datetime.now(UTC)
 
 
+_MARKS = (0x61C, 0x200E, 0x200F, 0x2028, 0x2029, 0xFEFF)
+COMMANDS = frozenset([*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), *_MARKS])
+"""Code points that are commands to who shows them: control characters, ends of lines, directions of writing."""
+
+
 PREVIEW = 160
 """Characters of a text in a row of a list."""
 

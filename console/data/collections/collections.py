@@ -21,7 +21,7 @@ from console.data.collections.items import (
 )
 from console.data.store import tables
 from console.data.store.answers import ConditionFailed
-from console.data.store.codec import check_text
+from console.data.store.codec import check_line
 from console.data.store.requests import Condition, Delete, Put, Query, Update
 from console.data.store.store import Store
 from console.errors import AlreadyExists, ConflictError, InvalidInput, NotFound
@@ -222,4 +222,4 @@ def _checked_name(name: str) -> str:
     cleaned = name.strip()
     if not cleaned or len(cleaned) > NAME_LIMIT:
         raise InvalidInput(f"A collection needs a name of at most {NAME_LIMIT} characters.", field="name")
-    return check_text(cleaned, "name")
+    return check_line(cleaned, "name")

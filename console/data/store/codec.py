@@ -24,6 +24,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 import msgspec
 
 from console.errors import CorruptItem, InvalidInput, TooLarge
+from console.records.base import COMMANDS
 
 Item = dict[str, Any]
 """Attribute name -> attribute value, as on the wire."""
@@ -95,6 +96,21 @@ def check_text(text: str, field: str, *, limit: int = TEXT_LIMIT) -> str:
     if size > limit:
         raise TooLarge(f"{field} is {size:,} bytes long; the limit is {limit:,}. Shorten it or split it.", field=field)
     return text
+
+
+def check_line(name: str, field: str) -> str:
+    """`name` when it is one: a text without characters that are commands to who shows it.
+
+    Raises:
+        InvalidInput: it holds control characters, ends of lines or marks of direction, or what `check_text` refuses.
+    """
+    found = next((one for one in name if ord(one) in COMMANDS), None)
+    if found is not None:
+        raise InvalidInput(
+            f"{field} has a control character (U+{ord(found):04X}) at position {name.index(found)}. Remove it.",
+            field=field,
+        )
+    return check_text(name, field)
 
 
 # --- record -> item ----------------------------------------------------------------------------------

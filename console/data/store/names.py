@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from console.data.store import tables
-from console.data.store.codec import Item, check_text, to_wire_map
+from console.data.store.codec import Item, check_line, check_text, to_wire_map
 from console.data.store.requests import ABSENT, Condition, Delete, Put
 from console.errors import InvalidInput
 
@@ -24,9 +24,9 @@ def check_name(name: str, kind: str, *, lenient: bool = False) -> str:
         lenient: what the old API accepted: the name as it is, also empty, and much longer.
 
     Raises:
-        InvalidInput: empty, too long, or with a broken character.
+        InvalidInput: empty, too long, or with a broken or a control character.
     """
-    checked = check_text(name, f"The name of the {kind}")
+    checked = (check_text if lenient else check_line)(name, f"The name of the {kind}")
     limit = LENIENT_LIMIT if lenient else NAME_LIMIT
     if not lenient:
         checked = checked.strip()

@@ -15,7 +15,7 @@ import msgspec
 
 from console.data.store import tables
 from console.data.store.answers import ConditionFailed
-from console.data.store.codec import check_text, from_item, to_item
+from console.data.store.codec import check_line, from_item, to_item
 from console.data.store.requests import Check, Condition, Delete, Put, Update, equals
 from console.data.store.store import Store
 from console.data.users import passwords
@@ -128,14 +128,18 @@ class Users:
             raise AlreadyExists(KIND, user.username) from error
         return user
 
-    def ensure_first_admin(self) -> tuple[str, str] | None:
+    def ensure_first_admin(self, keep: Callable[[str], None] = lambda _: None) -> tuple[str, str] | None:
         """Makes the user `admin` when there is no user at all: (user name, password), told only this once.
 
         One Scan of an empty table and one request. Of several processes at once, one makes the user.
+
+        Args:
+            keep: is given the password before there is the user.
         """
         if self.list():
             return None
         password = passwords.random_password()
+        keep(password)
         try:
             self.add(FIRST_ADMIN, "Administrator", Role.ADMIN, password, by="system")
         except AlreadyExists:
@@ -312,7 +316,7 @@ def _folded(username: str) -> str:
 
 
 def _check_name(name: str) -> str:
-    trimmed = check_text(name, "The name").strip()
+    trimmed = check_line(name, "The name").strip()
     if len(trimmed) > _LONGEST_NAME:
         raise InvalidInput(
             f"The name has {len(trimmed)} characters; at most {_LONGEST_NAME} are allowed.", field="name"

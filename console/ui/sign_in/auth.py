@@ -103,7 +103,7 @@ def current_user(services: Services) -> User | None:
     """Who is signed in, as the store knows them now, or None. One request to the store."""
     for session in _sessions(services):
         user = services.users.find(session["username"])
-        if user is not None and _holds(session, user):
+        if user is not None and _holds(session, user) and _is_theirs(services, session, user):
             st.session_state[_SESSION] = session
             browsers().remember(_browser(), session)
             return msgspec.structs.replace(user, must_change_password=False) if session.get("provider") else user
@@ -144,6 +144,7 @@ def sign_in(services: Services, username: str, password: str) -> bool:
     user = services.users.verify(username, password)
     if user is None:
         return False
+    services.first_password_used(user)
     _begin(user)
     return True
 
@@ -233,7 +234,7 @@ def _sessions(services: Services) -> Iterator[dict[str, Any]]:
     kept = None if known else SessionCookie(services.users.cookie_keys).read()
     if kept:
         yield kept
-    vouched = provider_session(LIFETIME)
+    vouched = provider_session(LIFETIME, services.settings.oidc_verified_issuers)
     if vouched:
         yield vouched
 
@@ -270,6 +271,18 @@ def _begin(user: User) -> None:
 def _holds(session: dict[str, Any], user: User) -> bool:
     expires, issued = float(session["exp_date"]), float(session["issued_at"])
     return expires > utcnow().timestamp() and issued >= user.sessions_valid_from.timestamp()
+
+
+def _is_theirs(services: Services, session: dict[str, Any], user: User) -> bool:
+    """Whether the session's identity at a provider is the user's, which the first one becomes."""
+    identity = session.get("identity")
+    if identity is None or identity == user.identity:
+        return True
+    if user.identity is not None:
+        _log.warning("%s is bound to another identity than %s", user.username, plain(identity, 200))
+        return False
+    services.users.bind(user.username, identity)
+    return True
 
 
 def _forget() -> None:

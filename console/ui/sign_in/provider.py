@@ -1,13 +1,16 @@
 """Signing in by an OpenID Connect provider, where `[auth]` of `.streamlit/secrets.toml` names one or more.
 
-The provider says who somebody is; the console says what they may do. The verified e-mail address of the identity
-has to be the name of a user here, whose role and validity count as for everybody: the identity's time of issue is
-the session's, so that signing out, a changed role or a revocation ends it too, also for a cookie that was kept.
+The provider says who somebody is; the console says what they may do. The e-mail address of the identity, which the
+provider has to have verified (`email_verified` is true, or its issuer is named in `OIDC_VERIFIED_ISSUERS`), has to be
+the name of a user here. At the first sign-in the user is bound to the issuer and subject: an address that is given to
+somebody else later does not bring the account along. Role and validity count as for everybody: the identity's time of
+issue is the session's, so that signing out, a changed role or a revocation ends it too, also for a cookie that was
+kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -19,22 +22,36 @@ DEFAULT = "default"
 """How Streamlit calls a provider that is described in `[auth]` itself."""
 
 
-def provider_session(lifetime: timedelta) -> dict[str, Any] | None:
+def provider_session(lifetime: timedelta, trusted_issuers: Collection[str] = ()) -> dict[str, Any] | None:
     """The session that the provider's identity stands for, in the form of the console's cookie, or None.
 
-    None as well when the provider does not vouch for the address, or does not say when it did.
+    Args:
+        trusted_issuers: whose addresses are verified, whether or not they say so.
     """
     claims: Mapping[str, Any] = st.user.to_dict()
+    return session_of(claims, lifetime, trusted_issuers) if claims.get("is_logged_in") else None
+
+
+def session_of(
+    claims: Mapping[str, Any], lifetime: timedelta, trusted_issuers: Collection[str]
+) -> dict[str, Any] | None:
+    """As `provider_session`, of these claims. None when the provider does not vouch for the address, or leaves out
+    who or when that was.
+    """
     address, issued = claims.get("email"), claims.get("iat")
-    if not claims.get("is_logged_in") or claims.get("email_verified") is False:
+    issuer, subject = claims.get("iss"), claims.get("sub")
+    if claims.get("email_verified") is not True and issuer not in trusted_issuers:
         return None
-    if not isinstance(address, str) or not isinstance(issued, int | float):
+    if not isinstance(address, str) or isinstance(issued, bool) or not isinstance(issued, int | float):
+        return None
+    if not (isinstance(issuer, str) and issuer and isinstance(subject, str) and subject):
         return None
     return {
         "username": address.strip().lower(),
         "issued_at": float(issued),
         "exp_date": issued + lifetime.total_seconds(),
         "provider": True,
+        "identity": f"{issuer} {subject}",
     }
 
 

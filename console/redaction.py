@@ -1,0 +1,46 @@
+"""Secrets out of what is said: errors, logs, and what a provider repeats of a request.
+
+By their form; what is known to be a secret is blanked where it is known (console/judging/openai_api.py).
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from urllib.parse import urlsplit
+
+BLANK = "***"
+SHORTEST = 6
+"""Characters of a known secret; a shorter one would blank common words."""
+_USERINFO = re.compile(r"(://)[^\s/?#\"'<>]{1,512}@")
+_CREDENTIALS = re.compile(r"\b(bearer|basic|x-api-key:|api[_-]key=)[ \t]{0,4}[A-Za-z0-9._~+/=-]{6,4096}", re.IGNORECASE)
+_KEY = re.compile(r"\b(?:sk|pk|rk|gsk|xai|AIza|AKIA|ASIA)[-_A-Za-z0-9]{12,512}")
+
+
+def redacted(text: str) -> str:
+    """The text without names and passwords in addresses, `Authorization` values and keys of the usual forms."""
+    return _KEY.sub(BLANK, _CREDENTIALS.sub(rf"\1 {BLANK}", _USERINFO.sub(rf"\1{BLANK}@", text)))
+
+
+def password_in(url: str | None) -> str | None:
+    """The password of an address, as it is written there."""
+    userinfo, at, _ = urlsplit(url or "").netloc.rpartition("@")
+    return userinfo.partition(":")[2] or None if at else None
+
+
+class Redacting(logging.Filter):
+    """Keeps secrets out of what a handler writes."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Change the message where it holds one."""
+        said = record.getMessage()
+        clean = redacted(said)
+        if clean != said:
+            record.msg, record.args = clean, ()
+        return True
+
+
+def redact_logs() -> None:
+    """Let every handler of the root logger keep secrets back."""
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(Redacting())
