@@ -224,7 +224,7 @@ def test_a_judge_stays_with_its_case(admin: User, judge: Judge) -> None:
     assert field(editing(admin, judge), "case_id").disabled
 
 
-def test_a_judge_is_created_with_the_parameters_of_the_old_system(
+def test_a_judge_is_created_with_the_parameters_of_the_old_system_but_for_its_temperature(
     console_services: Services, admin: User, judge: Judge
 ) -> None:
     test = judges_page(admin)
@@ -235,7 +235,7 @@ def test_a_judge_is_created_with_the_parameters_of_the_old_system(
     save(test.run())
     made = next(one for one in console_services.judges.list() if one.name == "New")
     assert made.parameters == {
-        "temperature": 2.0, "n_responses": 10, "max_tokens": 2500, "top_p": 1.0, "frequency_penalty": 0.0,
+        "temperature": 1.0, "n_responses": 10, "max_tokens": 2500, "top_p": 1.0, "frequency_penalty": 0.0,
         "presence_penalty": 0.0, "sleep_time": 0.0, "rate_limit_sleep": 0.0,
     }  # fmt: skip
     assert (made.created_by, made.metric.type, made.case_id) == ("ada", "geval", judge.case_id)

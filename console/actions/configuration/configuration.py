@@ -14,7 +14,7 @@ import msgspec
 from console.actions.permissions import permit
 from console.data.configuration.judges import metric_ref
 from console.errors import InvalidInput
-from console.records import Case, Json, Judge, Role, Threshold, User
+from console.records import Case, Json, Judge, Role, Threshold, User, judge_parameters
 
 if TYPE_CHECKING:
     from console.services import Services
@@ -122,6 +122,19 @@ def edit_judge(
     """
     by = permit(actor, Role.ADMIN)
     _check_changes(changes, "judge")
+    return services.judges.update(judge.judge_id, _judge_fields(services, judge, changes), by=by, revision=revision)
+
+
+def drafted_judge(services: Services, judge: Judge, changes: Mapping[str, Any]) -> Judge:
+    """A judge as `edit_judge` would make it, not stored. No request for what is cached."""
+    fields = _judge_fields(services, judge, changes)
+    parameters = fields.get("parameters", judge.parameters)
+    llm, asks = judge_parameters(parameters, fields.get("llm", judge.llm))
+    return msgspec.structs.replace(judge, **{**fields, "llm": llm, "evaluation_parameters": asks})
+
+
+def _judge_fields(services: Services, judge: Judge, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a judge that changes to its form mean."""
     fields = dict(changes)
     metric_id, configuration = fields.pop("metric_id", None), fields.pop("configuration", judge.metric.configuration)
     if metric_id is not None:
@@ -131,7 +144,7 @@ def edit_judge(
     if "model_id" in fields:
         model = services.catalog.model(fields.pop("model_id"))
         fields["llm"] = msgspec.structs.replace(judge.llm, id=model.model_id, type=model.provider, model=model.name)
-    return services.judges.update(judge.judge_id, fields, by=by, revision=revision)
+    return fields
 
 
 def deactivate_judge(services: Services, actor: User, judge_id: str, *, revision: int | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -9,15 +10,19 @@ import msgspec
 from console.actions.permissions import permit
 from console.actions.runs.similar import embed_finished
 from console.errors import InvalidInput, JudgingError
+from console.judging.judging import SIMILARITY
 from console.judging.metering import Meter
 from console.judging.prompts import PROMPT_VERSION
-from console.records import Artifact, Judge, Model, Results, Role, Run, RunStatus, Snapshot, Spent, User
+from console.judging.providers import address
+from console.records import Artifact, Judge, Model, Results, Role, Run, RunFilter, RunStatus, Snapshot, Spent, User
 
 if TYPE_CHECKING:
     from console.services import Services
 
 FAILED = "Evaluation failed: "
 """How the message of a failed run begins, as it always did."""
+_LATEST = 50
+"""Runs in which the judge that somebody used last is looked for."""
 REPLY_LIMIT = 20_000
 """Characters of a model's reply that a failed run keeps."""
 
@@ -46,6 +51,24 @@ def evaluate(
     services.judging.check(judge.metric.type)
     snapshot = Snapshot.of(judge, services.cases.get(judge.case_id), prompt_version=PROMPT_VERSION)
     return run_snapshot(services, actor, snapshot, artifact, document_id=document_id, batch_id=batch_id, run_id=run_id)
+
+
+def first_judge(services: Services, judges: Sequence[Judge], username: str) -> str | None:
+    """The judge to begin with: the one that somebody used last, else the first that works with the settings of now.
+
+    One page of runs. None where there is no such judge.
+    """
+    known = {judge.judge_id for judge in judges}
+    for row in services.runs.list(RunFilter(), limit=_LATEST).items:
+        if row.created_by == username and row.judge_id in known:
+            return row.judge_id
+    ready = (judge.judge_id for judge in judges if _is_ready(services, judge))
+    return next(ready, None)
+
+
+def _is_ready(services: Services, judge: Judge) -> bool:
+    """Whether a judge needs no model, or its provider has the settings that it needs."""
+    return judge.metric.type == SIMILARITY or address(judge.llm.type, services.settings).missing() is None
 
 
 def evaluate_text(services: Services, actor: User, judge: Judge, artifact: Artifact) -> Run:

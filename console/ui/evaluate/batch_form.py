@@ -11,7 +11,7 @@ from console.errors import InvalidInput
 from console.records import Batch, Judge, User
 from console.services import Services
 from console.tabular.files import ENDINGS, TabularFile
-from console.ui.evaluate.evaluate import judge_picker
+from console.ui.evaluate.evaluate import FIRST, judge_picker
 from console.ui.frame import filters, text
 from console.ui.frame.card import card
 from console.ui.sign_in import saving
@@ -39,7 +39,9 @@ def batch_form(shared: Services) -> None:
         checked = _checked(upload.name, upload.getvalue(), columns)
         _preview(checked, columns)
     with card("2. The judge, and how", "", "batch-how"):
-        judge = judge_picker(shared.judges.list(), f"{KEY}.judge", asked=st.query_params.get("judge"))
+        judge = judge_picker(
+            shared.judges.list(), f"{KEY}.judge", asked=st.query_params.get("judge") or st.session_state.get(FIRST)
+        )
         if judge is None or not checked.rows:
             return
         with st.grid(columns=3, min_column_width=160, gap=12, key="batch-options"):

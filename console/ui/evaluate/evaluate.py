@@ -20,6 +20,7 @@ from console.ui.sign_in import saving
 KEY = "evaluate"
 _TEXT, _DOCUMENT = "A text", "A document"
 _RUN = f"{KEY}.run"
+FIRST = f"{KEY}.first"
 _RECENT = 100
 _TALL = 300
 
@@ -30,7 +31,7 @@ def single(shared: Services, user: User) -> None:
     with st.grid(columns=2, min_column_width=420, gap=14, key="evaluate-single") as grid:
         with grid.cell():
             with card("What is judged, and by whom", "", "evaluate-form"):
-                judge = judge_picker(judges, f"{KEY}.judge", asked=st.query_params.get("judge"))
+                judge = judge_picker(judges, f"{KEY}.judge", asked=_first(shared, user))
                 given = _given(shared)
                 saving.problem(KEY)
                 st.button(
@@ -41,6 +42,13 @@ def single(shared: Services, user: User) -> None:
                 _steps(shared, user, judge)
         with grid.cell():
             _result(shared)
+
+
+def _first(shared: Services, user: User) -> str | None:
+    """The judge that is chosen at first: of the address, else the one to begin with, found once a session."""
+    if FIRST not in st.session_state:
+        st.session_state[FIRST] = evaluation.first_judge(shared, shared.judges.list(), user.username)
+    return st.query_params.get("judge") or st.session_state[FIRST]
 
 
 def judge_picker(judges: Sequence[Judge], key: str, *, asked: str | None = None) -> Judge | None:

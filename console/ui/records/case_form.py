@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import streamlit as st
 
 from console.actions.configuration import configuration
@@ -16,6 +17,14 @@ from console.ui.frame.card import card
 from console.ui.frame.drafts import Values
 from console.ui.frame.facts import fact_list
 from console.ui.records.fields import Field, Form, json_text, number_text, passage, problem_of_json, read_json, yes_no
+from console.ui.records.guidance import (
+    GUIDANCE,
+    guidance_metadata,
+    guidance_of,
+    other_metadata,
+    problems_of_guidance,
+)
+from console.ui.records.trial import prompt_panel, trial_panel
 
 WITH_REFERENCE = "With a reference"
 DIRECT = "Direct"
@@ -38,6 +47,9 @@ class CaseEditor:
         Field("requires_reference", "Needs a reference", yes_no),
         Field("threshold", "Threshold", number_text),
         Field("threshold_description", "Why this threshold"),
+        Field("steps", "Evaluation steps"),
+        Field("anchors", "What the scores mean"),
+        Field("examples", "Rated examples"),
         Field("metadata", "Metadata"),
     )
     kept_on_restore = ("threshold", "threshold_description")
@@ -76,7 +88,8 @@ class CaseEditor:
             "requires_reference": case.requires_reference,
             "threshold": case.threshold.score,
             "threshold_description": case.threshold.description,
-            "metadata": json_text(case.metadata),
+            **guidance_of(case),
+            "metadata": json_text(other_metadata(case)),
         }
 
     def blank(self) -> Values:
@@ -84,6 +97,7 @@ class CaseEditor:
         return {
             "name": "", "description": "", "task_introduction": "", "evaluation_criteria": "", "low": 1, "high": 5,
             "requires_reference": False, "threshold": 0.5, "threshold_description": "", "metadata": "",
+            "steps": "", "anchors": "", "examples": "",
         }  # fmt: skip
 
     # --- showing ---------------------------------------------------------------------------------------
@@ -99,6 +113,10 @@ class CaseEditor:
                 ):
                     if body or label != "Description":
                         passage(label, body)
+                for field, label in _GUIDANCE.items():
+                    if body := guidance_of(case)[field]:
+                        passage(label, body)
+                prompt_panel(self._services, self.kind, self._pairs(case))
             with st.container(key="record-facts"):
                 self._facts(case)
 
@@ -129,9 +147,9 @@ class CaseEditor:
                 },
                 "Record",
             )
-            if case.metadata:
+            if metadata := other_metadata(case):
                 st.caption("Metadata")
-                st.json(case.metadata, expanded=2)
+                st.json(metadata, expanded=2)
 
     def _judges(self, case: Case, judges: list[Judge]) -> None:
         if not judges:
@@ -160,7 +178,12 @@ class CaseEditor:
                     placeholder="What the judge is told about the task, such as: You will be given …",
                 )
                 form.passage("evaluation_criteria", placeholder="What a good text is, and what each score means.")
+                form.passage("steps", placeholder="Empty: the judge's model writes them, once for this version.")
+                form.passage("anchors", placeholder="One line a score, such as 5: Every statement is in the source.")
+                form.passage("examples", placeholder='[{"text": "…", "score": 4, "reason": "…"}]')
             with st.container(key="record-facts"):
+                if before is not None:
+                    trial_panel(self._services, self.kind, lambda: self._pairs(_drafted(before, values)))
                 with card("Scale and threshold", "", "case-scale"):
                     self._scale(form, values, new=before is None)
                 with card("Metadata", "A JSON object of your own; nothing depends on it.", "case-metadata"):
@@ -195,7 +218,14 @@ class CaseEditor:
             found["threshold_description"] = "The threshold moves: say why, for the history."
         if wrong := problem_of_json(values["metadata"]):
             found["metadata"] = wrong
-        return found
+        elif twice := [_GUIDANCE_KEYS[name] for name in _GUIDANCE_KEYS if name in read_json(values["metadata"])]:
+            found["metadata"] = f"{twice[0]}: there is a field for this. Leave it out here."
+        scale = None if {"low", "high"} & found.keys() else ScoreRange(min=values["low"], max=values["high"])
+        return found | problems_of_guidance(values["anchors"], values["examples"], scale)
+
+    def _pairs(self, case: Case) -> list[tuple[Judge, Case]]:
+        """The judges of the case in use, each with it."""
+        return [(judge, case) for judge in self._services.judges.list() if judge.case_id == case.case_id]
 
     def create(self, actor: User, values: Values) -> str:
         """Store a new case; returns its id."""
@@ -228,6 +258,8 @@ class CaseEditor:
         return f"Nobody can choose it for new judges or runs.{stay} Versions, runs and the name are kept."
 
 
+_GUIDANCE = {"steps": "Evaluation steps", "anchors": "What the scores mean", "examples": "Rated examples"}
+_GUIDANCE_KEYS = dict(zip(GUIDANCE, _GUIDANCE.values(), strict=True))
 _NEEDED = {
     "name": "A case needs a name.",
     "task_introduction": "Say what the task is.",
@@ -241,7 +273,7 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
     "score_range": ("low", "high"),
     "requires_reference": ("requires_reference",),
     "threshold": ("threshold", "threshold_description"),
-    "metadata": ("metadata",),
+    "metadata": ("metadata", "steps", "anchors", "examples"),
 }
 """Fields of a case, and the fields of the form that make each."""
 
@@ -256,8 +288,16 @@ def _fields(values: Values) -> dict[str, Any]:
         "score_range": ScoreRange(min=values["low"], max=values["high"]),
         "requires_reference": values["requires_reference"],
         "threshold": Threshold(score=values["threshold"], description=values["threshold_description"].strip()),
-        "metadata": read_json(values["metadata"]),
+        "metadata": {
+            **read_json(values["metadata"]),
+            **guidance_metadata(values["steps"], values["anchors"], values["examples"]),
+        },
     }
+
+
+def _drafted(case: Case, values: Values) -> Case:
+    """The case as the form says it, not stored. Raises ValueError or TypeError where the form is not complete."""
+    return msgspec.structs.replace(case, **_fields(values))
 
 
 def on_scale(scale: ScoreRange, threshold: float) -> str:

@@ -11,7 +11,7 @@ import streamlit as st
 from console.actions.configuration import configuration
 from console.actions.configuration.version_results import VersionResults, results_of_judge
 from console.judging.judging import SIMILARITY
-from console.records import Judge, Model, User
+from console.records import Case, Judge, Model, User
 from console.services import Services
 from console.ui.frame import text
 from console.ui.frame.card import card
@@ -19,6 +19,7 @@ from console.ui.frame.drafts import Values
 from console.ui.frame.facts import fact_list
 from console.ui.records.fields import Field, Form, json_text, number_text, passage, problem_of_json, read_json
 from console.ui.records.judge_parameters import NUMBERS, joined, other_parameters, typed_parameters, unusual
+from console.ui.records.trial import prompt_panel, trial_panel
 
 _NAME_LIMIT = 200
 
@@ -100,6 +101,7 @@ class JudgeEditor:
                         },
                         "Record",
                     )
+                prompt_panel(self._services, self.kind, self._pairs(judge))
             with st.container(key="record-facts"), card("Parameters", "", "judge-parameters"):
                 self._parameters(judge)
 
@@ -162,8 +164,10 @@ class JudgeEditor:
                     form.choice("metric_id", self._metrics(before), placeholder="Choose a metric")
                     self._missing()
                 with card("More", "JSON objects, kept as they are: what the fields do not cover.", "judge-more"):
-                    form.json("other", placeholder='{"seed": 7}')
+                    form.json("other", placeholder='{"seed": 7, "reasoning_effort": "low"}')
                     form.json("configuration", placeholder='{"steps": "pinned"}')
+                if before is not None:
+                    trial_panel(self._services, self.kind, lambda: self._drafted(before, values))
             with (
                 st.container(key="record-facts"),
                 card("Parameters", "An empty field leaves the parameter to its default.", "judge-parameters"),
@@ -218,6 +222,12 @@ class JudgeEditor:
 
     def save(self, actor: User, judge: Judge, values: Values, revision: int | None) -> str:
         """Store the edits of a judge; says what came of it."""
+        changes = self._changes(judge, values)
+        saved = configuration.edit_judge(self._services, actor, judge, changes, revision=revision)
+        return f"Saved as version {saved.version}"
+
+    def _changes(self, judge: Judge, values: Values) -> dict[str, Any]:
+        """What the form says otherwise than the judge, as `edit_judge` takes it."""
         before = self.values(judge)
         wanted: dict[str, Any] = {
             "name": values["name"].strip() or None,
@@ -230,8 +240,15 @@ class JudgeEditor:
         parameters = joined(values, before, judge.parameters)
         if parameters != judge.parameters or msgspec.json.encode(parameters) != msgspec.json.encode(judge.parameters):
             changes["parameters"] = parameters
-        saved = configuration.edit_judge(self._services, actor, judge, changes, revision=revision)
-        return f"Saved as version {saved.version}"
+        return changes
+
+    def _drafted(self, judge: Judge, values: Values) -> list[tuple[Judge, Case]]:
+        return self._pairs(configuration.drafted_judge(self._services, judge, self._changes(judge, values)))
+
+    def _pairs(self, judge: Judge) -> list[tuple[Judge, Case]]:
+        """The judge with its case, where that is in use."""
+        case = self._services.cases.find(judge.case_id)
+        return [(judge, case)] if case else []
 
     def deactivate(self, actor: User, judge: Judge) -> None:
         """Take the judge out of use."""

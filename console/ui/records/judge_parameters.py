@@ -31,8 +31,8 @@ class Number:
 
     @property
     def at_first(self) -> float | None:
-        """What a new judge begins with: the eight numbers of the old system say theirs."""
-        return None if self.name == "retry_attempts" else self.default
+        """What a new judge begins with: the numbers of the old system say theirs, but for its temperature."""
+        return {"retry_attempts": None, "temperature": 1.0}.get(self.name, self.default)
 
     @property
     def options(self) -> dict[str, Any]:

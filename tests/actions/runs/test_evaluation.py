@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from console.actions.runs.evaluation import evaluate
+from console.actions.runs.evaluation import evaluate, first_judge
 from console.actions.runs.rerun import rerun, rerun_many
 from console.errors import Forbidden, InvalidInput, JudgingError, NotFound, UnsupportedMetric
 from console.judging import scripted
@@ -258,3 +258,22 @@ def test_a_judge_that_is_gone_cannot_judge_as_it_is_now(services: Services, ana:
         rerun(services, ana, run, as_then=False)
 
     assert len(services.runs.list(RunFilter()).items) == 1
+
+
+def test_one_begins_with_the_judge_used_last_or_with_one_that_works(console_services: Services) -> None:
+    services = console_services
+    ana = new_user(services, "ana", Role.EVALUATOR)
+    case = new_case(services)
+    keyed = new_judge(services, case)
+    keyless = new_judge(services, case, "Local", "llama")
+    services.judges.update(
+        keyless.judge_id, {"llm": msgspec.structs.replace(keyless.llm, type="ollama")}, by="ana", revision=None
+    )
+    judges = services.judges.list()
+    assert first_judge(services, judges, "ana") == keyless.judge_id
+
+    services.judging.providers.known["openai"] = ScriptedProvider(scripted.always(4))
+    evaluate(services, ana, keyed, Artifact(evaluation_target="A text."))
+
+    assert first_judge(services, judges, "ana") == keyed.judge_id
+    assert first_judge(services, judges, "bo") == keyless.judge_id

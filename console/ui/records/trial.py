@@ -1,0 +1,134 @@
+"""Below a judge or a case: the exact prompt, and, while it is edited, what the draft says of a few runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from console.actions.runs import trial
+from console.errors import ConsoleError, JudgingError
+from console.records import Artifact, Case, Judge, Run, Snapshot, User
+from console.services import Services
+from console.ui.frame import text
+from console.ui.frame.card import card
+from console.ui.sign_in import saving
+
+Pair = tuple[Judge, Case]
+_SHOWN = 60_000
+"""Characters of a prompt that a page shows."""
+_SAMPLE = Artifact(evaluation_target="(The text that is rated.)")
+
+
+def prompt_panel(shared: Services, kind: str, pairs: Sequence[Pair]) -> None:
+    """The exact prompt of a judge, for the text of a run; made only when it is opened."""
+    panel = st.expander("What the judge is asked", key=f"{kind}.prompt", icon=":material/chat:", on_change="rerun")
+    if not panel.open:
+        return
+    with panel:
+        pair = _pair(kind, "prompt", pairs)
+        if pair is None:
+            st.caption("There is no judge of this case in use.")
+            return
+        judge, case = pair
+        if judge.metric.type != "geval":
+            st.caption("This judge asks no model: it compares the text with the reference.")
+            return
+        runs = trial.latest_runs(shared, case.case_id)
+        run = _run(kind, runs)
+        try:
+            asked = trial.preview(shared, Snapshot.of(judge, case), run.evaluated_artifact if run else _SAMPLE)
+        except JudgingError as error:
+            st.text(str(error))
+            return
+        st.caption("Word for word, as it would be sent now; the delimiters follow from all that is shown.")
+        st.code(asked[:_SHOWN], language=None, wrap_lines=True, height=420)
+
+
+def trial_panel(shared: Services, kind: str, pairs: Callable[[], Sequence[Pair]]) -> None:
+    """Tries a draft on the latest runs of its case, before it is saved.
+
+    Args:
+        pairs: the judges and the case as they are drafted. Raises ConsoleError where the draft cannot be used.
+    """
+    with card("Try the draft", f"On up to {trial.MOST} runs of the case; nothing is saved", f"{kind}-trial"):
+        saving.problem(f"{kind}.trial")
+        try:
+            drafted = list(pairs())
+        except (ConsoleError, ValueError, TypeError) as error:
+            st.caption(text.plain(f"Complete the draft first. {error}", 300))
+            return
+        pair = _pair(kind, "trial", drafted)
+        if pair is None:
+            st.caption("It takes a judge of this case. There is none in use.")
+            return
+        runs = trial.latest_runs(shared, pair[1].case_id)
+        if not runs:
+            st.caption("It takes a run of this case. There is none yet.")
+            return
+        named = {str(run.run_id): run for run in runs}
+        chosen = st.multiselect(
+            "Runs", list(named), default=list(named)[:3], key=f"{kind}.trial.runs",
+            format_func=lambda one: f"{one}  {text.shorten(named[one].evaluated_artifact.evaluation_target, 50)}",
+        )  # fmt: skip
+        key = f"{kind}.trial.results"
+        st.button(
+            f"Try it on {text.plural(len(chosen), 'run')}", key=f"{kind}.trial.go", icon=":material/experiment:",
+            disabled=not chosen, on_click=_try, args=(shared, kind, key, pair, [named[one] for one in chosen]),
+            help="Asks the judge's model; it costs what runs cost",
+        )  # fmt: skip
+        if found := st.session_state.get(key):
+            _table(found)
+
+
+def _try(shared: Services, kind: str, key: str, pair: Pair, runs: Sequence[Run]) -> None:
+    def act(actor: User) -> None:
+        st.session_state[key] = trial.try_draft(shared, actor, *pair, runs)
+
+    with st.spinner("The draft is tried …"):
+        saving.save(shared, f"{kind}.trial", act, "The draft was tried.")
+
+
+def _table(found: Sequence[trial.Trial]) -> None:
+    config = st.column_config
+    rows = [
+        {
+            "Run": str(one.run.run_id),
+            "Before": one.run.results.final_score if one.run.results else None,
+            "Draft": one.results.final_score if one.results else None,
+            "Change": one.difference,
+            "Reason": (one.results.reasons or [""])[0] if one.results else one.error,
+        }
+        for one in found
+    ]
+    st.dataframe(
+        rows, hide_index=True, height="content", alt="What the draft says",
+        column_config={
+            "Run": config.TextColumn(width=60),
+            "Before": config.NumberColumn(format="%.2f", width=70, help="The score that the run has"),
+            "Draft": config.NumberColumn(format="%.2f", width=70),
+            "Change": config.NumberColumn(format="%+.2f", width=75, help="Of the normalised score"),
+            "Reason": config.TextColumn(width=420),
+        },
+    )  # fmt: skip
+    costs = [one.cost for one in found if one.cost is not None]
+    st.caption(f"It cost {text.money(sum(costs))}." if costs else "The model has no prices, so its cost is not known.")
+
+
+def _pair(kind: str, panel: str, pairs: Sequence[Pair]) -> Pair | None:
+    if len(pairs) < 2:
+        return pairs[0] if pairs else None
+    names = [f"{text.judge_name(judge.name, judge.judge_id)}, {judge.llm.model}" for judge, _ in pairs]
+    place = st.selectbox("Judge", range(len(pairs)), key=f"{kind}.{panel}.judge", format_func=lambda one: names[one])
+    return pairs[place or 0]
+
+
+def _run(kind: str, runs: Sequence[Run]) -> Run | None:
+    if not runs:
+        st.caption("No run of this case yet: a placeholder stands for the text.")
+        return None
+    texts = [f"{run.run_id}  {text.shorten(run.evaluated_artifact.evaluation_target, 70)}" for run in runs]
+    place = st.selectbox(
+        "For the text of run", range(len(runs)), key=f"{kind}.prompt.run", format_func=lambda one: texts[one]
+    )
+    return runs[place or 0]
