@@ -16,6 +16,7 @@ class StrategyName(StrEnum):
     """The ways to search."""
 
     AUTO = "auto"
+    HYBRID = "hybrid"
     NATIVE = "native"
     EXACT = "exact"
     PARALLEL = "parallel"
@@ -53,6 +54,7 @@ def search(
                     {
                         "chunk_id": hit.chunk_id,
                         "similarity": round(hit.similarity, 6),
+                        "found_by": hit.found_by,
                         "text": hit.text,
                         "filename": hit.filename,
                         "chunk_index": hit.chunk_index,

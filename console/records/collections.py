@@ -95,6 +95,8 @@ class SearchHit(Record, frozen=True):
     similarity: float
     """Cosine, -1..1, whatever strategy found it: 1 - the distance of the vector index."""
     text: str
+    found_by: str = "vectors"
+    """`vectors`, `words` or `both`."""
     filename: str = ""
     chunk_index: int = 0
     file_size: int = 0
@@ -136,6 +138,10 @@ class VectorPart(Record, frozen=True):
     """Only where `group` is empty."""
     metadata: bytes = b""
     """JSON list of objects, zlib; empty when no chunk has metadata."""
+    words: bytes = b""
+    """JSON list of the chunks' words, zlib, as search reads them; empty while they are in `texts`."""
+    texts: list[str] = []
+    """The chunks' texts, only just after they were read."""
 
     def chunk_id(self, row: int) -> str:
         """Id of the chunk in a row."""

@@ -35,7 +35,8 @@ def test_search_prints_json(folder: str) -> None:
     answer: dict[str, Any] = json.loads(done.stdout)
     first = answer["results"][0]
     assert done.returncode == 0
-    assert answer["strategy"] == "native"
+    assert answer["strategy"] == "hybrid"
+    assert first["found_by"] == "vectors"
     assert len(answer["results"]) == 2
     assert (first["text"], first["filename"]) == (TEXTS[0], "a.txt")
     assert 0 < first["similarity"] < 1

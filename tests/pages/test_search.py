@@ -137,7 +137,7 @@ def test_a_new_document_is_on_the_map_and_among_the_choices(
 def test_strategies_are_compared_once(admin: User, collection: Collection) -> None:
     test = search_page(admin, collection=collection.collection_id, view="strategies", q="capital", strategy="exact")
     frame = test.dataframe[0].value
-    assert frame["Strategy"].tolist() == ["native", "exact", "parallel", "ann", "opensearch"]
+    assert frame["Strategy"].tolist() == ["hybrid", "native", "exact", "parallel", "ann", "opensearch"]
     assert frame["Overlap"].tolist()[1:4] == [1.0, 1.0, 1.0]
     assert "OpenSearch is not configured" in frame["Remark"].tolist()[4]
     first = frame["First"].tolist()[1]

@@ -122,7 +122,7 @@ def search(
     query = _query(services, collection, text=text, vector=vector, chunk_id=chunk_id, run_id=run_id)
     embedded = time.perf_counter()
     extra = 1 if chunk_id is not None else 0
-    found = services.searcher.search(collection, query, k + extra, filters or {}, strategy)
+    found = services.searcher.search(collection, query, k + extra, filters or {}, strategy, text or "")
     ended, after = time.perf_counter(), _asked(services)
     return SearchAnswer(
         collection=collection,
@@ -157,7 +157,8 @@ def compare_strategies(
     vector = _query(services, collection, **{"text": None, "vector": None, "chunk_id": None, "run_id": None, **query})
 
     def once(strategy: str) -> Callable[[], Searched]:
-        return lambda: services.searcher.search(collection, vector, k, filters or {}, strategy)
+        text = query.get("text") or ""
+        return lambda: services.searcher.search(collection, vector, k, filters or {}, strategy, text)
 
     reports, found = [], {}
     for name in (one for one in STRATEGIES if one != AUTO):

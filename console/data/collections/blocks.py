@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -155,6 +156,7 @@ class _Block(msgspec.Struct):
     parts: bytes
     """zlib JSON: [[group, count, first, filename, chunk ids, filenames], ...]."""
     metadata: list[bytes]
+    words: list[bytes]
     vectors: bytes
 
 
@@ -167,8 +169,11 @@ def unpack_metadata(part: VectorPart) -> list[dict[str, object]]:
     """Metadata of the chunks of a part."""
     if not part.metadata:
         return [{}] * part.count
-    inflater = zlib.decompressobj()
-    found: list[dict[str, object]] = orjson.loads(inflater.decompress(part.metadata, _METADATA_LIMIT))
+    return _rows_of(part.metadata)
+
+
+def _rows_of(packed: bytes) -> list[Any]:
+    found: list[Any] = orjson.loads(zlib.decompressobj().decompress(packed, _METADATA_LIMIT))
     return found
 
 
@@ -210,12 +215,13 @@ def _piece(part: VectorPart, start: int, stop: int) -> VectorPart:
         chunk_ids=part.chunk_ids[rows],
         filenames=part.filenames[rows],
         metadata=pack_metadata(unpack_metadata(part)[rows]) if part.metadata else b"",
+        words=pack_metadata(_rows_of(part.words)[rows]) if part.words else b"",
     )
 
 
 def _size(part: VectorPart) -> int:
     texts = sum(len(text.encode()) + 4 for text in (*part.chunk_ids, *part.filenames, part.filename))
-    return int(part.count * part.vectors.shape[1] * 2) + len(part.metadata) + texts + _PART_OVERHEAD
+    return int(part.count * part.vectors.shape[1] * 2) + len(part.metadata) + len(part.words) + texts + _PART_OVERHEAD
 
 
 def _block_item(collection_id: str, key: str, parts: Sequence[VectorPart]) -> Item:
@@ -225,6 +231,7 @@ def _block_item(collection_id: str, key: str, parts: Sequence[VectorPart]) -> It
         "chunk_id": {"S": key},
         "parts": {"B": block.parts},
         "metadata": {"L": [{"B": one} for one in block.metadata]},
+        "words": {"L": [{"B": one} for one in block.words]},
         "vectors": {"B": block.vectors},
     }
 
@@ -232,7 +239,12 @@ def _block_item(collection_id: str, key: str, parts: Sequence[VectorPart]) -> It
 def _to_block(parts: Sequence[VectorPart]) -> _Block:
     listed = [[one.group, one.count, one.first, one.filename, one.chunk_ids, one.filenames] for one in parts]
     vectors = np.concatenate([np.asarray(one.vectors, dtype="<f2") for one in parts])
-    return _Block(zlib.compress(orjson.dumps(listed), 1), [one.metadata for one in parts], vectors.tobytes())
+    return _Block(
+        parts=zlib.compress(orjson.dumps(listed), 1),
+        metadata=[one.metadata for one in parts],
+        words=[one.words for one in parts],
+        vectors=vectors.tobytes(),
+    )
 
 
 def _parts(block: _Block, dimension: int) -> Iterator[VectorPart]:
@@ -242,7 +254,8 @@ def _parts(block: _Block, dimension: int) -> Iterator[VectorPart]:
     except (ValueError, zlib.error) as error:
         raise CorruptItem(f"A block of vectors cannot be read: {error}. Pack the collection anew.") from error
     start = 0
-    for (group, count, first, filename, chunk_ids, filenames), metadata in zip(listed, block.metadata, strict=True):
+    for row, metadata, words in zip(listed, block.metadata, block.words, strict=True):
+        group, count, first, filename, chunk_ids, filenames = row
         yield VectorPart(
             group=group,
             count=count,
@@ -252,13 +265,15 @@ def _parts(block: _Block, dimension: int) -> Iterator[VectorPart]:
             chunk_ids=chunk_ids,
             filenames=filenames,
             metadata=metadata,
+            words=words,
         )
         start += count
 
 
 def _from_item(item: Item) -> _Block:
     metadata = [_binary(one["B"]) for one in item["metadata"]["L"]]
-    return _Block(_binary(item["parts"]["B"]), metadata, _binary(item["vectors"]["B"]))
+    words = [_binary(one["B"]) for one in item["words"]["L"]]
+    return _Block(_binary(item["parts"]["B"]), metadata, words, _binary(item["vectors"]["B"]))
 
 
 def _binary(value: bytes | str) -> bytes:

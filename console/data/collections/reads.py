@@ -31,8 +31,8 @@ _PAGE = 150
 _PATIENCE = 60.0
 _HEX = "0123456789abcdef"
 _PRINTABLE = "".join(chr(code) for code in range(0x20, 0x7F))
-Row = tuple[str, str, Any, NDArray[np.float32]]
-"""Chunk id, file name, metadata, unit vector."""
+Row = tuple[str, str, Any, NDArray[np.float32], str]
+"""Chunk id, file name, metadata, unit vector, text."""
 
 
 class VectorReads:
@@ -224,7 +224,8 @@ def read_row(item: Item, attribute: str, dimension: int) -> Row | None:
     length = float(np.sqrt(vector @ vector))
     unit = (vector / length if length else vector).astype(np.float32)
     metadata = plain_map({"metadata": item["metadata"]})["metadata"] if "metadata" in item else {}
-    return item["chunk_id"]["S"], item.get("filename", {}).get("S", ""), metadata or {}, unit
+    text = str(item.get("text", {}).get("S", ""))
+    return item["chunk_id"]["S"], item.get("filename", {}).get("S", ""), metadata or {}, unit, text
 
 
 def split_keys(first: str, last: str, ranges: int) -> list[tuple[str, str]]:
@@ -254,7 +255,7 @@ def _common_prefix(one: str, other: str) -> str:
 
 
 def _range(collection: Collection, **bounds: str) -> dict[str, Any]:
-    attributes = ("chunk_id", "filename", "metadata", vector_attribute(collection.dimension))
+    attributes = ("chunk_id", "filename", "metadata", "text", vector_attribute(collection.dimension))
     return {"table": tables.VECTORS, "hash_value": collection.collection_id, "attributes": attributes, **bounds}
 
 
@@ -284,6 +285,7 @@ def _singly(rows: Sequence[Row]) -> list[VectorPart]:
         chunk_ids=[row[0] for row in rows],
         filenames=[row[1] for row in rows],
         metadata=pack_metadata([row[2] for row in rows]),
+        texts=[row[4] for row in rows],
     )
     return [part]
 
@@ -307,5 +309,6 @@ def _runs(group: str, numbered: Sequence[tuple[int, Row]]) -> Iterator[VectorPar
                 first=numbered[start][0],
                 filename=rows[0][1],
                 metadata=pack_metadata([row[2] for row in rows]),
+                texts=[row[4] for row in rows],
             )
             start = place

@@ -21,7 +21,7 @@ from console.records import StreamPosition, VectorPart
 from console.search.memory.matrix import VectorMatrix
 
 log = logging.getLogger(__name__)
-_MAGIC = b"GEV3"
+_MAGIC = b"GEV4"
 _LENGTH = struct.Struct("<4sQ")
 
 

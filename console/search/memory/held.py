@@ -13,10 +13,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 from console.errors import SetupError, StoreError
 from console.records import Collection, StreamPosition, VectorPart
 from console.search.memory.files import State, VectorFiles
 from console.search.memory.matrix import VectorMatrix, View
+from console.search.memory.words import pack_words
 
 log = logging.getLogger(__name__)
 
@@ -175,7 +178,7 @@ class Held:
         revision = collection.revision
         self._empty(collection)
         self.at = self._source.position()
-        parts, self._groups = self._source.read_all(collection)
+        parts, self._groups = self._read_all(collection)
         self._take(parts)
         self._whole = self._source.groups(collection.collection_id).keys() <= self._groups
         self._unpacked, self._unpacked_at = parts, self.at
@@ -186,6 +189,10 @@ class Held:
         elif sum(part.count for part in parts) >= PACK_ROWS or collection.blocks:
             collection = self._packed(collection, lambda: self._written_blocks(collection, parts, self.at))
         return collection if collection.revision == revision else self._source.collection(collection.collection_id)
+
+    def _read_all(self, collection: Collection) -> tuple[list[VectorPart], set[str]]:
+        parts, groups = self._source.read_all(collection)
+        return with_words(parts), groups
 
     def _patience(self) -> float:
         """Seconds for which vectors are believed without a stream: so long that reading them all stays affordable."""
@@ -241,9 +248,9 @@ class Held:
     def _read_chunks(self, collection: Collection, wanted: Mapping[str, int]) -> None:
         many = len(wanted) > _FEW_DOCUMENTS and sum(wanted.values()) * 3 > collection.total_chunks
         if many:
-            read = [part for part in self._source.read_all(collection)[0] if part.group in wanted]
+            read = [part for part in self._read_all(collection)[0] if part.group in wanted]
         else:
-            read = self._source.read_groups(collection, wanted)
+            read = with_words(self._source.read_groups(collection, wanted))
         self._take(read)
         counts = Counter[str]()
         for part in read:
@@ -273,7 +280,7 @@ class Held:
         if len(wanted) > max(_FEW_CHANGES, len(self.view or ()) // 4):
             return self._read_anew(collection)
         if wanted:
-            parts = self._source.read_rows(collection, list(wanted))
+            parts = with_words(self._source.read_rows(collection, list(wanted)))
             for chunk_id, group in wanted.items():
                 self._matrix.drop(chunk_id, group)
             self._take(parts)
@@ -326,7 +333,7 @@ class Held:
     def _pack_anew(self, collection: Collection) -> Collection:
         if self.at is None:
             return collection
-        return self._written_blocks(collection, self._source.read_all(collection)[0], self.at)
+        return self._written_blocks(collection, self._read_all(collection)[0], self.at)
 
     def _written_blocks(
         self, collection: Collection, parts: Sequence[VectorPart], at: StreamPosition | None
@@ -362,6 +369,11 @@ class Held:
     def _matrix(self) -> VectorMatrix:
         assert self.matrix is not None  # noqa: S101 - a look begins with one
         return self.matrix
+
+
+def with_words(parts: Sequence[VectorPart]) -> list[VectorPart]:
+    """Parts that were just read, with the words of their texts in the texts' place."""
+    return [msgspec.structs.replace(part, words=pack_words(part.texts), texts=[]) for part in parts]
 
 
 def _is_another(collection: Collection, before: Collection | None) -> bool:

@@ -364,6 +364,7 @@ def _without_vectors(part: VectorPart) -> VectorPart:
         chunk_ids=part.chunk_ids,
         filenames=part.filenames,
         metadata=part.metadata,
+        words=part.words,
     )
 
 

@@ -11,6 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from console.errors import NotFound
 from console.records import Collection
@@ -18,6 +19,7 @@ from console.search.memory.files import VectorFiles
 from console.search.memory.graph import NeighbourGraph
 from console.search.memory.held import Held, Source
 from console.search.memory.matrix import VectorMatrix, View
+from console.search.memory.words import WordIndex
 
 LOOK_INTERVAL = 1.0
 """Seconds between looks at a collection."""
@@ -37,6 +39,8 @@ class Loaded:
     """Equal for equal vectors, in every process; empty where that is not known."""
     graph: Callable[[], NeighbourGraph]
     """The graph over these vectors, built at the first call."""
+    words: Callable[[], WordIndex]
+    """The words of these chunks, indexed at the first call."""
     source: str
     """Where the vectors came from: memory, file, blocks or chunks."""
     remark: str
@@ -48,7 +52,9 @@ class _Entry:
     held: Held
     lock: threading.Lock = field(default_factory=threading.Lock)
     graph_lock: threading.Lock = field(default_factory=threading.Lock)
+    words_lock: threading.Lock = field(default_factory=threading.Lock)
     graph: NeighbourGraph | None = None
+    words: tuple[tuple[int, int], WordIndex] | None = None
 
 
 class Memory:
@@ -139,6 +145,7 @@ class Memory:
             serial=matrix.serial,
             state=f"{held.collection.revision} {sorted(held.at.shards.items())}" if held.at else "",
             graph=lambda: _graph(entry, matrix),
+            words=partial(_words, entry, (matrix.serial, len(held.view)), held.view),
             source=held.read_from,
             remark=held.remark,
         )
@@ -153,6 +160,14 @@ class Memory:
                 if key != kept and key in self._entries:
                     del self._entries[key]
                     total -= size
+
+
+def _words(entry: _Entry, rows: tuple[int, int], view: View) -> WordIndex:
+    """The words of a view; its matrix and the number of its rows say which they are."""
+    with entry.words_lock:
+        if entry.words is None or entry.words[0] != rows:
+            entry.words = rows, WordIndex(view)
+        return entry.words[1]
 
 
 def _graph(entry: _Entry, matrix: VectorMatrix) -> NeighbourGraph:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from console.errors import InvalidInput
 from console.records import Collection
 from console.search.memory.memory import Memory
+from console.search.ways.hybrid import Hybrid, Reranker
 from console.search.ways.opensearch import OpenSearchIndex
 from console.search.ways.strategies import (
     Ann,
@@ -24,7 +25,7 @@ from console.search.ways.strategies import (
 )
 
 AUTO = "auto"
-STRATEGIES = (AUTO, "native", "exact", "parallel", "ann", "opensearch")
+STRATEGIES = (AUTO, "hybrid", "native", "exact", "parallel", "ann", "opensearch")
 MOST_RESULTS = 10_000
 
 
@@ -43,9 +44,12 @@ class Searcher:
 
     Args:
         open_search: opens the OpenSearch index; raises SetupError when none is configured.
+        reranker: orders the first results of `hybrid` again.
     """
 
-    def __init__(self, reads: Reads, memory: Memory, open_search: Callable[[], OpenSearchIndex]) -> None:
+    def __init__(
+        self, reads: Reads, memory: Memory, open_search: Callable[[], OpenSearchIndex], reranker: Reranker | None = None
+    ) -> None:
         self.memory = memory
         self._reads = reads
         exact = Exact(reads, memory)
@@ -56,14 +60,24 @@ class Searcher:
             Ann(reads, memory),
             OpenSearchStrategy(reads, open_search),
         )
+        self._hybrid = Hybrid(reads, memory, reranker)
         self._strategies: Mapping[str, Strategy] = {one.name: one for one in strategies}
 
-    def search(self, collection: Collection, vector: Query, k: int, filters: Filters, strategy: str = AUTO) -> Searched:
-        """The k nearest chunks of a collection.
+    def search(
+        self,
+        collection: Collection,
+        vector: Query,
+        k: int,
+        filters: Filters,
+        strategy: str = AUTO,
+        text: str = "",
+    ) -> Searched:
+        """The k best chunks of a collection: the nearest, or those that `hybrid` puts first.
 
         Args:
             vector: float32[d], L2-normalised.
             strategy: one of `STRATEGIES`.
+            text: what the vector was made of, when it was a text.
 
         Raises:
             InvalidInput: the strategy does not exist or cannot do that, or k is not 1..10,000.
@@ -76,6 +90,10 @@ class Searcher:
                 f"There is no strategy {strategy!r}. Choose one of {', '.join(STRATEGIES)}.", field="strategy"
             )
         reason = ""
+        if strategy == AUTO and text.strip():
+            strategy, reason = self._hybrid.name, "A text is found best by its meaning and its words together."
+        if strategy == self._hybrid.name:
+            return Searched(self._hybrid.search(collection, vector, k, filters, text), strategy, reason)
         if strategy == AUTO:
             strategy, reason = choose(self._reads, self.memory, collection, k, filters)
         answer = self._strategies[strategy].search(collection, vector, k, filters)

@@ -286,23 +286,27 @@ class Ranked:
         wanted, found = k, []
         for _ in range(_TRIES):
             candidates = nearest(wanted)
-            found = self._scored(rows, candidates.rows.tolist(), vector)
+            found = [hit for _, hit in self.scored(rows, candidates.rows.tolist(), vector)]
             if len(found) >= k or len(found) == len(candidates.rows):
                 break
             wanted += len(candidates.rows) - len(found)
         return _sorted(found)[:k]
 
-    def _scored(self, rows: Rows, chosen: Sequence[int], vector: Query) -> list[SearchHit]:
+    def scored(self, rows: Rows, chosen: Sequence[int], vector: Query) -> list[tuple[int, SearchHit]]:
+        """Some rows in their order with their similarities, those whose chunks exist."""
         known = self._chunks(rows, chosen)
         if not known:
             return []
         query = vector.astype(np.float64)
         query /= np.linalg.norm(query) or 1.0
-        similarities = np.stack([unit for _, unit in known]) @ query
-        return [SearchHit.of(chunk, float(value)) for (chunk, _), value in zip(known, similarities, strict=True)]
+        similarities = np.stack([unit for _, unit in known.values()]) @ query
+        return [
+            (row, SearchHit.of(chunk, float(value)))
+            for (row, (chunk, _)), value in zip(known.items(), similarities, strict=True)
+        ]
 
-    def _chunks(self, rows: Rows, chosen: Sequence[int]) -> list[tuple[Chunk, NDArray[np.float64]]]:
-        """Chunks with their unit vectors, those that exist."""
+    def _chunks(self, rows: Rows, chosen: Sequence[int]) -> dict[int, tuple[Chunk, NDArray[np.float64]]]:
+        """Chunks with their unit vectors, those that exist, by their rows."""
         with self._lock:
             known = {row: self._known[rows.serial, row] for row in chosen if (rows.serial, row) in self._known}
         missing = {rows.view.chunk_id(row): row for row in chosen if row not in known}
@@ -313,7 +317,7 @@ class Ranked:
                 known[row] = (_without_embedding(chunk), _unit(chunk.embedding))
                 with self._lock:
                     self._known[rows.serial, row] = known[row]
-        return [known[row] for row in chosen if row in known]
+        return {row: known[row] for row in chosen if row in known}
 
 
 def native_cannot(reads: Reads, collection: Collection, k: int, filters: Filters) -> str:

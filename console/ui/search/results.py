@@ -58,11 +58,16 @@ def result_list(answer: SearchAnswer, words: str, opened: str | None) -> None:
                     icon=":material/arrow_right:" if hit.chunk_id == opened else ":material/article:",
                     on_click=filters.navigate, args=({"hit": hit.chunk_id},),
                 )  # fmt: skip
-                st.caption(text.plain(place(_chunk(hit))), width="stretch")
+                st.caption(text.plain("  ·  ".join(filter(None, (place(_chunk(hit)), _side(hit))))), width="stretch")
                 _bar(hit.similarity)
             st.markdown(marked(_snippet(hit.text, wanted), wanted))
     if len(answer.results) > _SHOWN:
         st.caption(f"The {_SHOWN} nearest of {len(answer.results):,} are shown. The command line prints all.")
+
+
+def _side(hit: SearchHit) -> str:
+    """Which side of the search found a chunk, where there are two."""
+    return {"words": "by its words", "both": "by meaning and words"}.get(hit.found_by, "")
 
 
 def panel(shared: Services, collection: Collection, answer: SearchAnswer | None, opened: str, words: str) -> None:

@@ -43,7 +43,7 @@ def found(answer: SearchAnswer) -> list[str]:
 def test_a_text_finds_what_means_the_same(console_services: Services, handbook: str) -> None:
     answer = search(console_services, handbook, text="a sleeping pet", k=2)
     assert set(found(answer)) == set(TEXTS[:2])
-    assert answer.strategy == "native"
+    assert answer.strategy == "hybrid"
     assert answer.requests >= 2
     assert set(answer.stages) == {"embed", "search"}
 
@@ -96,7 +96,7 @@ def test_a_collection_that_does_not_exist_is_not_found(console_services: Service
 
 def test_a_comparison_has_every_strategy_or_why_not(console_services: Services, handbook: str) -> None:
     reports = {one.strategy: one for one in compare_strategies(console_services, handbook, text="a pet", k=3)}
-    assert list(reports) == ["native", "exact", "parallel", "ann", "opensearch"]
+    assert list(reports) == ["hybrid", "native", "exact", "parallel", "ann", "opensearch"]
     assert [reports[name].overlap for name in ("native", "exact", "parallel", "ann")] == [1.0, 1.0, 1.0, 1.0]
     assert reports["exact"].requests == 0
     assert (reports["parallel"].requests or 0) >= 4

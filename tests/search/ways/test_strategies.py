@@ -186,7 +186,7 @@ def test_native_that_fails_is_searched_exactly_and_tried_again_later(
 
 
 def test_an_unknown_strategy_is_refused_with_the_known_ones(found: Searcher, collection: Collection) -> None:
-    with pytest.raises(InvalidInput, match="auto, native, exact, parallel, ann, opensearch"):
+    with pytest.raises(InvalidInput, match="auto, hybrid, native, exact, parallel, ann, opensearch"):
         found.search(collection, QUERIES[0], 10, {}, "magic")
 
 
