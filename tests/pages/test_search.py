@@ -138,8 +138,8 @@ def test_strategies_are_compared_once(admin: User, collection: Collection) -> No
     test = search_page(admin, collection=collection.collection_id, view="strategies", q="capital", strategy="exact")
     frame = test.dataframe[0].value
     assert frame["Strategy"].tolist() == ["hybrid", "native", "exact", "parallel", "ann", "opensearch"]
-    assert frame["Overlap"].tolist()[1:4] == [1.0, 1.0, 1.0]
-    assert "OpenSearch is not configured" in frame["Remark"].tolist()[4]
+    assert frame["Overlap"].tolist()[2:5] == [1.0, 1.0, 1.0]
+    assert "OpenSearch is not configured" in frame["Remark"].tolist()[5]
     first = frame["First"].tolist()[1]
     assert test.run().dataframe[0].value["First"].tolist()[1] == first
     assert test.button(key="search.again").click().run().dataframe[0].value["First"].tolist()[1] != first
