@@ -55,10 +55,10 @@ def test_a_text_finds_what_means_the_same(admin: User, collection: Collection) -
     test = search_page(admin, collection=collection.collection_id)
     test.text_input(key="search.words.text").input("Which city governs France?").run()
     assert names(test)[0] == "france\\.txt"
-    assert len(names(test)) == 3
+    assert len(names(test)) == 4
     assert test.query_params["q"] == "Which city governs France?"
     assert ":blue-background[France]" in snippets(test)[0]
-    assert "3 results" in texts(test)
+    assert "4 results" in texts(test)
     assert "by" in texts(test)
 
 
@@ -93,7 +93,7 @@ def test_a_result_opens_beside_the_list(admin: User, collection: Collection) -> 
     assert [one.value for one in test.code] == [test.query_params["hit"]]
     test.button(key="search.similar").click().run()
     assert (test.query_params["by"], "hit" in test.query_params) == ("chunk", False)
-    assert sorted(names(test)) == ["bread\\.csv", "italy\\.txt"]
+    assert sorted(names(test)) == ["bread\\.csv", "bread\\.csv", "italy\\.txt"]
 
 
 def test_a_run_is_a_question_too(admin: User, console_services: Services, collection: Collection) -> None:
@@ -108,7 +108,7 @@ def test_a_run_is_a_question_too(admin: User, console_services: Services, collec
 def test_the_map_shows_the_chunks_with_the_question_in_it(admin: User, collection: Collection) -> None:
     test = search_page(admin, collection=collection.collection_id, view="map", q="bread", strategy="exact")
     assert not test.exception
-    assert "3 chunks, results larger, the question as a cross" in texts(test)
+    assert "4 chunks, results larger, the question as a cross" in texts(test)
     test.segmented_control(key="search.color").set_value("similarity").run()
     assert test.query_params["color"] == "similarity"
     test.segmented_control(key="search.layout").set_value("tsne").run()
@@ -119,7 +119,7 @@ def test_the_map_shows_the_chunks_with_the_question_in_it(admin: User, collectio
 def test_the_map_needs_no_question(admin: User, collection: Collection) -> None:
     test = search_page(admin, collection=collection.collection_id, view="map", color="similarity")
     assert not test.exception
-    assert "3 chunks. The plane shows" in texts(test)
+    assert "4 chunks. The plane shows" in texts(test)
     assert test.segmented_control(key="search.color").disabled
 
 
@@ -127,10 +127,10 @@ def test_a_new_document_is_on_the_map_and_among_the_choices(
     admin: User, console_services: Services, collection: Collection
 ) -> None:
     test = search_page(admin, collection=collection.collection_id, view="map")
-    assert "3 chunks." in texts(test)
+    assert "4 chunks." in texts(test)
     ingest(console_services, collection.collection_id, [File("spain.txt", b"Madrid")], by="ada")
     test.run()
-    assert "4 chunks." in texts(test)
+    assert "5 chunks." in texts(test)
     assert "spain.txt" in test.selectbox(key="search.file").options
 
 
@@ -154,7 +154,7 @@ def test_a_strategy_that_cannot_says_so_and_the_question_stays(admin: User, coll
 @pytest.mark.parametrize("role", list(Role))
 def test_everybody_searches(console_services: Services, collection: Collection, role: Role) -> None:
     user = new_user(console_services, "vera", role)
-    assert len(names(search_page(user, collection=collection.collection_id, q="bread"))) == 3
+    assert len(names(search_page(user, collection=collection.collection_id, q="bread"))) == 4
 
 
 def test_without_collections_or_texts_the_page_says_what_to_do(admin: User, console_services: Services) -> None:

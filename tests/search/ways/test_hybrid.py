@@ -105,7 +105,7 @@ def test_a_reranker_orders_the_first_results_again(process: Tier) -> None:
 
 
 def test_fusion_adds_what_the_ranks_are_worth() -> None:
-    assert fused([1, 2, 3], [3, 4]) == [3, 1, 2, 4]
+    assert fused([1, 2, 3], [3, 4]) == [3, 4, 1, 2]
     assert fused([], [5]) == [5]
 
 
