@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 
 from console.errors import ConsoleError
 from console.records import Role, User
-from console.ui.frame import figures, leads, style
+from console.ui.frame import figures, leads, palette, style
 from console.ui.frame.boundary import show_error
 from console.ui.frame.navigation import ROUTES
 from console.ui.frame.session import services
@@ -44,6 +44,7 @@ def main() -> None:
     if user.must_change_password:
         auth.new_password_page(shared, user)
         return
+    palette.buttons(shared, user)
     leads.follow()
     page.run()
 

@@ -247,7 +247,7 @@ def _announce(servers: list[Server], lease: EngineLease | None, first_login: tup
         say(f"{server.name[0].upper()}{server.name[1:]}: {server.url}")
     if first_login:
         username, password = first_login
-        say(f"First login: {username} / {password}   (shown once; change it after signing in)")
+        say(f"First login: {username} / {password}   (shown once; it has to be changed at the first login)")
         say("Until it was used once it is also in the file first-password of the data folder.")
     say("Ctrl-C stops everything.")
 

@@ -22,7 +22,7 @@ from console.ui.sign_in import auth
 from console.ui.thresholds import calibration
 from console.ui.thresholds import what_if as board
 from console.ui.thresholds.form import apply_form
-from console.ui.thresholds.history import ledger_table, steps_chart
+from console.ui.thresholds.history import ledger_table, steps_chart, undo_button
 
 _OPENED = "thresholds.opened"
 
@@ -81,6 +81,7 @@ def render(shared: Services, view: ThresholdView, selection: filters.Selection, 
         "thresholds-ledger",
     ):
         ledger_table(view.changes)
+        undo_button(case, view.changes, user)
 
 
 def _first(cases: list[Case]) -> str:

@@ -131,7 +131,8 @@ class Users:
     def ensure_first_admin(self, keep: Callable[[str], None] = lambda _: None) -> tuple[str, str] | None:
         """Makes the user `admin` when there is no user at all: (user name, password), told only this once.
 
-        One Scan of an empty table and one request. Of several processes at once, one makes the user.
+        The password is told, so it has to be changed at the first login. One Scan of an empty table and one request.
+        Of several processes at once, one makes the user.
 
         Args:
             keep: is given the password before there is the user.
@@ -141,7 +142,7 @@ class Users:
         password = passwords.random_password()
         keep(password)
         try:
-            self.add(FIRST_ADMIN, "Administrator", Role.ADMIN, password, by="system")
+            self.add(FIRST_ADMIN, "Administrator", Role.ADMIN, password, by="system", must_change_password=True)
         except AlreadyExists:
             return None
         return FIRST_ADMIN, password

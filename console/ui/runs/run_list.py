@@ -71,6 +71,7 @@ def toolbar(shared: Services, selection: filters.Selection) -> None:
         filters.score_bounds("runs", selection)
         _compare()
         _run_again()
+        _column_choice()
         with st.popover("Export", icon=":material/download:", key="runs.export"):
             _export(shared, selection.wanted)
 
@@ -85,7 +86,7 @@ def run_list(shared: Services, selection: filters.Selection, opened: str | None)
     page = shared.runs.list(selection.wanted, limit=PAGE_ROWS, cursor=stack[-1] if stack else None)
     if page.items:
         st.caption(f"{len(page.items)} runs, newest first. Click a row to open its run", width="stretch")
-        columns = tables.BESIDE_PANEL if opened else tables.ALL_COLUMNS
+        columns = tables.BESIDE_PANEL if opened else _columns()
         here = [str(row.run_id) for row in page.items]
         tables.run_picker(
             "runs", page.items, columns, lambda run_id: filters.navigate({"run": run_id}), opened=opened,
@@ -101,6 +102,29 @@ def run_list(shared: Services, selection: filters.Selection, opened: str | None)
             "There are no runs yet", "Runs appear here as soon as one has been made or imported.", "runs", "evaluate"
         )
     _pager(stack, page)
+
+
+def _columns() -> list[str]:
+    """The columns that the URL names, in the table's own order; all of them when it names none that there is."""
+    asked = st.query_params.get("columns", "").split(",")
+    return [name for name in tables.ALL_COLUMNS if name in asked] or list(tables.ALL_COLUMNS)
+
+
+def _column_choice() -> None:
+    """Which columns the list shows. They are in the URL, so that a link shows the same."""
+    key = "runs.columns"
+    st.session_state[key] = _columns()
+    with st.popover("Columns", icon=":material/view_column:", key="runs.columns.popover"):
+        st.pills(
+            "Columns", tables.ALL_COLUMNS, key=key, selection_mode="multi", label_visibility="collapsed",
+            on_change=_set_columns, args=(key,), width=300,
+        )  # fmt: skip
+
+
+def _set_columns(key: str) -> None:
+    chosen = st.session_state.get(key) or []
+    every = len(chosen) in (0, len(tables.ALL_COLUMNS))
+    filters.navigate({"columns": None if every else ",".join(chosen)})
 
 
 def _compare() -> None:

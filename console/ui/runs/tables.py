@@ -16,8 +16,8 @@ from console.ui.frame.picker import pick_row
 from console.ui.frame.style import OUTCOMES, color_of, outcome_of, palette
 
 ALL_COLUMNS = (
-    "Run", "Result", "Score", "Spread", "Judge", "Case", "Model", "Started", "Duration", "Tokens", "Cost", "Human",
-    "Text",
+    "Run", "Result", "Score", "Text", "Spread", "Judge", "Case", "Model", "Started", "Duration", "Tokens", "Cost",
+    "Human",
 )  # fmt: skip
 BESIDE_PANEL = ("Run", "Result", "Score", "Spread", "Judge", "Started")
 RECENT = ("Run", "Result", "Score", "Judge", "Case", "Duration", "Started")

@@ -11,10 +11,12 @@ import streamlit as st
 from console.actions.runs.totals import by_week
 from console.actions.thresholds.thresholds import ThresholdView
 from console.actions.thresholds.what_if import WINDOW, LedgerRow
-from console.records import ThresholdChange
+from console.records import Case, Role, ThresholdChange, User
 from console.ui.frame import text
 from console.ui.frame.figures import Panel, Trace, shown, unit_axis
+from console.ui.frame.filters import navigate
 from console.ui.frame.style import palette
+from console.ui.thresholds.form import REASON
 from console.ui.thresholds.what_if import threshold_text
 
 _TICKS = 6
@@ -91,6 +93,25 @@ def ledger_table(rows: Sequence[LedgerRow]) -> None:
         placeholder=text.NOTHING,
         alt="Changes of the threshold",
     )
+
+
+def undo_button(case: Case, rows: Sequence[LedgerRow], user: User) -> None:
+    """Back to the threshold before the latest change, for admins: moves the line and fills in the reason."""
+    latest = rows[0].change if rows else None
+    if latest is None or latest.previous_score is None or not user.role.includes(Role.ADMIN):
+        return
+    st.button(
+        "Take the latest change back", key="thresholds.undo", icon=":material/undo:",
+        on_click=_undo, args=(latest,), disabled=latest.previous_score == case.threshold.score,
+        help=f"Moves the line to {threshold_text(latest.previous_score)} and fills in the reason; nothing changes "
+        "until it is applied, and the ledger keeps both changes.",
+    )  # fmt: skip
+
+
+def _undo(change: ThresholdChange) -> None:
+    if change.previous_score is not None:
+        st.session_state[REASON] = f"Takes the change of {text.moment(change.timestamp)} by {change.changed_by} back."
+        navigate({"threshold": f"{change.previous_score:.12g}"})
 
 
 def _cells(row: LedgerRow) -> dict[str, object]:
