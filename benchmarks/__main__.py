@@ -1,9 +1,10 @@
 """`make bench`: every benchmark, one after the other."""
 
-from benchmarks import access, api, batches, cost, pages, vectors
+from benchmarks import access, api, batches, cost, page_ratio, pages, vectors
 
 access.main()
 pages.main()
+page_ratio.main()
 vectors.main()
 cost.main()
 api.main()

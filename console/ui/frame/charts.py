@@ -39,7 +39,7 @@ def runs_over_time(days: Mapping[date, Tally], *, small: bool = False) -> Panel:
     return Panel(
         traces=traces,
         finding=_most(per_day, "Finished runs", unit),
-        title="" if small else f"Finished runs per {unit}, by result",
+        title="" if small else f"Runs per {unit}",
         x=day_axis(*_axis_days(days, step)),
         y={"nticks": 3 if small else 5, "tickformat": ",d", "rangemode": "tozero"},
         height=SMALL if small else 170,
@@ -86,7 +86,7 @@ def score_histogram(bins: Mapping[int, int], threshold: float | None) -> Panel:
     size, low = sum(bins.values()), percentile(bins, 0.5)
     finding = f"Scores of {size:,} runs, half of them below {low:.2f}." if low is not None else "No scores."
     panel = Panel(
-        traces=[trace], finding=finding, title="Scored runs by score", x=unit_axis(ticks=10),
+        traces=[trace], finding=finding, title="Scored runs by score", x=unit_axis(),
         y={"nticks": 5, "tickformat": ",d", "rangemode": "tozero"}, height=170,
     )  # fmt: skip
     return with_threshold(panel, x=threshold)
@@ -129,7 +129,7 @@ def score_by_judge(tallies: Mapping[str, Tally], threshold: float | None, ids: M
         best, worst = max(zip(middle, known, strict=True)), min(zip(middle, known, strict=True))
         finding = f"Median score by judge from {worst[0]:.2f} ({worst[1]}) to {best[0]:.2f} ({best[1]})."
     panel = Panel(
-        traces=[boxes, medians], finding=finding, title="Scores by judge: 5 to 95 %, the middle half, the median",
+        traces=[boxes, medians], finding=finding, title="Scores by judge",
         x=unit_axis(), y={"type": "category", "autorange": "reversed", "showgrid": False},
         height=max(150, 24 * len(known)),
     )  # fmt: skip

@@ -30,7 +30,7 @@ KEYS = {
 
 def buttons(shared: Services, user: User) -> None:
     """The two buttons at the foot of the menu, which the keys press."""
-    with st.sidebar.container(key="palette", horizontal=True, gap="small"):
+    with st.sidebar.container(key="palette", gap=None):
         if st.button("Go to", key="palette.open", shortcut="Ctrl+K", icon=":material/search:", type="tertiary"):
             _palette(shared, user)
         if st.button("Keys", key="palette.keys", shortcut="H", icon=":material/keyboard:", type="tertiary"):

@@ -43,7 +43,7 @@ def runs_scatter(rows: Sequence[RunSummary], names: Mapping[str, str], threshold
     panel = Panel(
         traces=traces,
         finding=f"{failing:,} of the latest {len(points):,} scored runs failed.",
-        title="Score by start. Size: duration, form: judge",
+        title="Score by start",
         x=day_axis(*days_of(points)),
         y=unit_axis(),
         legend=True,
@@ -71,7 +71,7 @@ def duration_scatter(rows: Sequence[RunSummary], names: Mapping[str, str], cases
     return Panel(
         traces=traces,
         finding=f"The slowest of {len(timed):,} runs took {text.duration(slowest)}.",
-        title="Score by execution time in seconds. Size: tokens",
+        title="Score by seconds taken",
         x={"rangemode": "tozero", "nticks": 7},
         y=unit_axis(),
     )
@@ -90,7 +90,7 @@ def versions_over_time(rows: Sequence[RunSummary], names: Mapping[str, str]) -> 
     return Panel(
         traces=traces,
         finding=f"{len(means):,} versions of judges scored the latest {len(rows):,} runs.",
-        title=f"Mean score by judge and version, latest {len(rows):,} scored runs",
+        title="Mean score by judge and version",
         x=day_axis(*days_of(rows)),
         y=unit_axis(),
         height=150,

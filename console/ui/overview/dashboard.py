@@ -20,6 +20,7 @@ RECENT_RUNS = 10
 WEEKS_FROM = 120
 """Days in a range from which on charts show weeks."""
 HINT = "Click a mark, or drag a box over several, to see their runs"
+_LATEST_NOTE = f"{HINT}. Above, size is duration and form the judge; below, size is tokens and colour the case"
 
 
 def chart_grid(view: Overview, period: str) -> None:
@@ -31,12 +32,13 @@ def chart_grid(view: Overview, period: str) -> None:
     with st.grid(columns=2, min_column_width=380, gap=14, key="overview-charts"):
         _plot("Over time", "over-time", _over_time(view), period, ("points", "box"), shared_x=True)
         _plot("Scores", "scores", _scores(view), period, ("points", "box"), note=_threshold_note(view), shared_x=True)
-        _plot("Latest runs", "latest", _latest(view), period, ("points", "box"))
+        _plot("Latest runs", "latest", _latest(view), period, ("points", "box"), note=_LATEST_NOTE)
         _plot("Quality and spend", "spend", _spend(view), period, ("points", "box"))
 
 
 def _threshold_note(view: Overview) -> str:
-    return f"{HINT}; with the threshold of the case" if view.case else HINT
+    note = f"{HINT}. Boxes: 5 to 95 %, the middle half, the median"
+    return f"{note}; with the threshold of the case" if view.case else note
 
 
 def _over_time(view: Overview) -> list[Panel]:
