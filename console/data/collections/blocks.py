@@ -160,9 +160,18 @@ class _Block(msgspec.Struct):
     vectors: bytes
 
 
+def _as_json(value: object) -> object:
+    """What other systems put into metadata and JSON has no place for: bytes in base64, sets as lists."""
+    if isinstance(value, bytes | bytearray):
+        return base64.b64encode(value).decode()
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=str)
+    return str(value)
+
+
 def pack_metadata(rows: Sequence[object]) -> bytes:
     """Metadata of the chunks of a part, as `VectorPart.metadata` has them."""
-    return zlib.compress(orjson.dumps(list(rows)), 1) if any(rows) else b""
+    return zlib.compress(orjson.dumps(list(rows), default=_as_json), 1) if any(rows) else b""
 
 
 def unpack_metadata(part: VectorPart) -> list[dict[str, object]]:

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from console.data.store import tables
 from console.data.store.codec import Item, check_text, plain_map, plain_value, read_timestamp, timestamp, to_wire_map
 from console.errors import CorruptItem, InvalidInput
-from console.records import Chunk, Collection, CollectionDocument, NewChunk, StreamPosition
+from console.records import Chunk, Collection, CollectionDocument, Json, NewChunk, StreamPosition
 
 CHUNK_TEXT_LIMIT = 100_000
 """Bytes of a chunk's text: with its vector it fits an item."""
@@ -162,13 +162,12 @@ def orjson_text(metadata: Any) -> str:
 
 
 def read_chunk(item: Item, attribute: str | None = None) -> Chunk:
-    """A chunk from its item, also from one that another system wrote.
+    """A chunk from its item, also from one that another system wrote: what is malformed is empty, never an error.
 
     Args:
         attribute: the one that holds the vector; None leaves it out.
     """
-    shown = {name: plain_value(item[name]) for name in ("filename", "file_size", "chunk_index", "text") if name in item}
-    metadata = plain_map({"metadata": item["metadata"]})["metadata"] if "metadata" in item else {}
+    shown = {name: _shown(item[name]) for name in ("filename", "file_size", "chunk_index", "text") if name in item}
     return Chunk(
         chunk_id=item["chunk_id"]["S"],
         text=str(shown.get("text") or ""),
@@ -176,9 +175,22 @@ def read_chunk(item: Item, attribute: str | None = None) -> Chunk:
         chunk_index=_whole(shown.get("chunk_index")),
         file_size=_whole(shown.get("file_size")),
         created_at=_moment(item.get("created_at")),
-        metadata=metadata if isinstance(metadata, dict) else {"metadata": metadata},
+        metadata=read_metadata(item),
         embedding=read_numbers(item, attribute) if attribute else None,
     )
+
+
+def read_metadata(item: Item) -> Json:
+    """The metadata of a chunk; a value of another type, as other systems write it, under the name `metadata`."""
+    stored = item.get("metadata")
+    if stored is None or "NULL" in stored:
+        return {}
+    try:
+        metadata = plain_map({"metadata": stored})["metadata"]
+    except CorruptItem:
+        metadata = next(iter(stored.values()))
+        metadata = metadata if isinstance(metadata, str) else str(metadata)
+    return metadata if isinstance(metadata, dict) else {"metadata": metadata}
 
 
 def read_document(item: Item) -> CollectionDocument:
@@ -257,6 +269,13 @@ def _read_blocks(item: Item) -> list[str]:
 def _read_blocks_at(plain: dict[str, Any]) -> StreamPosition | None:
     text = plain.get("blocks_at")
     return msgspec.json.decode(text, type=StreamPosition) if text else None
+
+
+def _shown(value: dict[str, Any]) -> Any:
+    try:
+        return plain_value(value)
+    except CorruptItem:
+        return None
 
 
 def _whole(value: Any) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,14 +16,23 @@ from console.data.cache.cache import Cache
 from console.data.collections.blocks import Blocks, pack_metadata
 from console.data.collections.chunks import Chunks
 from console.data.collections.collections import Collections
-from console.data.collections.items import documents_partition, position_of, read_chunk, read_numbers, vector_attribute
+from console.data.collections.items import (
+    documents_partition,
+    position_of,
+    read_chunk,
+    read_metadata,
+    read_numbers,
+    vector_attribute,
+)
 from console.data.collections.native_index import VectorSearch
 from console.data.store import tables
-from console.data.store.codec import Item, plain_map
+from console.data.store.codec import Item
 from console.data.store.requests import Query
 from console.data.store.store import Store
 from console.data.store.stream import TableStream
 from console.records import Chunk, Collection, SearchHit, StreamPosition, VectorPart
+
+log = logging.getLogger(__name__)
 
 _READERS = 8
 _RANGES = 16
@@ -106,8 +116,7 @@ class VectorReads:
         """The vectors of some chunks, each on its own, those that exist. One request per 100."""
         attribute = vector_attribute(collection.dimension)
         items = self._store.batch_get(tables.VECTORS, [(collection.collection_id, one) for one in chunk_ids])
-        rows = [read_row(item, attribute, collection.dimension) for item in items]
-        return _singly([row for row in rows if row is not None])
+        return _singly(_usable(collection, [read_row(item, attribute, collection.dimension) for item in items]))
 
     def read_all(self, collection: Collection) -> tuple[list[VectorPart], set[str]]:
         """The vectors of every chunk that can be seen, by ranges of the sort key that are read eight at a time.
@@ -196,8 +205,7 @@ class VectorReads:
 
     def _rows(self, collection: Collection, query: Query) -> list[Row]:
         attribute = vector_attribute(collection.dimension)
-        rows = (read_row(item, attribute, collection.dimension) for item in self._items(query))
-        return [row for row in rows if row is not None]
+        return _usable(collection, [read_row(item, attribute, collection.dimension) for item in self._items(query)])
 
     def _items(self, query: Query) -> Iterator[Item]:
         """Every item, by small pages: the embedded engine answers one reader after the other."""
@@ -223,9 +231,16 @@ def read_row(item: Item, attribute: str, dimension: int) -> Row | None:
     vector = np.array(numbers)
     length = float(np.sqrt(vector @ vector))
     unit = (vector / length if length else vector).astype(np.float32)
-    metadata = plain_map({"metadata": item["metadata"]})["metadata"] if "metadata" in item else {}
     text = str(item.get("text", {}).get("S", ""))
-    return item["chunk_id"]["S"], item.get("filename", {}).get("S", ""), metadata or {}, unit, text
+    return item["chunk_id"]["S"], item.get("filename", {}).get("S", ""), read_metadata(item), unit, text
+
+
+def _usable(collection: Collection, rows: Sequence[Row | None]) -> list[Row]:
+    """The rows that there are; the chunks of the others are counted in the log, and no search finds them."""
+    usable = [row for row in rows if row is not None]
+    if skipped := len(rows) - len(usable):
+        log.warning("%d chunk(s) of %s have no usable vector and are skipped.", skipped, collection.collection_id)
+    return usable
 
 
 def split_keys(first: str, last: str, ranges: int) -> list[tuple[str, str]]:

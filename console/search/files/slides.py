@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from console.search.files.archive import Parts, of_kind, relations
 from console.search.files.drawing import diagram_text, left_out
@@ -27,6 +27,7 @@ def read_slides(job: Job) -> Iterator[Section]:
             job.lost("the slide is missing in the file", number)
             continue
         yield Section(_slide(parts, slide), {"slide": number})
+    yield Section("\n\n".join(_behind(parts, slides)))
     left_out(job, parts, main.rpartition("/")[0])
 
 
@@ -39,8 +40,19 @@ def _slide(parts: Parts, slide: str) -> str:
     return "\n\n".join(piece for piece in pieces if piece)
 
 
-def _shapes(parts: Parts, name: str) -> str:
-    found = _Shapes()
+def _behind(parts: Parts, slides: Sequence[str]) -> list[str]:
+    """What stands on layouts and masters themselves, such as a line at the foot of every slide; each text once."""
+    seen: dict[str, None] = {}
+    for kind in ("slideLayout", "slideMaster"):
+        around = list(slides) if kind == "slideLayout" else list(seen)
+        found = (part for name in around for part in of_kind(relations(parts, name), [kind]))
+        seen |= dict.fromkeys(part for part in found if part in parts)
+    return list(dict.fromkeys(text for part in seen if (text := _shapes(parts, part, placeholders=False))))
+
+
+def _shapes(parts: Parts, name: str, *, placeholders: bool = True) -> str:
+    """The text of a slide's shapes; of a layout without its placeholders, which only say what may be filled in."""
+    found = _Shapes(placeholders=placeholders)
     parse(parts.read(name), found)
     return tidy("".join(found.pieces))
 
@@ -57,8 +69,9 @@ class _Order(Handler):
 class _Shapes(Handler):
     """The text of a slide or of its notes."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, placeholders: bool) -> None:
         self.pieces: list[str] = []
+        self._placeholders = placeholders
         self._skipping = 0
         self._inside = False
         self._cells = 0
@@ -76,7 +89,7 @@ class _Shapes(Handler):
             self._cells += 1
         elif name == "sp":
             self._shape = len(self.pieces)
-        elif name == "ph" and attribute(attributes, "type") in _COUNTED:
+        elif name == "ph" and (not self._placeholders or attribute(attributes, "type") in _COUNTED):
             self._counted = True
 
     def end(self, _space: str, name: str) -> None:

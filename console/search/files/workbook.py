@@ -10,7 +10,7 @@ from typing import Any
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from console.search.files.archive import Parts
-from console.search.files.drawing import left_out
+from console.search.files.drawing import diagram_text, left_out
 from console.search.files.records import Cells, table_rows
 from console.search.files.sections import Job, Refused, Section
 
@@ -24,6 +24,13 @@ def read_workbook(job: Job) -> Iterator[Section]:
         book = CalamineWorkbook.from_filelike(io.BytesIO(job.content))
     except (CalamineError, OSError, ValueError) as error:
         raise Refused("it is no Excel workbook, or is damaged or locked with a password") from error
+    yield from _sheets(job, book)
+    for part in parts.matching(r"xl/(drawings/drawing|diagrams/data)\d*\.xml"):
+        yield Section(diagram_text(parts.read(part)), row=True)
+    left_out(job, parts, "xl")
+
+
+def _sheets(job: Job, book: CalamineWorkbook) -> Iterator[Section]:
     count = 0
     for _, name in job.pages(book.sheet_names, "sheet"):
         try:
@@ -38,7 +45,6 @@ def read_workbook(job: Job) -> Iterator[Section]:
             if count > job.limits.rows:
                 raise Refused(f"it has more than {job.limits.rows:,} rows. Split it into several files")
             yield Section(text, {"sheet": name, "row": row}, row=True)
-    left_out(job, parts, "xl")
 
 
 def _rows(sheet: CalamineSheet) -> Iterator[tuple[int, Cells]]:
