@@ -208,4 +208,5 @@ def group_failing(services: Services, wanted: RunFilter) -> FailingRuns:
 
 def _failing(services: Services, wanted: RunFilter) -> tuple[list[RunSummary], bool]:
     failing = msgspec.structs.replace(wanted, status=RunStatus.COMPLETED, verdict=Verdict.FAIL)
-    return read_rows(services, failing, CLUSTERED)
+    rows, complete = read_rows(services, failing, CLUSTERED)
+    return rows, not complete

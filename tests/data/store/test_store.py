@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from console.data.store.description import describe
 from console.data.store.requests import ABSENT, PRESENT, Check, Condition, Delete, Put, Query, Update, equals, one_of
 from console.data.store.setup import set_up
 from console.data.store.store import Store
+from console.engine import process
 from console.engine.engine import acquire
 from console.errors import SetupError, StoreError, StoreUnavailable, UnsavedItems
 from tests.support.faults.proxy import FaultProxy, Faults
@@ -366,19 +369,20 @@ def _wait_and(seconds: float, change: bool, proxy: FaultProxy) -> None:
 def test_an_engine_that_comes_back_is_waited_for(tmp_path: Path, free_port: int) -> None:
     pauses: list[float] = []
 
-    def come_back(seconds: float) -> None:
-        pauses.append(seconds)
-        if len(pauses) == 3:
-            running.enter_context(acquire(tmp_path, free_port, kind="dynoxide"))
-
     with (
         acquire(tmp_path, free_port, kind="dynoxide") as lease,
         closing(make_client("us-east-1", lease.endpoint)) as client,
     ):
-        set_up(Store(client))
-    with ExitStack() as running:
-        client = running.enter_context(closing(make_client("us-east-1", f"http://127.0.0.1:{free_port}")))
+
+        def come_back(seconds: float) -> None:
+            pauses.append(seconds)
+            if len(pauses) == 3:
+                lease.restart_if_dead()
+
         store = Store(client, sleep=come_back)
+        set_up(store)
+        os.kill(lease.pid, signal.SIGKILL)
+        process.wait_until(lambda: process.port_is_free(free_port), 5)
         store.write(Put(RUNS, item("a")))
         assert keys(store.scan(RUNS)) == ["a/s"]
     assert len(pauses) >= 3
