@@ -23,7 +23,7 @@ from console.errors import SetupError
 SECRETS_FILE = Path(".streamlit/secrets.toml")
 
 Store = Literal["embedded", "endpoint", "aws", "sqlite"]
-EngineKind = Literal["dynoxide", "moto"]
+EngineKind = Literal["dynoxide", "dynamodb_local", "moto"]
 
 
 def _choice(*allowed: str) -> Callable[[str], str]:
@@ -310,9 +310,9 @@ class Settings:
     engine_kind: EngineKind | None = _setting(
         "ENGINE_KIND",
         None,
-        "Embedded engine: `dynoxide` (durable) or `moto` (in memory). Not set: dynoxide where available. "
-        "Beside an endpoint it says what answers there.",
-        _choice("dynoxide", "moto"),
+        "Embedded engine: `dynoxide` or `dynamodb_local` (durable), or `moto` (in memory). Not set: the first of these "
+        "that this machine can have. Beside an endpoint it says what answers there.",
+        _choice("dynoxide", "dynamodb_local", "moto"),
     )
     log_level: str = _setting("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING, ERROR or CRITICAL.", _log_level)
     production: bool = _setting(

@@ -129,7 +129,7 @@ class Services(Repositories):
     @property
     def wanted(self) -> Wanted:
         """What the tables should have in this store beside keys and indexes."""
-        managed = self.engine.kind not in ("dynoxide", "moto")
+        managed = self.engine.kind not in ("dynoxide", "dynamodb_local", "moto")
         return Wanted(managed=managed, protected=self.settings.production)
 
     def set_up(self) -> SetUp:

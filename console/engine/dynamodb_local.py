@@ -40,11 +40,11 @@ _POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
 @contextmanager
 def dynamodb_local(folder: Path = FOLDER) -> Iterator[str]:
     """A running DynamoDB Local with no data; yields its endpoint. Raises SetupError."""
-    jars = _fetched(folder)
     port = free_port()
+    program = command(None, str(port), folder)
     with tempfile.TemporaryDirectory() as scratch:
         output = Path(scratch) / "dynamodb-local.log"
-        pid = start_detached(_command(jars, port), output)
+        pid = start_detached(program, output)
         try:
             wait_until(lambda: answers(port) or not command_of(pid), READY_SECONDS, 0.05)
             if not command_of(pid):
@@ -54,8 +54,11 @@ def dynamodb_local(folder: Path = FOLDER) -> Iterator[str]:
             terminate(pid)
 
 
-def _command(jars: Path, port: int) -> list[str]:
-    options = ["-inMemory", "-sharedDb", "-disableTelemetry", "-port", str(port)]
+def command(folder: str | None, port: str, install_dir: Path = FOLDER) -> list[str]:
+    """The command line that serves from a folder, or in memory. Raises SetupError where it cannot be had."""
+    jars = _fetched(install_dir)
+    kept = ["-dbPath", folder] if folder else ["-inMemory"]
+    options = [*kept, "-sharedDb", "-disableTelemetry", "-port", port]
     return ["java", f"-Djava.library.path={jars}", "-cp", f"{jars}/*", MAIN_CLASS, *options]
 
 
@@ -63,7 +66,7 @@ def _fetched(folder: Path) -> Path:
     """The folder with the jars and sqlite4java's native libraries, fetched once."""
     for tool in ("java", "mvn"):
         if not shutil.which(tool):
-            raise SetupError(f"DynamoDB Local needs {tool} (Debian: apt-get install maven).")
+            raise SetupError(f"DynamoDB Local needs {tool}, which is not installed (Debian: apt-get install maven)")
     jars = folder / f"lib-{VERSION}"
     if jars.exists():
         return jars

@@ -28,7 +28,7 @@ from console.engine.process import command_of, free_port, port_is_free, wait_unt
 from console.engine.stream_index import prepare_streams
 from console.errors import SetupError
 
-READY_SECONDS = {"dynoxide": 10.0, "moto": 60.0}
+READY_SECONDS = {"dynoxide": 10.0, "dynamodb_local": 60.0, "moto": 60.0}
 CLOSING_SECONDS = 2.0
 """The kernel may close the port of a killed engine a moment after the process is gone."""
 START_ATTEMPTS = 5
