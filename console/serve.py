@@ -241,6 +241,8 @@ def _wait_until_ready(servers: list[Server]) -> None:
 
 
 def _announce(servers: list[Server], lease: EngineLease | None, first_login: tuple[str, str] | None, say: Say) -> None:
+    if lease:
+        say(f"Engine: {lease.kind} {lease.version}, {lease.why}")
     if lease and lease.warning:
         say(f"Warning: {lease.warning}")
     for server in servers:

@@ -89,6 +89,11 @@ class EngineLease:
         return self._record.version
 
     @property
+    def why(self) -> str:
+        """Where the engine comes from, and what could not be had before it."""
+        return self._record.why
+
+    @property
     def pid(self) -> int:
         """The engine's process."""
         return self._record.pid

@@ -48,6 +48,8 @@ class EngineRecord:
     command: str
     """The command line, which tells the engine from a later process with the same pid."""
     warning: str | None = None
+    why: str = ""
+    """Where the engine comes from; empty in the record of an earlier release."""
     kept: bool = False
     """Started by `engine start`: it stays until `engine stop`, with or without users."""
     door: int = 0
@@ -70,6 +72,7 @@ class EngineRecord:
             started=datetime.now(UTC).isoformat(timespec="seconds"),
             command=command_of(started.pid),
             warning=program.warning,
+            why=program.why,
             door=started.door,
             door_command=command_of(started.door),
             key=key,
