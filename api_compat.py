@@ -13,10 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import anyio
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.middleware.cors import CORSMiddleware
+from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
+from console.actions.admin.operations import check_health
 from console.api import configuration, evaluation, v2
 from console.api.access import BodyLimit, KeyCheck, Keys, Rate, RequestLog, write_request_log
 from console.api.hosts import HostCheck
@@ -59,6 +61,8 @@ def create_app(settings: Settings, connect: Callable[[Settings], Services] = ope
     application = FastAPI(title=SERVICE, description=ABOUT, version=VERSION, lifespan=lifespan)
     handle_errors(application)
     application.add_api_route("/", health_check, methods=["GET"], tags=["Health"])
+    application.add_api_route("/health", health_check, methods=["GET"], tags=["Health"])
+    application.add_api_route("/ready", ready, methods=["GET"], tags=["Health"])
     spelling = CAMEL if settings.legacy_field_names == "camel" else SNAKE
     application.include_router(configuration.cases)
     application.include_router(evaluation.documents(spelling))
@@ -73,6 +77,15 @@ async def health_check() -> dict[str, str]:
     """Whether the API is up. `timestamp` is ISO-8601, naive UTC, as it always was."""
     now = datetime.now(UTC).replace(tzinfo=None)
     return {"status": "healthy", "service": SERVICE, "version": VERSION, "timestamp": now.isoformat()}
+
+
+def ready(request: Request) -> JSONResponse:
+    """Whether the store answers, so that requests may come: 200, or 503 and why not. One small read."""
+    services: Services = request.app.state.services
+    health = None if services.legacy else check_health(services)
+    if health is not None and health.error:
+        return JSONResponse({"status": "unavailable", "detail": str(health.error)}, 503)
+    return JSONResponse({"status": "ready", "milliseconds": round(health.milliseconds, 1) if health else 0.0})
 
 
 def _protect(application: FastAPI, settings: Settings) -> None:

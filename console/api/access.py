@@ -28,7 +28,7 @@ log = logging.getLogger("console.api.access")
 
 BODY_LIMIT = 12 * 1024 * 1024
 """Bytes of a request's body: a text of the 10 MB that may be stored, with room for its escapes."""
-OPEN_PATHS = frozenset({"/", "/docs", "/redoc", "/openapi.json", "/v2/docs", "/v2/openapi.json"})
+OPEN_PATHS = frozenset({"/", "/health", "/ready", "/docs", "/redoc", "/openapi.json", "/v2/docs", "/v2/openapi.json"})
 """Answered without a key: whether the API is up, and its description."""
 _HASHED = "sha256:"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")

@@ -31,9 +31,12 @@ def build(app: cdk.App) -> cdk.Stack:
     cdk.Validations.of(app).acknowledge(
         cdk.Acknowledgment(
             id="CloudFormation-Validate::E3039", reason="Keys of vector indexes are defined as attributes, too."
-        )
+        ),
+        cdk.Acknowledgment(
+            id="CloudFormation-Validate::F3034", reason="0 means that the limit is left out: a condition sees to it."
+        ),
     )
-    add_policies(stack, tables)
+    add_policies(stack, tables, parameters)
     add_monitoring(stack, parameters)
     return stack
 

@@ -24,6 +24,13 @@ class Parameters:
     hourly_units: float
     """Write units of the runs' table in an hour from which on somebody should look."""
 
+    hourly_vectors: float
+    """Bytes that vector indexes search and write in an hour from which on somebody should look."""
+    warm: cdk.IResolvable
+    """`WarmThroughput` of the runs' table, or nothing."""
+    most: cdk.IResolvable
+    """`OnDemandThroughput` of the runs' table, or nothing."""
+
     @classmethod
     def of(cls, stack: cdk.Stack) -> Parameters:
         """Declares them."""
@@ -46,7 +53,14 @@ class Parameters:
             stack, "HourlyWriteUnits", type="Number", default=2_000_000, min_value=1,
             description="Write units of EvaluationRuns in an hour that raise an alarm; 2 million are about $1.25",
         )  # fmt: skip
+        vectors = cdk.CfnParameter(
+            stack, "HourlyVectorBytes", type="Number", default=100_000_000_000, min_value=1,
+            description="Bytes that the vector indexes of a table search and write in an hour that raise an alarm",
+        )  # fmt: skip
         return cls(
+            hourly_vectors=vectors.value_as_number,
+            warm=_units(stack, "Warm", ("ReadUnitsPerSecond", "WriteUnitsPerSecond"), "is prepared for at once"),
+            most=_units(stack, "Most", ("MaxReadRequestUnits", "MaxWriteRequestUnits"), "refuses to go beyond"),
             prefix=prefix.value_as_string,
             protected=protected.value_as_string,
             key=key.value_as_string,
@@ -65,3 +79,22 @@ class Parameters:
 def _given(stack: cdk.Stack, name: str, parameter: cdk.CfnParameter) -> cdk.CfnCondition:
     empty = cdk.Fn.condition_equals(parameter.value_as_string, "")
     return cdk.CfnCondition(stack, name, expression=cdk.Fn.condition_not(empty))
+
+
+def _units(stack: cdk.Stack, word: str, names: tuple[str, str], what: str) -> cdk.IResolvable:
+    """Read and write units a second of the runs' table, from two parameters; nothing while they are 0."""
+    reads, writes = (
+        cdk.CfnParameter(
+            stack, f"{word}{kind}Units", type="Number", default=0, min_value=0,
+            description=f"{kind} units a second that EvaluationRuns {what}; 0: as DynamoDB chooses",
+        )
+        for kind in ("Read", "Write")
+    )  # fmt: skip
+    chosen = cdk.CfnCondition(
+        stack, f"Has{word}Units",
+        expression=cdk.Fn.condition_not(cdk.Fn.condition_or(
+            cdk.Fn.condition_equals(reads, 0), cdk.Fn.condition_equals(writes, 0),
+        )),
+    )  # fmt: skip
+    units = {names[0]: reads.value_as_number, names[1]: writes.value_as_number}
+    return cdk.Token.as_any(cdk.Fn.condition_if(chosen.logical_id, units, cdk.Aws.NO_VALUE))

@@ -253,3 +253,11 @@ def answers(shared: Path) -> Answers:
 def exact(body: Any) -> str:
     """The body as text: key order, 1 against 1.0 and null all count."""
     return json.dumps(body)
+
+
+def test_health_and_readiness_need_no_key_and_say_how_the_store_is(embedded_store: Store, engine_endpoint: str) -> None:
+    settings = Settings(dynamodb_endpoint=engine_endpoint, table_prefix=embedded_store.prefix, api_keys=("secret",))
+    with TestClient(api_compat.create_app(settings)) as client:
+        assert client.get("/health").json()["status"] == "healthy"
+        assert (client.get("/ready").status_code, client.get("/ready").json()["status"]) == (200, "ready")
+        assert client.get("/runs").status_code == 401

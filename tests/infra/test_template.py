@@ -13,6 +13,7 @@ import pytest
 from console.actions.admin.operations import load_operations
 from console.config import Settings
 from console.data.store import tables
+from console.data.store.client import credentials_in
 from console.services import build_services
 from tests.conftest import ROOT
 
@@ -42,6 +43,12 @@ def actions(resources: dict[str, Any], name: str) -> set[str]:
     return set(chain.from_iterable([one] if isinstance(one, str) else one for one in found))
 
 
+def tables_of(resources: dict[str, Any], policy: str, action: str) -> set[str]:
+    """The tables that a policy allows an action on."""
+    allowed = [one for one in statements(resources, policy) if action in (one["Action"], *one["Action"])]
+    return {table.name for table in tables.TABLES if f'"{table.name}", "Arn"' in json.dumps(allowed)}
+
+
 @pytest.mark.parametrize("table", tables.TABLES, ids=lambda one: one.name)
 def test_a_table_of_the_template_is_the_one_of_the_code(table: tables.Table, resources: dict[str, Any]) -> None:
     properties = resources[table.name]["Properties"]
@@ -59,12 +66,12 @@ def test_a_table_can_be_restored_outlives_the_stack_and_takes_a_key(
     table: tables.Table, resources: dict[str, Any]
 ) -> None:
     resource = resources[table.name]
-    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
     assert resource["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert "Fn::If" in resource["Properties"]["SSESpecification"]
 
 
-@pytest.mark.parametrize("policy", ["ConsoleAccess", "ReaderAccess", "MaintenanceAccess"])
+@pytest.mark.parametrize("policy", ["ConsoleAccess", "ApiAccess", "ReaderAccess", "MaintenanceAccess"])
 def test_no_policy_allows_everything_or_touches_what_is_not_ours(policy: str, resources: dict[str, Any]) -> None:
     allowed = actions(resources, policy)
     assert not [one for one in allowed if "*" in one]
@@ -75,13 +82,26 @@ def test_no_policy_allows_everything_or_touches_what_is_not_ours(policy: str, re
 
 
 def test_the_console_scans_only_small_tables_and_readers_write_nothing(resources: dict[str, Any]) -> None:
-    scans = [one for one in statements(resources, "ConsoleAccess") if one["Action"] == "dynamodb:Scan"]
-    assert [sorted(ref["Fn::GetAtt"][0] for ref in one["Resource"]) for one in scans] == [
-        ["BotCollections", "ConsoleUsers", "ThresholdsHistory"]
-    ]
+    assert "EvaluationRuns" not in tables_of(resources, "ConsoleAccess", "dynamodb:Scan")
+    assert tables_of(resources, "MaintenanceAccess", "dynamodb:Scan") == {"EvaluationRuns"}
     writes = {f"dynamodb:{one}" for one in ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem")}
     assert writes <= actions(resources, "ConsoleAccess")
     assert not writes & actions(resources, "ReaderAccess")
+
+
+@pytest.mark.parametrize("policy", ["ApiAccess", "ReaderAccess", "MaintenanceAccess"])
+def test_only_the_console_may_touch_users(policy: str, resources: dict[str, Any]) -> None:
+    allowed = [one["Resource"] for one in statements(resources, policy)]
+    assert '"ConsoleUsers"' not in json.dumps(allowed)
+    assert {"ConsoleUsers"} <= tables_of(resources, "ConsoleAccess", "dynamodb:GetItem")
+
+
+def test_a_key_is_used_through_dynamodb_alone(resources: dict[str, Any]) -> None:
+    (policy,) = [one for name, one in resources.items() if name == "KeyAccess"]
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert "kms:ViaService" in statement["Condition"]["StringEquals"]
+    assert statement["Resource"] == {"Ref": "KmsKeyArn"}
+    assert policy["Condition"] == "HasKmsKey"
 
 
 def test_every_alarm_tells_the_topic_and_adds_up_no_more_than_an_alarm_can(resources: dict[str, Any]) -> None:
@@ -102,9 +122,10 @@ def test_every_index_is_watched_for_throttling(resources: dict[str, Any]) -> Non
 @pytest.mark.filterwarnings("ignore:Tried to parse AWS")
 def test_the_stack_makes_tables_that_are_as_they_should_be(moto_endpoint: str) -> None:
     prefix = f"s{uuid4().hex[:8]}-"
+    address, key, secret = credentials_in(moto_endpoint)
     client = boto3.client(
-        "cloudformation", endpoint_url=moto_endpoint, region_name="us-east-1", aws_access_key_id="local",
-        aws_secret_access_key="local",
+        "cloudformation", endpoint_url=address, region_name="us-east-1", aws_access_key_id=key,
+        aws_secret_access_key=secret,
     )  # fmt: skip
     client.create_stack(
         StackName=f"{prefix}stack",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,7 +22,7 @@ from console.data.store.overlay import DELETED, LAG, RecentWrites
 from console.data.store.partition import delete_partition, parts_of, read_partition, write_parts
 from console.data.store.requests import ABSENT, Put, Query
 from console.data.store.store import Store
-from console.errors import AlreadyExists, InvalidInput, NotFound
+from console.errors import AlreadyExists, CorruptItem, InvalidInput, NotFound
 from console.records import PREVIEW, Document, DocumentSummary, Json, Page, utcnow
 
 KIND = "document"
@@ -79,7 +80,11 @@ class Documents:
         wanted = dict.fromkeys(one for one in document_ids if _ID.fullmatch(one))
         items = self._store.batch_get(tables.RUNS, [(_partition(one), _SORT) for one in wanted])
         found = {_id_of(item): item for item in items}
-        return {one: self._whole(found[one]) for one in wanted if one in found}
+        documents: dict[str, Document] = {}
+        for one in wanted:
+            with suppress(NotFound):  # it expired, or was deleted, while its parts were read
+                documents |= {one: self._whole(found[one])} if one in found else {}
+        return documents
 
     def list(self, limit: int = 100, cursor: str | None = None) -> Page[DocumentSummary]:
         """Documents without their texts, newest first. One Query of RunsByStatusIndex per 1 MB.
@@ -170,7 +175,12 @@ class Documents:
         items, parts = read_partition(self._store, _partition(document_id))
         if not items:
             raise NotFound(KIND, document_id)
-        return from_item(items[0], Document, parts)
+        try:
+            return from_item(items[0], Document, parts)
+        except CorruptItem as error:
+            if tables.TTL_ATTRIBUTE not in items[0]:
+                raise
+            raise NotFound(KIND, document_id) from error  # the store removes what expires one item at a time
 
     def _whole(self, item: Item) -> Document:
         return self._load(_id_of(item)) if parts_of(item) else from_item(item, Document)
@@ -183,11 +193,12 @@ class Documents:
             "status": KIND,
             "startedAt": document.created_on,
             "preview": summary.preview,
-            "brief": {"hasReference": summary.has_reference},
         }
+        brief: dict[str, Any] = {"hasReference": summary.has_reference}
         if self._ttl is not None:
-            fields[tables.TTL_ATTRIBUTE] = int((document.created_on + self._ttl).timestamp())
-        return to_item(document, **fields)
+            expires_at = int((document.created_on + self._ttl).timestamp())
+            fields[tables.TTL_ATTRIBUTE] = brief[tables.TTL_ATTRIBUTE] = expires_at
+        return to_item(document, **fields, brief=brief)
 
 
 def summary_of(document: Document) -> DocumentSummary:

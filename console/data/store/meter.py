@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 _KEPT = 2_000
@@ -21,6 +22,8 @@ class Readings:
     """Calls that ended in an error other than a failed condition."""
     read_units: float
     write_units: float
+    vector_bytes: dict[str, float]
+    """Bytes that vector indexes metered: `search` and `write`. They are billed beside the units."""
     percentiles: dict[str, float]
     """Latency of the last 2,000 requests in milliseconds: p50, p95, p99."""
 
@@ -33,12 +36,16 @@ class Meter:
     _requests: Counter[str] = field(default_factory=Counter)
     _events: Counter[str] = field(default_factory=Counter)
     _units: Counter[str] = field(default_factory=Counter)
+    _vectors: Counter[str] = field(default_factory=Counter)
     _latencies: deque[float] = field(default_factory=lambda: deque(maxlen=_KEPT))
 
-    def answered(self, operation: str, seconds: float, units: float, *, write: bool) -> None:
-        """One answered request and the capacity units that it consumed."""
+    def answered(
+        self, operation: str, seconds: float, units: float, *, write: bool, vectors: Mapping[str, float] | None = None
+    ) -> None:
+        """One answered request, the capacity units that it consumed, and the bytes of vector indexes."""
         with self._lock:
             self._requests[operation] += 1
+            self._vectors.update(vectors or {})
             self._units["write" if write else "read"] += units  # type: ignore[assignment]
             self._latencies.append(seconds * 1_000)
 
@@ -58,6 +65,7 @@ class Meter:
                 failures=self._events["failure"],
                 read_units=self._units["read"],
                 write_units=self._units["write"],
+                vector_bytes={kind: float(self._vectors[kind]) for kind in ("search", "write")},
                 percentiles={f"p{p}": _percentile(ordered, p) for p in (50, 95, 99)},
             )
 

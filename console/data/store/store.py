@@ -33,6 +33,7 @@ from console.data.store.requests import (
     request_keys,
     write_request,
 )
+from console.data.store.tables import TTL_ATTRIBUTE
 from console.errors import StoreUnavailable, UnsavedItems
 
 DEADLINE = 9.5
@@ -50,6 +51,9 @@ class Store:
 
     Raises, from every method: StoreUnavailable when the deadline passes, SetupError when a table is missing or
     access is denied, StoreError for anything else that the store refuses.
+
+    What has expired is not there for any reader from that second on (an answer limited to some attributes has to ask
+    for `expiresAt`, too).
     """
 
     def __init__(
@@ -85,7 +89,7 @@ class Store:
         if not all(map(can_be_key, key)):
             return None
         answer = self.call("get_item", TableName=self.name(table), Key=item_key(table, key), ConsistentRead=consistent)
-        return answer.get("Item")
+        return next(iter(_alive([answer["Item"]])), None) if "Item" in answer else None
 
     def page(self, query: Query, *, limit: int = PAGE, start: Item | None = None) -> tuple[list[Item], Item | None]:
         """One page of a query and the key to go on from (None at the end). One request."""
@@ -95,7 +99,7 @@ class Store:
         if start:
             request["ExclusiveStartKey"] = start
         answer = self.call("query", Limit=limit, **request)
-        return answer["Items"], answer.get("LastEvaluatedKey")
+        return _alive(answer["Items"]), answer.get("LastEvaluatedKey")
 
     def all(
         self, query: Query, *, limit: int = PAGE, first: tuple[list[Item], Item | None] | None = None
@@ -117,7 +121,7 @@ class Store:
         request |= projection(attributes)
         while True:
             answer = self.call("scan", **request)
-            yield from answer["Items"]
+            yield from _alive(answer["Items"])
             if not answer.get("LastEvaluatedKey"):
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
@@ -152,7 +156,7 @@ class Store:
         for attempt in self._attempts(doing, until):
             answer = self.call("batch_get_item", until, RequestItems=request)
             for table in asked:
-                found[table] += answer["Responses"].get(self.name(table), [])
+                found[table] += _alive(answer["Responses"].get(self.name(table), []))
             request = answer.get("UnprocessedKeys", {})
             if not request:
                 break
@@ -275,7 +279,7 @@ class Store:
     def call(self, operation: str, until: float | None = None, /, **request: Any) -> dict[str, Any]:
         """One operation of the client, retried within the deadline (or `until` a monotonic time) and metered."""
         if operation not in _UNMETERED:
-            request["ReturnConsumedCapacity"] = "TOTAL"
+            request["ReturnConsumedCapacity"] = "INDEXES" if operation in _WRITES else "TOTAL"
         for attempt in self._attempts(
             operation + (f" on {request['TableName']}" if "TableName" in request else ""), until
         ):
@@ -324,7 +328,12 @@ class Store:
         consumed = answer.get("ConsumedCapacity") or []
         listed = consumed if isinstance(consumed, list) else [consumed]
         units = sum(one.get("CapacityUnits", 0.0) for one in listed)
-        self.meter.answered(operation, seconds, units, write=operation in _WRITES)
+        written = [index for one in listed for index in (one.get("VectorIndexes") or {}).values()]
+        vectors = {
+            "search": sum(one.get("VectorSearchRequestBytes", 0.0) for one in listed),
+            "write": sum(index.get("VectorWriteRequestBytes", 0.0) for index in written),
+        }
+        self.meter.answered(operation, seconds, units, write=operation in _WRITES, vectors=vectors)
 
 
 _STREAM_OPERATIONS = frozenset({"describe_stream", "get_shard_iterator", "get_records"})
@@ -346,3 +355,18 @@ _UNMETERED = _STREAM_OPERATIONS | frozenset(
 
 def _is_ours(item: Item | None, nonce: str) -> bool:
     return item is not None and item.get(NONCE, {}).get("S") == nonce
+
+
+def _alive(items: list[Item]) -> list[Item]:
+    """The items that have not expired: the store removes those hours or days late, and one part of a value at a time.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html
+    """
+    now = time.time()
+    return [item for item in items if _expiry(item) > now]
+
+
+def _expiry(item: Item) -> float:
+    """Unix seconds from which an item is gone. An index entry says it in `brief`, where there is room for it."""
+    found = item.get(TTL_ATTRIBUTE) or item.get("brief", {}).get("M", {}).get(TTL_ATTRIBUTE) or {}
+    return float(found.get("N", "inf"))

@@ -77,6 +77,9 @@ def traffic_card(counters: Counters) -> None:
             st.metric("Requests", text.count(sum(store.requests.values())), help="Answered by the store")
             st.metric("Read units", f"{store.read_units:,.1f}", help=units)
             st.metric("Write units", f"{store.write_units:,.1f}", help=units)
+            vectors = store.vector_bytes
+            said = f"Metered by vector indexes: {text.size(int(vectors['write']))} written"
+            st.metric("Vector search", text.size(int(vectors["search"])), help=said)
             for name, milliseconds in store.percentiles.items():
                 st.metric(f"Latency {name}", f"{milliseconds:.1f} ms", help="Of the latest 2,000 requests")
             st.metric("Throttles", text.count(store.throttles), help="Answers that asked to slow down")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from console.data.store import tables
 from console.data.store.client import make_client
 from console.data.store.store import Store
 from console.errors import AlreadyExists, InvalidInput, NotFound, TooLarge
-from console.records import Document, DocumentSummary, Page
+from console.records import Document, DocumentSummary, Page, utcnow
 from tests.conftest import new_store
 from tests.support.fakes import FakeClock, incompressible
 from tests.support.faults.proxy import FaultProxy, Faults
@@ -192,7 +192,7 @@ def test_what_an_interrupted_deletion_left_is_removed_by_the_next(embedded: Docu
 def test_a_document_that_expires_takes_its_parts_along(embedded_store: Store, clock: FakeClock) -> None:
     expiring = another_process(embedded_store, clock, ttl_days=7)
     expiring.create(incompressible(300_000), by="ada")
-    items = list(embedded_store.scan(tables.RUNS))
+    items = embedded_store.client.scan(TableName=embedded_store.name(tables.RUNS))["Items"]
     a_week_later = int(datetime(2026, 3, 8, 12, tzinfo=UTC).timestamp())
     assert len(items) > 1
     assert {item["expiresAt"]["N"] for item in items} == {str(a_week_later)}
@@ -269,3 +269,27 @@ def test_the_writer_sees_its_documents_although_the_index_lags(
     other.delete("old")
     assert shown(unreliable.list()) == ["old"]
     assert shown(other.list()) == ["new"]
+
+
+def test_what_has_expired_is_gone_for_every_reader_at_once(embedded_store: Store) -> None:
+    past = another_process(embedded_store, FakeClock(utcnow() - timedelta(days=8)), ttl_days=7)
+    gone = past.create("An expired text.", by="ana")
+    kept = another_process(embedded_store, FakeClock(utcnow()), ttl_days=7).create("A text.", by="ana")
+    reader = another_process(embedded_store, FakeClock(utcnow()))
+    with pytest.raises(NotFound):
+        reader.get(gone.document_id)
+    assert list(reader.get_many([gone.document_id, kept.document_id])) == [kept.document_id]
+    assert shown(reader.list()) == [kept.document_id]
+
+
+def test_a_document_that_lost_a_part_to_its_expiry_is_gone_and_breaks_no_list(embedded_store: Store) -> None:
+    process = another_process(embedded_store, FakeClock(utcnow()), ttl_days=7)
+    long = process.create(incompressible(900_000), by="ana")
+    kept = process.create("A text.", by="ana")
+    keys = [(item["partitionKey"]["S"], item["sortKey"]["S"]) for item in embedded_store.scan(tables.RUNS)]
+    embedded_store.batch_delete(tables.RUNS, [key for key in keys if key[1].startswith("PART#")][:1])
+    reader = another_process(embedded_store, FakeClock(utcnow()))
+    with pytest.raises(NotFound):
+        reader.get(long.document_id)
+    assert list(reader.get_many([long.document_id, kept.document_id])) == [kept.document_id]
+    assert kept.document_id in shown(reader.list())
