@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from console.data.batches.batches import Batches, header_key
@@ -16,6 +17,7 @@ from console.data.batches.rows import row_key
 from console.data.runs import rollups
 from console.data.runs.items import summary_of
 from console.data.runs.runs import run_put
+from console.data.runs.spread import Spread
 from console.data.store import tables
 from console.data.store.answers import ConditionFailed
 from console.data.store.codec import item_size
@@ -65,6 +67,7 @@ class BatchRuns:
         self._recent = recent
         self._batches = Batches(store, clock=clock)
         self._clock = clock
+        self._spread = Spread()
 
     def finish(self, batch_id: str, owner: str, ended: Sequence[EndedRow]) -> list[EndedRow]:
         """Ends rows that are pending, each with its run. One transaction per `ROWS_AT_ONCE` rows.
@@ -124,7 +127,7 @@ class BatchRuns:
     def _finish(self, batch_id: str, owner: str, chunk: list[_Prepared]) -> list[EndedRow]:
         while chunk:
             try:
-                self._store.transact(lambda conflicts, chunk=chunk: _writes(batch_id, owner, chunk, conflicts))  # type: ignore[misc]
+                self._store.transact(partial(_writes, batch_id, owner, chunk, self._spread))
             except ConditionFailed as failed:
                 if 0 in failed.failed:
                     holder = self._batches.get(batch_id)
@@ -169,7 +172,7 @@ class BatchRuns:
         return [row.number for row in rows]
 
 
-def _writes(batch_id: str, owner: str, chunk: Sequence[_Prepared], conflicts: int) -> list[Write]:
+def _writes(batch_id: str, owner: str, chunk: Sequence[_Prepared], spread: Spread, conflicts: int) -> list[Write]:
     """The header first, then two writes for each row, then the rollups."""
     header = header_key(batch_id)
     states = [one.row.state for one in chunk]
@@ -188,4 +191,4 @@ def _writes(batch_id: str, owner: str, chunk: Sequence[_Prepared], conflicts: in
             condition=equals("state", RowState.PENDING.value),
         )
         writes += [one.put, row]
-    return [*writes, *rollups.increments((one.summary for one in chunk), conflicts)]
+    return [*writes, *rollups.increments((one.summary for one in chunk), conflicts, spread)]

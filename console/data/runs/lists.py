@@ -20,6 +20,7 @@ from console.data.store.cursor import decode_cursor, encode_cursor
 from console.data.store.overlay import RecentWrites
 from console.data.store.requests import Query
 from console.data.store.store import Store
+from console.errors import InvalidInput
 from console.records import Page, RunFilter, RunId, RunStatus, RunSummary
 
 EXAMINED = 5_000
@@ -36,7 +37,14 @@ def queries(wanted: RunFilter, high: str | None = None) -> list[Query]:
 
     Args:
         high: only runs started at or before this timestamp.
+
+    Raises:
+        InvalidInput: the days are the wrong way round.
     """
+    if wanted.first_day and wanted.last_day and wanted.first_day > wanted.last_day:
+        raise InvalidInput(
+            f"The first day, {wanted.first_day}, is after the last, {wanted.last_day}. Swap them.", field="first_day"
+        )
     low = wanted.first_day.isoformat() if wanted.first_day else None
     until = _LATEST if wanted.last_day is None else (wanted.last_day + timedelta(days=1)).isoformat()
     bounds: dict[str, Any] = {"low": low, "high": min(until, high or _LATEST), "forward": False}

@@ -1,8 +1,7 @@
 """Rollups: counts, sums and histograms of finished runs per day, case, judge and model.
 
-Finishing a run adds to one item in the same transaction, so a count is never lost and never doubled. Every
-writer uses shard 0; one whose transaction meets a conflict tries again on another shard, so an item splits only
-where the store shows contention, and a quiet store reads one item per day, case, judge and model.
+Finishing a run adds to one item in the same transaction, so a count is never lost and never doubled. A quiet store has
+one item per day, case, judge and model; where a process meets conflicts it spreads them over more, see `spread`.
 
 Days before yesterday are kept in the cache until the change token of the runs table moves: it does when a run of
 an earlier day finishes, is imported, or when rollups are rebuilt.
@@ -12,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import random
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
@@ -22,13 +20,13 @@ import msgspec
 
 from console.data.cache.cache import Cache
 from console.data.runs.rollup_packs import packed
+from console.data.runs.spread import Spread
 from console.data.store import tables
 from console.data.store.codec import Item
 from console.data.store.requests import Query, Update
 from console.data.store.store import Store
 from console.records import Rollup, RunStatus, RunSummary, Verdict, utcnow
 
-SHARDS = 16
 OPEN_DAYS = 2
 """Days before today that readers read afresh each time. Writers move the token for runs that began before yesterday:
 the day between allows for clocks that differ around midnight."""
@@ -82,20 +80,22 @@ def amounts(row: RunSummary) -> dict[str, float]:
     }
 
 
-def increment(row: RunSummary, conflicts: int = 0) -> Update:
+def increment(row: RunSummary, conflicts: int, spread: Spread) -> Update:
     """The write that counts a finished run; after a conflict it goes to another shard."""
-    return increments([row], conflicts)[0]
+    return increments([row], conflicts, spread)[0]
 
 
-def increments(rows: Iterable[RunSummary], conflicts: int = 0) -> list[Update]:
+def increments(rows: Iterable[RunSummary], conflicts: int, spread: Spread) -> list[Update]:
     """The writes that count several finished runs, one for each rollup; after a conflict they go to other shards."""
     totals: dict[Key, dict[str, float]] = {}
     for row in rows:
         sums = totals.setdefault(key_of(row), {})
         for name, amount in amounts(row).items():
             sums[name] = round(sums.get(name, 0) + amount, _DIGITS)
-    shard = 0 if conflicts == 0 else random.randrange(1, SHARDS)  # noqa: S311 - spreading, not a secret
-    return [Update(tables.RUNS, item_key(key, shard), adds=_added(sums)) for key, sums in totals.items()]
+    return [
+        Update(tables.RUNS, item_key(key, spread.shard(key, conflicts)), adds=_added(sums))
+        for key, sums in totals.items()
+    ]
 
 
 def _added(sums: dict[str, float]) -> dict[str, float]:

@@ -19,6 +19,7 @@ from console.data.runs import rollups
 from console.data.runs.items import label_attributes, read_run, run_item, run_key, summary_of
 from console.data.runs.lists import list_runs
 from console.data.runs.neighbours import neighbour
+from console.data.runs.spread import Spread
 from console.data.store import tables
 from console.data.store.answers import ConditionFailed
 from console.data.store.codec import check_text, pack, timestamp, to_item, to_wire_map
@@ -62,6 +63,8 @@ class Runs:
         self._clock = clock
         self.recent: RecentWrites[RunId, RunSummary] = RecentWrites(lag)
         """Rows of runs as this process wrote them, for every list of runs."""
+        self.spread = Spread()
+        """Of the counts of finished runs."""
 
     # --- reading ---------------------------------------------------------------------------------------
 
@@ -247,7 +250,7 @@ class Runs:
         writes = [Put(tables.RUNS, lock, ABSENT), put, *map(label_put, labels)]
         row = summary_of(run, labels)
         try:
-            self._store.transact(lambda conflicts: [*writes, rollups.increment(row, conflicts)])
+            self._store.transact(lambda conflicts: [*writes, rollups.increment(row, conflicts, self.spread)])
         except ConditionFailed as error:
             if 0 in error.failed:
                 return False
@@ -268,7 +271,7 @@ class Runs:
         """
         finished = [summary_of(run) for run in runs if run.status.finished]
         puts = [self._put(run, first=True) for run in runs]
-        self._store.transact(lambda conflicts: [*puts, *rollups.increments(finished, conflicts)])
+        self._store.transact(lambda conflicts: [*puts, *rollups.increments(finished, conflicts, self.spread)])
 
     def replace_unfinished(self, run: Run) -> None:
         """Puts a finished run in the place of an unfinished one of its id and start. One transaction.
@@ -309,7 +312,9 @@ class Runs:
         put = self._put(run, first=False)
         row = summary_of(run)
         try:
-            self._store.transact(lambda conflicts: [put, rollups.increment(row, conflicts), *self._token(run)])
+            self._store.transact(
+                lambda conflicts: [put, rollups.increment(row, conflicts, self.spread), *self._token(run)]
+            )
         except ConditionFailed as error:
             raise self._finished_already(run.run_id) from error
         self._remember_finished(run)
