@@ -10,6 +10,7 @@ counted. 300 runs are the sample data; more are written without embeddings.
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import statistics
 import subprocess
@@ -93,7 +94,7 @@ def signed_in(page: Page, url: str) -> None:
     page.goto(url)
     page.get_by_label("User name").fill("looker")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Sign in").click()
     page.wait_for_selector("[data-testid=stSidebarNavLink]")
     page.wait_for_timeout(5_000)
 
@@ -123,6 +124,7 @@ def main() -> None:
         stored(services, arguments.runs)
         named = services.settings.replace(dynamodb_endpoint=services.engine.endpoint, engine_kind=services.engine.kind)
         port = process.free_port()
+        os.environ["DATA_DIR"] = str(folder)  # where the key is that users are sealed with
         stack.enter_context(running(named, port, folder / "console.log"))
         empty_url = stack.enter_context(bare(folder))
         playwright = stack.enter_context(sync_playwright())
