@@ -21,7 +21,7 @@ FUSION = 60
 DEPTH = 100
 """Ranks of each side that are joined, more when more results are asked for."""
 WORDS_WEIGH = 1.5
-"""Of the words against the vectors: .549 on Cranfield against .544 with equal weights (benchmarks/retrieval.py)."""
+"""Of the words against the vectors: .549 on Cranfield against .544 with equal weights (chosen on it)."""
 RERANKED = 50
 VECTORS, WORDS, BOTH = "vectors", "words", "both"
 
