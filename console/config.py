@@ -228,6 +228,12 @@ class Settings:
         _url("http", "https"),
         secret=True,
     )
+    local_model_path: Path | None = _setting(
+        "LOCAL_MODEL_PATH",
+        None,
+        "GGUF file of the provider `local`, which needs no key. Not set: the small model of `make local-judge`.",
+        Path,
+    )
     other_api_key: str | None = _setting(
         "OTHER_API_KEY", None, "Key for judges of any other provider, where its server wants one.", secret=True
     )

@@ -1,4 +1,4 @@
-"""Sample data for an empty store: 4 cases, 7 judges over 5 models, 300 runs over 60 days, one collection.
+"""Sample data for an empty store: 4 cases, 8 judges over 6 models, 300 runs over 60 days, one collection.
 
 The same on every machine but for the dates. Loading goes on where it was interrupted.
 """
@@ -18,9 +18,12 @@ from console.actions.permissions import outsider
 from console.actions.runs.similar import embed_missing
 from console.data.configuration.cases import Cases
 from console.data.configuration.judges import Judges
+from console.judging import local
+from console.judging.local import SMALL_MODEL
 from console.records import (
     Artifact,
     Case,
+    Json,
     Judge,
     Label,
     Model,
@@ -59,6 +62,15 @@ _MODELS = (
     ("claude-3-5-sonnet-20241022", "anthropic", 3.0, 15.0),
     ("llama3.1:8b", "ollama", 0.0, 0.0),
 )
+_LOCAL_MODEL = (SMALL_MODEL, local.NAME, 0.0, 0.0)
+_LOCAL = "Small model on this machine"
+"""A judge that needs no key: it shows the whole way, and is too small to be trusted."""
+_LOCAL_PARAMETERS = {
+    "temperature": 1,
+    "n_responses": 3,
+    "max_tokens": 150,
+    "custom_chain_of_thought": "1. Read the answer.\n2. Compare it with the criteria.\n3. Choose the score.",
+}
 _EMBEDDER = ("all-MiniLM-L6-v2", "other", 0.0, 0.0)
 _OFFLINE = "Close to the reference"
 """A judge that needs no network: with it the first evaluation of a newcomer works."""
@@ -139,17 +151,27 @@ def _configure(services: Services, begin: datetime) -> list[tuple[_JudgeText, Ju
         history = histories[text.case.name]
         model = next(one for one in models if one.name == text.model)
         found.append((text, _judge(services, text, history[0], model, begin), history))
-    _offline_judge(services, histories[ANSWERS.name][0], begin)
+    case = histories[ANSWERS.name][0]
+    _keyless_judge(services, _OFFLINE, "similarity", _EMBEDDER, {}, case, begin)
+    _keyless_judge(services, _LOCAL, "geval", _LOCAL_MODEL, _LOCAL_PARAMETERS, case, begin)
     return found
 
 
-def _offline_judge(services: Services, case: Case, begin: datetime) -> None:
-    """A judge of the metric `similarity`; it has no runs yet."""
-    if all(judge.name != _OFFLINE for judge in services.judges.of_case(case.case_id)):
+def _keyless_judge(
+    services: Services,
+    name: str,
+    metric_name: str,
+    model: tuple[str, str, float, float],
+    parameters: Json,
+    case: Case,
+    begin: datetime,
+) -> None:
+    """A judge that works without a key; it has no runs yet."""
+    metric = services.catalog.metric_named(metric_name)
+    if metric and all(judge.name != name for judge in services.judges.of_case(case.case_id)):
         judges = Judges(services.store, services.cache, clock=lambda: begin)
-        metric, model = services.catalog.metric_named("similarity"), _model(services, *_EMBEDDER)
-        if metric:
-            judges.create(name=_OFFLINE, case=case, metric=metric, model=model, parameters={}, by=_BY)
+        found = _model(services, *model)
+        judges.create(name=name, case=case, metric=metric, model=found, parameters=parameters, by=_BY)
 
 
 def _model(services: Services, name: str, provider: str, input_price: float, output_price: float) -> Model:

@@ -21,8 +21,8 @@ def test_the_sample_data_fill_an_empty_store_once(engine_endpoint: str) -> None:
         rows = services.runs.list(limit=1_000).items
         assert len(rows) == 300
         assert len(services.cases.list()) == 4
-        assert len(services.judges.list()) == 7
-        assert len(services.catalog.models()) == 5
+        assert len(services.judges.list()) == 8
+        assert len(services.catalog.models()) == 6
         assert sum(row.status is RunStatus.FAILED for row in rows) > 5
         assert sum(row.labelled for row in rows) > 50
         assert min(row.started_at for row in rows) < utcnow() - timedelta(days=59)

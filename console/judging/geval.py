@@ -218,6 +218,7 @@ class _Evaluation:
                 reasoning_effort=given.reasoning_effort,
                 top_logprobs=top,
                 form=True,
+                scale=self.snapshot.score_range,
             )
             choices += self._complete(call)[: call.n]
         return choices

@@ -8,10 +8,11 @@ from collections.abc import Callable
 
 from console.config import Settings
 from console.errors import JudgingError, UnsupportedMetric
+from console.judging import local
 from console.judging.geval import GEval
 from console.judging.metering import Meter, Metered
 from console.judging.modes import ModesStore
-from console.judging.providers import CAPABILITIES, Provider, Providers, reached
+from console.judging.providers import CAPABILITIES, Address, Capabilities, Provider, Providers, reached
 from console.judging.similarity import Embedder, similarity
 from console.judging.steps import StepsStore
 from console.records import Artifact, Results, Snapshot
@@ -90,7 +91,12 @@ def providers(settings: Settings) -> Providers:
     def make(name: str) -> Provider:
         from console.judging.openai_api import OpenAiProvider  # noqa: PLC0415 - the SDK takes a second to import
 
-        where, able = reached(name, settings)
-        return OpenAiProvider(name, where, able, timeout=settings.judge_timeout_seconds)
+        def at(where: Address, able: Capabilities) -> Provider:
+            return OpenAiProvider(name, where, able, timeout=settings.judge_timeout_seconds)
+
+        if name == local.NAME:
+            server = local.LocalServer(local.model_file(settings.local_model_path))
+            return local.LocalProvider(server, lambda where: at(where, CAPABILITIES[name]))
+        return at(*reached(name, settings))
 
     return Providers(make)

@@ -15,7 +15,7 @@ from typing import Protocol
 from console.config import Settings
 from console.errors import JudgingError
 from console.judging.logprobs import Token
-from console.records import TokenUsage
+from console.records import ScoreRange, TokenUsage
 
 
 class Support(StrEnum):
@@ -42,6 +42,8 @@ class Capabilities:
     max_temperature: float = 2.0
     penalties: bool = True
     """Frequency and presence penalties."""
+    bounds: bool = False
+    """A JSON schema may have the ends of the scale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class Call:
     """Asks the model to draw the same each time; not all can."""
     reasoning_effort: str | None = None
     """How long a reasoning model may think, in its provider's word: low, medium, high."""
+    scale: ScoreRange = ScoreRange()
+    """Of the score in the form."""
     retries: int = 3
     """Attempts after a failed one."""
     rate_limit_sleep: float = 0.0
@@ -143,6 +147,7 @@ CAPABILITIES: Mapping[str, Capabilities] = {
     "google": Capabilities(system=False),
     "bedrock": Capabilities(n=False, system=False, max_temperature=1.0, penalties=False),
     "ollama": Capabilities(n=False),
+    "local": Capabilities(logprobs=Support.YES, n=False, bounds=True),
     "other": Capabilities(),
 }
 """By provider; what a model refuses beyond this is learned from its first refusal."""

@@ -102,16 +102,22 @@ class Shape:
         more = {"seed": call.seed, "reasoning_effort": call.reasoning_effort}
         body |= {name: value for name, value in more.items() if value is not None}
         if call.form and able.schema:
-            body |= self._format(reason_first=call.top_logprobs is None)
+            body |= self._format(call, able)
         body |= {name: min(body[name], cap) for name, cap in self.caps.items() if body.get(name) is not None}
         if "max_tokens" in self.without:
             body["max_completion_tokens"] = body["max_tokens"]
         return {name: value for name, value in body.items() if name not in self.without}
 
-    def _format(self, *, reason_first: bool) -> Json:
+    def _format(self, call: Call, able: Capabilities) -> Json:
         if "json_schema" in self.without:
             return {"response_format": {"type": "json_object"}}
-        return {"response_format": {"type": "json_schema", "json_schema": reply_schema(reason_first=reason_first)}}
+        form = reply_schema(reason_first=call.top_logprobs is None)
+        score = form["schema"]["properties"]["score"]
+        if call.scale.decimals:
+            score["type"] = "number"
+        elif able.bounds:
+            score |= {"minimum": call.scale.min, "maximum": call.scale.max}
+        return {"response_format": {"type": "json_schema", "json_schema": form}}
 
     def refused(self, call: Call) -> frozenset[str]:
         """Of what the call asks for, what the model does not take."""
