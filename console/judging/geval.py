@@ -16,14 +16,17 @@ from console.judging.fence import Fence
 from console.judging.modes import ModeKey, Modes, ModesInMemory, ModesStore
 from console.judging.parameters import Parameters, read_parameters
 from console.judging.prompts import scoring_prompt, steps_prompt
-from console.judging.providers import Call, Capabilities, Choice, Provider, Support
+from console.judging.providers import Call, Capabilities, Choice, Provider, Stop, Support
+from console.judging.replies import without_thoughts
 from console.judging.scoring import LOGPROBS, NO_LOGPROBS, NoScore, Scored, score
 from console.judging.steps import Steps, StepsInMemory, StepsKey, StepsStore
 from console.records import Artifact, Results, Snapshot, TokenUsage
 
 ASKED_AGAIN = 2
 """Times that a judge is asked anew when none of its responses has a score, before the run fails."""
-_STEPS_TEMPERATURE, _STEPS_TOKENS = 0.7, 1000
+_STEPS_TEMPERATURE = 0.7
+_MORE_ROOM = 4
+"""Times the tokens that steps may take when they were cut off."""
 _SECRET = secrets.token_bytes(32)
 """Of this process, where no installation has one."""
 
@@ -185,19 +188,29 @@ class _Evaluation:
         return self.parameters.model or self.snapshot.llm.model
 
     def write_steps(self) -> str:
-        """Has the model write evaluation steps."""
-        call = self._call(
-            steps_prompt(self.snapshot), role="user", temperature=_STEPS_TEMPERATURE, max_tokens=_STEPS_TOKENS
-        )
-        choice = self._complete(call)[0]
-        steps = choice.content.strip()
-        if not steps:
+        """Has the model write evaluation steps: whole ones, without what it thought on the way."""
+        room = self.parameters.steps_max_tokens
+        choice = self._steps_within(room)
+        if choice.stop is Stop.LENGTH:
+            choice = self._steps_within(room * _MORE_ROOM)
+        if choice.stop is Stop.LENGTH:
+            raise JudgingError(
+                f"The evaluation steps of the model {self.model} were cut off at {room * _MORE_ROOM} tokens.\n"
+                "Raise the judge's parameter steps_max_tokens, or pin steps on the case.",
+                reply=choice.content,
+            )
+        steps = without_thoughts(choice.content).strip()
+        if not steps or steps.startswith("<think>"):
             why = f" It says: {choice.refusal}" if choice.refusal else ""
             raise JudgingError(
                 f"The model {self.model} wrote no evaluation steps.{why}\n"
                 "Pin steps on the case, or give the judge the parameter custom_chain_of_thought."
             )
         return steps
+
+    def _steps_within(self, tokens: int) -> Choice:
+        call = self._call(steps_prompt(self.snapshot), role="user", temperature=_STEPS_TEMPERATURE, max_tokens=tokens)
+        return self._complete(call)[0]
 
     def ask(self, prompt: str, *, logprobs: bool, wanted: int | None = None) -> list[Choice]:
         """As many replies to the form as the judge wants, in as few calls as the provider allows."""

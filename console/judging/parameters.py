@@ -40,6 +40,8 @@ class Parameters(msgspec.Struct, frozen=True):
     rate_limit_sleep: Seconds = 0.0
     """After a rate limit, before the next attempt."""
     retry_attempts: Annotated[int, msgspec.Meta(ge=0, le=20)] = 3
+    steps_max_tokens: Positive = 1000
+    """Room for the evaluation steps, when the model writes them."""
     seed: int | None = None
     """Asks the model to draw the same each time; not all can."""
     reasoning_effort: Annotated[str, msgspec.Meta(min_length=1, max_length=20)] | None = None

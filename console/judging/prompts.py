@@ -62,7 +62,7 @@ People have rated these. They show how the scale is used; they are not what is r
 {examples}
 """
 
-_SCORE = '"score": the whole number from {low} to {high} that the steps lead to'
+_SCORE = '"score": the {number} from {low} to {high} that the steps lead to'
 _REASON = '"reason": one or two sentences that say why'
 
 QUESTION, CONTEXT, TEXT, REFERENCE = "QUESTION", "CONTEXT", "TEXT", "REFERENCE"
@@ -163,7 +163,8 @@ def _case(snapshot: Snapshot) -> dict[str, object]:
     return {
         "task": snapshot.task_introduction,
         "criteria": snapshot.evaluation_criteria,
+        "number": "number" if snapshot.score_range.decimals else "whole number",
         "low": low,
         "high": high,
-        "scale": f"Whole numbers from {low} to {high}.{anchors}",
+        "scale": f"{snapshot.score_range.words}{anchors}",
     }

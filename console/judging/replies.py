@@ -69,12 +69,17 @@ def read_form(reply: str, *, cut_off: bool = False, texts: tuple[str, ...] = ())
     return forms[-1]
 
 
+def without_thoughts(reply: str) -> str:
+    """What a reply says after its reasoning; all of it where there is none that ended."""
+    ends = [(at, mark) for mark in _THOUGHT_ENDS if (at := reply.find(mark)) >= 0]
+    return reply[min(ends)[0] + len(min(ends)[1]) :] if ends else reply
+
+
 def _objects(reply: str) -> list[Found]:
     """The objects of a reply that could be the form, in order."""
     start = _first(reply, 0)
     if reply[start : start + 1] != "{":  # else a form, whose reason may say anything
-        ends = [(at, mark) for mark in _THOUGHT_ENDS if (at := reply.find(mark)) >= 0]
-        start = min(ends)[0] + len(min(ends)[1]) if ends else start
+        start = max(start, len(reply) - len(without_thoughts(reply)))
     found: list[Found] = []
     at = start
     for _ in range(_MOST_TRIES):

@@ -34,10 +34,11 @@ from console.records.documents import Document, DocumentSummary
 from console.records.judges import EvaluationParameters, Judge, LlmRef, MetricRef, judge_parameters
 from console.records.people import Role, User
 from console.records.rollups import Rollup
-from console.records.run_lists import UNCERTAIN_MARGIN, RunFilter, RunSummary
+from console.records.run_lists import LOW_CAPTURED, UNCERTAIN_MARGIN, RunFilter, RunSummary
 from console.records.runs import Artifact, Label, Results, Run, RunStatus, Snapshot, Spent, Verdict
 
 __all__ = [
+    "LOW_CAPTURED",
     "PREVIEW",
     "STEPS",
     "UNCERTAIN_MARGIN",

@@ -31,6 +31,13 @@ class ScoreRange(Record, frozen=True):
         """Digits behind the point that a score needs."""
         return len(f"{self.step:.6f}".rstrip("0").partition(".")[2])
 
+    @property
+    def words(self) -> str:
+        """Its scores, as a judge is told."""
+        if not self.decimals:
+            return f"Whole numbers from {self.min} to {self.max}."
+        return f"Numbers from {self.min} to {self.max} in steps of {self.step:g}."
+
     def grows(self, written: str) -> bool:
         """Whether more digits would make another score of these characters: `1` is the beginning of 10."""
         if not written.strip("+-") or written.endswith("."):

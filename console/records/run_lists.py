@@ -7,6 +7,8 @@ from datetime import date, datetime
 from console.records.base import Record, RunId
 from console.records.runs import RunStatus, Verdict
 
+LOW_CAPTURED = 0.8
+"""Share of the probability on the scale below which a list marks a run."""
 UNCERTAIN_MARGIN = 0.1
 """Normalised distance from the threshold within which a verdict is called uncertain."""
 
@@ -49,9 +51,18 @@ class RunSummary(Record, frozen=True):
     document_id: str | None = None
     created_on: datetime | None = None
     """When it was made, where that differs from `started_at` (migrated runs)."""
+    scoring_mode: str = ""
+    """`logprobs`, `sampled`, `single` or `similarity`; empty where it is not known."""
+    captured: float | None = None
+    """`Results.captured`."""
     case_version: str = ""
     artifact_digest: str = ""
     """`Artifact.digest`; empty for runs that were written before it."""
+
+    @property
+    def low_captured(self) -> bool:
+        """Whether so much of the probability was off the scale that the score deserves a look."""
+        return self.captured is not None and self.captured < LOW_CAPTURED
 
     @property
     def labelled(self) -> bool:

@@ -159,6 +159,12 @@ class Results(Record, frozen=True):
     """Probability per score of each response, in the order of `all_responses`; empty without log-probabilities."""
     captured_mass: list[float] = []
     """Share of the probability that fell on scores of the scale, of each response; before it was renormalised."""
+
+    @property
+    def captured(self) -> float | None:
+        """Mean share of the probability that was seen on the scale, 0..1; None without log-probabilities."""
+        return sum(self.captured_mass) / len(self.captured_mass) if self.captured_mass else None
+
     notes: list[str] = []
     """What a reader should know: responses without a score, parameters that were ignored or refused."""
 

@@ -308,6 +308,41 @@ def test_no_steps_is_a_failure_that_says_what_to_do() -> None:
         GEval().evaluate(judge(), artifact(), provider(lambda call: scripted.replied([" "])))
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "<think>Is the score 1 always?</think>\n1. Read.",
+        "Hm.\n</think>1. Read.",
+        "[THINK]Hm[/THINK]\n1. Read.",
+        "1. Read.",
+    ],
+)
+def test_what_was_thought_on_the_way_is_no_step(written: str) -> None:
+    geval = GEval()
+
+    assert geval.steps(judge(), provider(lambda call: scripted.replied([written]))) == "1. Read."
+
+
+def test_steps_that_were_cut_off_are_asked_for_again_with_room() -> None:
+    cut = Reply([Choice("1. Read the te", stop=Stop.LENGTH)], TokenUsage())
+    asked = provider(lambda call: cut if call.max_tokens < 400 else scripted.replied(["1. Read."]))
+
+    assert GEval().steps(judge(steps_max_tokens=100), asked) == "1. Read."
+    assert [call.max_tokens for call in asked.calls] == [100, 400]
+
+
+def test_steps_that_are_cut_off_again_are_refused() -> None:
+    cut = Reply([Choice("1. Read the te", stop=Stop.LENGTH)], TokenUsage())
+
+    with pytest.raises(JudgingError, match=r"cut off at 4000 tokens\.\nRaise the judge's parameter steps_max_tokens"):
+        GEval().steps(judge(), provider(lambda call: cut))
+
+
+def test_reasoning_that_never_ends_is_no_step() -> None:
+    with pytest.raises(JudgingError, match="wrote no evaluation steps"):
+        GEval().steps(judge(), provider(lambda call: scripted.replied(["<think>Okay, the user wants"])))
+
+
 # --- parameters ------------------------------------------------------------------------------------------------
 
 

@@ -20,6 +20,8 @@ _BRIEF = (
     "createdOn",
     "caseVersion",
     "artifactDigest",
+    "scoringMode",
+    "captured",
 )
 _ROW = frozenset({tables.PK, tables.SK, *tables.RUN_SUMMARY})
 
@@ -76,6 +78,8 @@ def summary_of(run: Run, labels: Sequence[Label] = ()) -> RunSummary:
         completed_at=run.completed_at,
         document_id=run.document_id,
         created_on=run.created_on,
+        scoring_mode=results.scoring_mode if results else "",
+        captured=results.captured if results else None,
         case_version=snapshot.case_version,
         artifact_digest=run.evaluated_artifact.digest,
     )

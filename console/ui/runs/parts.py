@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from console.records import Artifact, Label, Results, Run, ScoreRange, Snapshot
+from console.records import LOW_CAPTURED, Artifact, Label, Results, Run, ScoreRange, Snapshot
 from console.ui.frame import text
 from console.ui.frame.figures import draw, stacked
 from console.ui.frame.style import outcome
@@ -100,7 +100,16 @@ def scores(run: Run, key: str = "run") -> None:
         panel = run_charts.probabilities(_over_scale(results.distribution, scale))
         draw(stacked(panel), [panel], f"{key}.distribution")
     if results.scoring_mode:
-        st.caption(f"Scored by {text.plain(results.scoring_mode)}")
+        st.caption(_scored_by(results))
+
+
+def _scored_by(results: Results) -> str:
+    """How the score was found, and how much of the probability it rests on."""
+    said = f"Scored by {text.plain(results.scoring_mode)}"
+    if results.captured is None:
+        return said
+    low = ", which is little: look at the replies" if results.captured < LOW_CAPTURED else ""
+    return f"{said}; {results.captured:.0%} of the probability was seen on the scale{low}"
 
 
 def _over_scale(distribution: dict[str, float], scale: ScoreRange) -> dict[str, float]:

@@ -124,7 +124,7 @@ def performance_table(tallies: Mapping[str, Tally], what: str) -> None:
 def _cells(row: RunSummary) -> dict[str, object]:
     return {
         "Run": str(row.run_id),
-        "Result": outcome_of(row).text,
+        "Result": outcome_of(row).text + (" · low mass" if row.low_captured else ""),
         "Score": row.final_score_normalized,
         "Spread": row.spread or None,
         "Judge": text.judge_name(row.judge_name, row.judge_id)

@@ -216,6 +216,8 @@ def test_a_row_shows_what_one_needs_to_choose(here: Tier, elsewhere: Tier, clock
         "batch_id": "b-1",
         "created_by": "ana",
         "label_score": None,
+        "scoring_mode": "logprobs",
+        "captured": None,
         "label_passed": None,
         "spread": [0, 0, 0, 0, 0, 0, 0, 9, 0, 1],
         "cost": 0.001,
