@@ -93,11 +93,11 @@ def _undefined(x: Floats, y: Floats) -> str:
 
 
 def _fisher(value: float, n: int, variance: float | None) -> Estimate:
-    """The interval on the scale of Fisher's z. A correlation of 1 has no width there."""
+    """The interval on the scale of Fisher's z, which has none for a correlation of 1."""
     if variance is None:
         return Estimate(value, n=n, why="no interval: it needs more than 3 pairs")
     if abs(value) > 1 - _TOLERANCE:
-        return Estimate(value, value, value, n, "Fisher's z")
+        return Estimate(value, n=n, why="no interval: a perfect correlation shows no spread")
     middle, half = math.atanh(value), NormalDist().inv_cdf((1 + LEVEL) / 2) * math.sqrt(variance)
     return Estimate(value, math.tanh(middle - half), math.tanh(middle + half), n, "Fisher's z")
 

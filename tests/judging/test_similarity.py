@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from console.errors import JudgingError, UnsupportedMetric
 from console.judging.judging import Judging
 from console.judging.providers import Providers
-from console.judging.similarity import similarity
+from console.judging.similarity import WINDOW, similarity, windows
 from console.records import Artifact, MetricRef, ScoreRange
 from tests.support.tier import artifact, snapshot
 
@@ -45,6 +45,31 @@ def test_the_cosine_itself_is_said() -> None:
     found = similarity(snapshot(), Artifact(evaluation_target="180", expected_output="0"), Angles())
 
     assert found.reasons == ["The cosine of the two embeddings is -1.0000."]
+
+
+class Ends:
+    """Sees the first `WINDOW` characters of a text alone: whether it says good or bad there."""
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        seen = [text[:WINDOW] for text in texts]
+        return np.array([[text.count("good") + 0.01, text.count("bad")] for text in seen], dtype=np.float32)
+
+
+def test_all_of_a_long_text_counts_and_the_run_says_how() -> None:
+    long = "good " * 300 + "bad " * 300
+
+    found = similarity(snapshot(), Artifact(evaluation_target=long, expected_output="good"), Ends())
+
+    assert found.final_score_normalized == pytest.approx(0.79, abs=0.05)  # not 1: the second half counts, too
+    assert "windows, each by its length" in found.reasons[0]
+
+
+@pytest.mark.parametrize("text", ["", "short", "a b " * 2_000, "x" * 5_000, "漢字" * 1_000, "two  spaces " * 500])
+def test_windows_hold_the_whole_text_and_fit(text: str) -> None:
+    found = windows(text)
+
+    assert "".join("".join(found).split()) == "".join(text.split())
+    assert all(sum(1 if letter.isascii() else 3 for letter in part) <= WINDOW + 1 for part in found)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,11 @@ def steps_of(services: Services, judge: Judge) -> str | None:
     return services.judging.known_steps(Snapshot.of(judge, services.cases.get(judge.case_id)))
 
 
+def mode_of(services: Services, judge: Judge) -> str | None:
+    """How the judge is scored: `logprobs`, `sampled` or `single`; None before its first evaluation. One GetItem."""
+    return services.judging.mode(Snapshot.of(judge, services.cases.get(judge.case_id)))
+
+
 def write_steps(services: Services, actor: User, judge: Judge) -> str:
     """Has the judge's model write the steps, unless they are there. One call of the model and two requests.
 

@@ -9,6 +9,7 @@ import streamlit as st
 from console.actions.configuration import steps
 from console.actions.runs import evaluation
 from console.errors import JudgingError
+from console.judging.providers import reached
 from console.records import Artifact, Case, Document, Judge, Role, Run, User
 from console.services import Services
 from console.ui.frame import text
@@ -32,6 +33,7 @@ def single(shared: Services, user: User) -> None:
         with grid.cell():
             with card("What is judged, and by whom", "", "evaluate-form"):
                 judge = judge_picker(judges, f"{KEY}.judge", asked=_first(shared, user))
+                _without_key(shared, judge)
                 given = _given(shared)
                 saving.problem(KEY)
                 st.button(
@@ -70,6 +72,19 @@ def judge_picker(judges: Sequence[Judge], key: str, *, asked: str | None = None)
     if judge:
         st.caption(text.plain(f"{judge.metric.type} by {judge.llm.model} ({judge.llm.type}), version {judge.version}"))
     return judge
+
+
+def _without_key(shared: Services, judge: Judge | None) -> None:
+    """Offers the judge of this machine where the chosen one's provider is not set up."""
+    if judge is None or judge.metric.type != "geval" or judge.llm.type == "local":
+        return
+    where, _ = reached(judge.llm.type, shared.settings)
+    if where.missing():
+        st.info(
+            f"{where.missing()} is not set, so this judge cannot be asked. A judge of the provider `local` needs no "
+            "key (`make local-judge` installs it): it shows the whole way, and is too small to be trusted.",
+            icon=":material/key_off:",
+        )
 
 
 def _given(shared: Services) -> tuple[Artifact, str | None]:
@@ -187,6 +202,8 @@ def _steps(shared: Services, user: User, judge: Judge) -> None:
         with card("Evaluation steps", "", "evaluate-steps"):
             st.text(str(error))
         return
+    mode = steps.mode_of(shared, judge)
+    st.caption(f"This version of the judge is scored by {mode}." if mode else "The first run decides how it is scored.")
     with card("Evaluation steps", _origin(case, judge, known), "evaluate-steps"):
         saving.problem(f"{KEY}.steps")
         if known is None:
