@@ -317,4 +317,4 @@ def mode(case: Case) -> str:
 def _mode_words(requires_reference: bool) -> str:
     if requires_reference:
         return "With a reference: the judge compares the text with an expected output."
-    return "Direct: the judge sees the text alone, by the criteria."
+    return "Direct: the judge sees no reference; a question and a context where the text has them."

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import msgspec
 import streamlit as st
 
 from console.actions.runs.detail import RunDetail
 from console.actions.runs.similar import examined, nearest_to_run
+from console.actions.runs.trial import preview
+from console.errors import JudgingError
+from console.judging.judging import GEVAL
 from console.records import Run, RunFilter, User
 from console.services import Services
 from console.ui.frame import diff, filters, text
@@ -104,7 +108,7 @@ def body(shared: Services, user: User, detail: RunDetail) -> None:
             with card("Snapshot", _snapshot_note(detail), "run-snapshot"):
                 _snapshot(detail)
     _nearest(shared, run)
-    _more(run)
+    _more(shared, run)
 
 
 def _today(detail: RunDetail) -> None:
@@ -188,14 +192,29 @@ def _open_run(run_id: str) -> None:
     filters.navigate({"run": run_id})
 
 
-def _more(run: Run) -> None:
+def _more(shared: Services, run: Run) -> None:
     """What is asked for now and then: sent to the browser only when its tab is open."""
     with st.container(border=True, key="card-run-more"):
         tabs = st.tabs(["Prompt", "Task and criteria", "Metadata", "Raw JSON"], key="run.more", on_change="rerun")
-        for tab, draw in zip(tabs, (parts.prompt, _task, _metadata, _raw), strict=True):
+        draws: tuple[Callable[[Run], None], ...] = (partial(_prompt, shared), _task, _metadata, _raw)
+        for tab, draw in zip(tabs, draws, strict=True):
             if tab.open:
                 with tab:
                     draw(run)
+
+
+def _prompt(shared: Services, run: Run) -> None:
+    """What the model was asked; for a run that kept no prompt, what it would be asked now."""
+    if (run.results and run.results.prompt_used) or run.judge_snapshot.metric.type != GEVAL:
+        parts.prompt(run)
+        return
+    try:
+        asked = preview(shared, run.judge_snapshot, run.evaluated_artifact)
+    except JudgingError as error:
+        st.text(str(error))
+        return
+    st.caption("The run kept no prompt. Under its snapshot the judge would be asked this now:")
+    parts.prompt_text(asked)
 
 
 def _task(run: Run) -> None:

@@ -158,9 +158,14 @@ def prompt(run: Run) -> None:
     """What the model was asked, with a button that copies it."""
     used = run.results.prompt_used if run.results else None
     if used:
-        st.code(used[:SHOWN], language=None, wrap_lines=True, height=_LONG if len(used) > 1_200 else "content")
+        prompt_text(used)
     else:
         st.caption("No prompt was recorded.")
+
+
+def prompt_text(asked: str) -> None:
+    """A prompt, with a button that copies it."""
+    st.code(asked[:SHOWN], language=None, wrap_lines=True, height=_LONG if len(asked) > 1_200 else "content")
 
 
 def snapshot_facts(snapshot: Snapshot) -> dict[str, str]:
