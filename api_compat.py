@@ -61,8 +61,8 @@ def create_app(settings: Settings, connect: Callable[[Settings], Services] = ope
     application = FastAPI(title=SERVICE, description=ABOUT, version=VERSION, lifespan=lifespan)
     handle_errors(application)
     application.add_api_route("/", health_check, methods=["GET"], tags=["Health"])
-    application.add_api_route("/health", health_check, methods=["GET"], tags=["Health"])
-    application.add_api_route("/ready", ready, methods=["GET"], tags=["Health"])
+    application.add_api_route("/health", health_check, methods=["GET"], include_in_schema=False)
+    application.add_api_route("/ready", ready, methods=["GET"], include_in_schema=False)
     spelling = CAMEL if settings.legacy_field_names == "camel" else SNAKE
     application.include_router(configuration.cases)
     application.include_router(evaluation.documents(spelling))

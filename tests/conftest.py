@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -21,10 +20,9 @@ from console.engine.engine import acquire
 from console.errors import SetupError
 from console.services import Services, build_services
 from console.ui.frame import session
+from tests.support.needs import missing
 from tests.support.strict.proxy import StrictProxy
 
-ROOT = Path(__file__).resolve().parent.parent
-SHARED = ROOT.parent / "shared"
 _PROXIES: list[StrictProxy] = []
 """The proxy of this worker, once a test has needed it."""
 
@@ -42,7 +40,7 @@ def bare_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     try:
         lease = acquire(tmp_path_factory.mktemp("engine"), kind="dynoxide")
     except SetupError as error:
-        pytest.skip(f"the embedded engine is not available: {error}")
+        missing(f"the embedded engine is not available: {error}")
     with lease:
         yield lease.endpoint
 
@@ -90,14 +88,6 @@ def dynamodb_local_endpoint() -> Iterator[str]:
 def free_port() -> int:
     """A loopback port that nothing listens on."""
     return process.free_port()
-
-
-@pytest.fixture(scope="session")
-def shared() -> Path:
-    """The folder with real results and recorded traffic that lies beside the project."""
-    if not SHARED.is_dir():
-        pytest.skip("the folder ../shared with the reference data is not here")
-    return SHARED
 
 
 @pytest.fixture(scope="session")

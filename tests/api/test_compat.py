@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -246,8 +245,8 @@ def test_the_recorded_answers_of_the_old_system_come_back(
 
 
 @pytest.fixture(scope="module")
-def answers(shared: Path) -> Answers:
-    return recorded(shared)
+def answers() -> Answers:
+    return recorded()
 
 
 def exact(body: Any) -> str:

@@ -18,8 +18,8 @@ CASE = {"name": "relevance", "task_introduction": "You judge an answer.", "evalu
 
 
 @pytest.fixture(scope="module")
-def models(shared: Path) -> Iterator[str]:
-    with fake_models(shared, "--slow-seconds", "1.5") as address:
+def models() -> Iterator[str]:
+    with fake_models(slow_seconds=1.5) as address:
         yield address
 
 
@@ -33,7 +33,7 @@ def api(request: pytest.FixtureRequest, engine_endpoint: str, models: str, tmp_p
         engine_kind="dynoxide",
         table_prefix=f"t{uuid4().hex[:12]}-",
         data_dir=tmp_path,
-        openai_base_url=f"{models}/v1",
+        openai_base_url=models,
         openai_api_key="dummy",
         api_evaluations=2,
     )

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 from typer.testing import CliRunner
 
 from console.cli import app
 from console.services import Services
 from tests.support.console_app import new_case
+from tests.support.data_files import SUMMEVAL
 
 
-def test_the_published_results_have_the_coefficients_of_scipy(console_services: Services, shared: Path) -> None:
-    file = shared / "data" / "summeval_gpt4o_consistency_50.json"
-    assert CliRunner().invoke(app, ["import", "runs", str(file)]).exit_code == 0
+def test_the_published_results_have_the_coefficients_of_scipy(console_services: Services) -> None:
+    assert CliRunner().invoke(app, ["import", "runs", str(SUMMEVAL)]).exit_code == 0
     found = json.loads(CliRunner().invoke(app, ["agreement", "--case", "consistency", "--json"]).stdout)
     assert (found["n"], found["pearson"], found["spearman"], found["kendall"]) == (50, 0.673277, 0.414766, 0.33708)
     assert found["intervals"]["pearson"] == [0.486009, 0.801432]

@@ -12,6 +12,7 @@ import pytest
 
 from console.engine import dynamodb_local, install, sources
 from console.errors import SetupError
+from tests.support.needs import missing
 
 PLATFORMS = ["linux-arm64", "darwin-arm64", "darwin-x64", "plan9-mips"]
 
@@ -69,7 +70,7 @@ def installed() -> None:
     try:
         install.find_program("dynoxide")
     except SetupError as error:
-        pytest.skip(f"the embedded engine is not available: {error}")
+        missing(f"the embedded engine is not available: {error}")
 
 
 @pytest.fixture

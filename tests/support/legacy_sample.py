@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from console.data.repositories import Repositories
@@ -29,15 +27,16 @@ from console.records import (
     TokenUsage,
     Verdict,
 )
+from tests.support.data_files import DATA_FILES
+from tests.support.legacy_replay import read_recording
 
 Answers = dict[str, Any]
 """Body by path, query included."""
 
 
-def recorded(shared: Path) -> Answers:
+def recorded() -> Answers:
     """What the old system answered."""
-    lines = (shared / "legacy" / "legacy_sample_api.jsonl").read_text(encoding="utf-8").splitlines()
-    scenarios = [json.loads(line) for line in lines]
+    scenarios = read_recording(DATA_FILES / "legacy" / "legacy_sample_api.jsonl.gz")
     return {one["scenario"].removeprefix("GET "): _literal(one["steps"][0]["expect"]["body"]) for one in scenarios}
 
 

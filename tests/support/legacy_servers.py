@@ -1,36 +1,57 @@
-"""What tests of the old API need: the recordings' replayer, its model server, and the API on a port of its own."""
+"""What tests of the old API need: a model server that fails by a model's name, and the API on a port of its own."""
 
 from __future__ import annotations
 
-import importlib.util
-import io
-import subprocess
-import sys
+import hashlib
+import math
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
-from pathlib import Path
-from types import ModuleType
+from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
 
 import api_compat
 from console.config import Settings
-from console.engine.process import answers, free_port, wait_until
+from console.engine.process import free_port, wait_until
+from tests.support.openai_server import STEPS, Answer, Body, OpenAiServer, refusal
+
+
+def _answer(body: Body) -> Answer:
+    """Steps, or forms whose score is likeliest where the prompt's digest says; every score of 1..5 is a candidate."""
+    if body["model"] == "fail-500":
+        return refusal(500, "The server had an error.")
+    if "response_format" not in body and not body.get("logprobs"):
+        return _completion(body, STEPS, None)
+    likeliest = 1 + hashlib.sha256(body["messages"][-1]["content"].encode()).digest()[0] % 5
+    weights = {str(score): 2.0 ** -abs(score - likeliest) for score in range(1, 6)}
+    chances = [(token, math.log(weight / sum(weights.values()))) for token, weight in weights.items()]
+    candidates = [_token(*one) for one in sorted(chances, key=lambda one: -one[1])]
+    pieces = [_token('{"'), _token("score"), _token('":'), candidates[0], _token("}")]
+    listed = [{**piece, "top_logprobs": candidates if place == 3 else [piece]} for place, piece in enumerate(pieces)]
+    return _completion(body, f'{{"score":{likeliest}}}', None if body["model"] == "no-logprobs" else listed)
+
+
+def _token(text: str, logprob: float = 0.0) -> dict[str, Any]:
+    return {"token": text, "logprob": logprob, "bytes": None}
+
+
+def _completion(body: Body, content: str, listed: list[dict[str, Any]] | None) -> Answer:
+    message = {"role": "assistant", "content": content, "refusal": None}
+    logprobs = {"content": listed, "refusal": None} if listed else None
+    choices = [
+        {"index": index, "message": message, "logprobs": logprobs, "finish_reason": "stop"}
+        for index in range(body.get("n") or 1)
+    ]
+    usage = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
+    return 200, {}, {"id": "x", "object": "chat.completion", "model": body["model"], "choices": choices, "usage": usage}
 
 
 @contextmanager
-def fake_models(shared: Path, *arguments: str) -> Iterator[str]:
-    """The address of the deterministic model server beside the project."""
-    port = free_port()
-    command = [sys.executable, str(shared / "legacy" / "fake_openai.py"), "--port", str(port), *arguments]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        try:
-            assert wait_until(lambda: answers(port, "/healthz"), 20, 0.02)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
+def fake_models(slow_seconds: float = 0.0) -> Iterator[str]:
+    """The base URL of a server with the models `slow`, `fail-500`, `no-logprobs` and, by any other name, a good one."""
+    with OpenAiServer(_answer, latency=lambda body: slow_seconds if body["model"] == "slow" else 0.0) as server:
+        yield server.url
 
 
 @contextmanager
@@ -47,29 +68,3 @@ def serving(settings: Settings) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(20)
-
-
-def replay(shared: Path, recording: Path, base_url: str, models: str, *arguments: str) -> list[str]:
-    """Replays a recording as its own tool does; the lines that it prints, the last one with the score."""
-    tool = _replayer(shared)
-    options = ["--base-url", base_url, "--file", str(recording), "--fake-openai-url", models, *arguments]
-    with redirect_stdout(io.StringIO()) as printed:
-        tool.main(options)
-    return printed.getvalue().splitlines()
-
-
-def _replayer(shared: Path) -> ModuleType:
-    """The tool; in its loose mode it takes an operator of a template for a value, which no answer could equal."""
-    spec = importlib.util.spec_from_file_location("replay", shared / "legacy" / "replay.py")
-    assert spec
-    assert spec.loader
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
-    compared = tool.Comparer._loose
-
-    def loose(self: Any, want: Any, got: Any, path: str) -> Any:
-        is_template = isinstance(want, dict) or (isinstance(want, str) and want.startswith("<"))
-        return self.diff(want, got, path) if is_template else compared(self, want, got, path)
-
-    tool.Comparer._loose = loose
-    return tool

@@ -74,7 +74,7 @@ class OpenAiServer:
 
     Args:
         answer: what it answers to a request.
-        latency: seconds before each answer.
+        latency: seconds before each answer, or what they are for a request.
         log: a file that gets a line for each request when it comes: the judged text.
     """
 
@@ -82,7 +82,7 @@ class OpenAiServer:
         self,
         answer: Callable[[Body], Answer] = completion,
         *,
-        latency: float = 0.0,
+        latency: float | Callable[[Body], float] = 0.0,
         port: int = 0,
         log: Path | None = None,
     ) -> None:
@@ -152,8 +152,9 @@ class OpenAiServer:
         if self._log:
             seed = prompt_seed(body["messages"][-1]["content"]) if "response_format" in body else "steps"
             self._log.write(seed.replace("\n", " ") + "\n")
-        if self.latency:
-            await asyncio.sleep(self.latency)
+        latency = self.latency(body) if callable(self.latency) else self.latency
+        if latency:
+            await asyncio.sleep(latency)
         status, headers, answer = self.answer(body)
         data = json.dumps(answer).encode()
         more = "".join(f"{name}: {value}\r\n" for name, value in headers.items())

@@ -7,8 +7,9 @@ import subprocess
 import time
 from pathlib import Path
 
-import pytest
 import redis
+
+from tests.support.needs import missing
 
 
 class RedisServer:
@@ -27,7 +28,7 @@ class RedisServer:
         """Returns when it answers."""
         program = shutil.which("redis-server")
         if program is None:
-            pytest.skip("redis-server is not installed (Debian: apt-get install redis-server)")
+            missing("redis-server is not installed (Debian: apt-get install redis-server)")
         options = ["--port", str(self._port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._folder)]
         self._process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL)
         give_up = time.monotonic() + 10

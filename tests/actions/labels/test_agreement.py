@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -21,6 +20,7 @@ from console.judging.calibration import Objective, Weights
 from console.records import Artifact, Case, Judge, Run, Threshold, utcnow
 from console.services import Services
 from tests.support.console_app import failed, new_case, new_judge, scored
+from tests.support.data_files import SUMMEVAL
 from tests.support.tier import Tier, tier
 
 
@@ -43,8 +43,8 @@ def labelled_run(services: Services, judge: Judge, case: Case, judged: float, /,
 # --- a judge against people --------------------------------------------------------------------------------
 
 
-def test_the_published_results_have_the_coefficients_of_scipy(console_services: Services, shared: Path) -> None:
-    import_runs(console_services, shared / "data" / "summeval_gpt4o_consistency_50.json", by="ana")
+def test_the_published_results_have_the_coefficients_of_scipy(console_services: Services) -> None:
+    import_runs(console_services, SUMMEVAL, by="ana")
     found_case = console_services.cases.find_by_name("consistency")
     assert found_case is not None
     found = against_people(load_labelled(console_services, found_case.case_id)).correlations

@@ -17,6 +17,7 @@ from console.data.runs import recount
 from console.errors import InvalidInput
 from console.records import RunFilter, RunStatus, Verdict
 from console.services import Services, build_services
+from tests.support.data_files import SUMMEVAL
 
 LINE = {
     "case": {"name": "summaries", "taskIntroduction": "Rate it.", "evaluationCriteria": "1 to 5."},
@@ -121,10 +122,9 @@ def test_an_export_imported_into_the_same_store_adds_nothing(services: Services,
     assert import_runs(services, exported, by="me") == Imported(added=0, present=1)
 
 
-def test_the_published_consistency_results_come_in_with_their_means(services: Services, shared: Path) -> None:
-    file = shared / "data" / "summeval_gpt4o_consistency_50.json"
-    assert import_runs(services, file, by="me") == Imported(added=50, present=0)
-    assert import_runs(services, file, by="me") == Imported(added=0, present=50)
+def test_the_published_consistency_results_come_in_with_their_means(services: Services) -> None:
+    assert import_runs(services, SUMMEVAL, by="me") == Imported(added=50, present=0)
+    assert import_runs(services, SUMMEVAL, by="me") == Imported(added=0, present=50)
 
     case = services.cases.find_by_name("consistency")
     assert case is not None

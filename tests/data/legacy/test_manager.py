@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -788,8 +787,8 @@ def test_who_writes_is_recorded(repositories: Repositories) -> None:
 
 
 @pytest.fixture(scope="module")
-def answers(shared: Path) -> Answers:
-    return recorded(shared)
+def answers() -> Answers:
+    return recorded()
 
 
 def test_the_recorded_lists_of_the_old_system_come_back(

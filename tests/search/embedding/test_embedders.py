@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 from collections.abc import Iterator, Sequence
@@ -28,6 +29,7 @@ from console.search.embedding.embedders import (
 )
 from console.search.embedding.minilm import MiniLM
 from console.search.embedding.safetensors import read_tensors
+from tests.support.data_files import DATA_FILES
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +38,9 @@ def minilm() -> MiniLM:
 
 
 @pytest.fixture(scope="module")
-def reference(shared: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((shared / "data" / "minilm_reference.json").read_text())
+def reference() -> dict[str, Any]:
+    with gzip.open(DATA_FILES / "minilm_reference.json.gz") as file:
+        found: dict[str, Any] = json.load(file)
     return found
 
 
