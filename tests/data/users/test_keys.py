@@ -73,6 +73,7 @@ def test_a_seal_of_another_user_is_none(users: Users) -> None:
         ("identity", "https://evil.example 7"),
         ("name", "Somebody else"),
     ],
+    ids=["role", "password", "sessions", "first password", "identity", "name"],
 )
 def test_a_user_whose_record_was_changed_by_hand_is_nobody(users: Users, attribute: str, value: object) -> None:
     users.add("ada", "Ada", Role.VIEWER, PASSWORD, by="test")
