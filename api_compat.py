@@ -10,7 +10,6 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
 import anyio
 from fastapi import FastAPI, Request
@@ -24,21 +23,20 @@ from console.api.access import BodyLimit, KeyCheck, Keys, Rate, RequestLog, writ
 from console.api.hosts import HostCheck
 from console.api.refusals import handle_errors
 from console.api.spellings import CAMEL, SNAKE
-from console.config import Settings
+from console.config import HOME, Settings
 from console.redaction import redact_logs
 from console.services import Services, build_services
 
 SERVICE = "G-Eval API"
 VERSION = "1.0.0"
 ABOUT = "A REST API for managing and executing G-Eval evaluations with telemetry"
-ROOT = Path(__file__).resolve().parent
 THREADS = 100
 """Requests that one worker works on at the same time, evaluations aside."""
 
 
 def load_settings() -> Settings:
     """The settings of the environment and the secrets file."""
-    return Settings.load(secrets_file=ROOT / ".streamlit" / "secrets.toml")
+    return Settings.load(secrets_file=HOME / ".streamlit" / "secrets.toml")
 
 
 def open_services(settings: Settings) -> Services:

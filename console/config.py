@@ -1,7 +1,7 @@
 """Settings: one frozen object; every variable, its help text and its check in one place.
 
 A value comes from the environment, else from `.streamlit/secrets.toml`, else from its default.
-An empty value counts as not set. The README's table is `settings_table()`.
+An empty value counts as not set. The table in docs/settings.md is `settings_table()`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,10 @@ from urllib.parse import urlsplit
 from console.errors import SetupError
 
 SECRETS_FILE = Path(".streamlit/secrets.toml")
+ROOT = Path(__file__).resolve().parent.parent
+"""Where the code is: a clone, or the folder of installed packages."""
+HOME = ROOT if (ROOT / "pyproject.toml").is_file() else Path.cwd()
+"""Where engines and secrets belong: the clone; of an installed package the folder that it is started in."""
 
 Store = Literal["embedded", "endpoint", "aws", "sqlite"]
 EngineKind = Literal["dynoxide", "dynamodb_local", "moto"]
@@ -359,7 +363,7 @@ class Settings:
 
 
 def settings_table() -> str:
-    """The settings as a markdown table, for the README."""
+    """The settings as a markdown table, for `docs/settings.md`."""
     rows = [
         f"| `{about['variable']}` | {_shown_default(default)} | {about['help']} |"
         for about, default in ((setting.metadata, setting.default) for setting in dataclasses.fields(Settings))

@@ -5,6 +5,7 @@ The same on every machine but for the dates. Loading goes on where it was interr
 
 from __future__ import annotations
 
+import logging
 import math
 import random
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from console.actions.collections.ingest import ingest
 from console.actions.permissions import outsider
 from console.actions.runs.similar import embed_missing
+from console.config import HOME, ROOT
 from console.data.configuration.cases import Cases
 from console.data.configuration.judges import Judges
 from console.judging import local
@@ -39,16 +41,20 @@ from console.records import (
     utcnow,
 )
 from console.sample_texts import ANSWERS, CASES, EXPLANATIONS, SUMMARIES, TONE, CaseText
+from console.search.embedding.minilm import weights_are_here
 from console.search.files.readers import DiskFile
 
 if TYPE_CHECKING:
     from console.services import Services
 
-ROOT = Path(__file__).resolve().parent.parent
+log = logging.getLogger(__name__)
+
 RUNS = 300
 DAYS = 60
 _BY = "sample"
 _HANDBOOK = "handbook"
+_LIBRARY = ROOT if HOME == ROOT else Path(__file__).with_name("handbook")
+"""A package brings its own copies of the documents."""
 _CHAPTERS = ("README.md", "docs/rollback.md")
 _RESPONSES = 10
 _FAILURES = (
@@ -120,6 +126,9 @@ def load_sample_data(services: Services, progress: Progress = lambda _done, _tot
         for done, _ in enumerate(stored, 1):
             progress(done, RUNS)
     services.runs.announce()
+    if not weights_are_here():
+        log.warning("Without the local embedder's weights the sample data have no collection and no similar runs.")
+        return
     if services.settings.embeds_runs:
         embed_missing(services, outsider(_BY))
     _handbook(services)
@@ -130,7 +139,7 @@ def _handbook(services: Services) -> None:
     if services.collections.find(_HANDBOOK) is None:
         services.collections.create("Handbook", by=_BY, collection_id=_HANDBOOK)
     stored = {document.filename for document in services.vectors.documents(_HANDBOOK)}
-    files = [DiskFile(ROOT / name) for name in _CHAPTERS]
+    files = [DiskFile(_LIBRARY / name) for name in _CHAPTERS]
     missing = [file for file in files if file.path.is_file() and file.name not in stored]
     ingest(services, _HANDBOOK, missing, by=_BY)
 

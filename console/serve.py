@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from console.config import Settings
+from console.config import HOME, ROOT, Settings
 from console.data.users.key_file import is_first_use
 from console.engine.engine import EngineLease, acquire
 from console.engine.process import LOOPBACK, answers, free_port, port_is_free, wait_until
 from console.errors import SetupError
 from console.private import opener, private_folder, rotate
 
-ROOT = Path(__file__).resolve().parent.parent
 READY_SECONDS = 60.0
 STOP_SECONDS = 5.0
 WATCH_SECONDS = 0.5
@@ -158,7 +157,7 @@ def _start_servers(stack: ExitStack, settings: Settings, api_port: int, console_
         if ports[name] != wanted:
             say(f"Port {wanted} is taken: the {name} uses {ports[name]}.")
     api = ["console", "api", "--host", LOOPBACK, "--port", str(ports["API"])]
-    console = ["console.ui.frame.server", "run", "app.py", "--server.headless", "true"]
+    console = ["console.ui.frame.server", "run", str(ROOT / "app.py"), "--server.headless", "true"]
     console += ["--server.address", LOOPBACK, "--server.port", str(ports["console"])]
     return [
         stack.enter_context(_child("API", api, ports["API"], "/", settings)),
@@ -179,7 +178,7 @@ def _child(
         open(log, "ab", opener=opener) as output,
         subprocess.Popen(
             [sys.executable, "-m", "console.engine.tether", *module_and_arguments],
-            cwd=ROOT,
+            cwd=HOME,
             env=os.environ | _environment(settings),
             stdin=subprocess.PIPE,
             stdout=output,

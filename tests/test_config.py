@@ -85,7 +85,7 @@ def test_values_are_read_with_their_types() -> None:
         ("INDEX_LAG_SECONDS", "-1", "a number of seconds, 0 or more"),
         ("LOG_LEVEL", "LOUD", "DEBUG, INFO"),
         ("PRODUCTION", "maybe", "true or false"),
-        ("ENGINE_KIND", "sqlite", "one of dynoxide, moto"),
+        ("ENGINE_KIND", "sqlite", "one of dynoxide, dynamodb_local, moto"),
     ],
 )
 def test_a_bad_value_is_refused_by_name_with_what_is_allowed(variable: str, value: str, allowed: str) -> None:

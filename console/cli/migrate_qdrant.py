@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from console.cli.options import AsJson, DataDir, open_services, operator, print_json, progress
+from console.extras import extra
 
 if TYPE_CHECKING:
     from console.actions.collections.qdrant import Outcome
@@ -45,9 +46,10 @@ def migrate_qdrant(
     `COLLECTION.VECTOR`, unless the mapping names one. Vectors that were compared by dot product or Euclidean distance
     are taken when all have length 1, others only with `as_cosine` in the mapping: collections compare by cosine.
     """
-    from console.actions.collections.qdrant import migrate
-    from console.actions.collections.qdrant_plan import make_plans, read_mapping
-    from console.data.legacy.qdrant import Qdrant
+    with extra("qdrant"):
+        from console.actions.collections.qdrant import migrate
+        from console.actions.collections.qdrant_plan import make_plans, read_mapping
+        from console.data.legacy.qdrant import Qdrant
 
     found = []
     with Qdrant.at(url=url, path=path, api_key=api_key) as source, open_services(data_dir) as services:

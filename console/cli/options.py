@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.config import Settings
+from console.config import HOME, Settings
 from console.redaction import redact_logs
 
 if TYPE_CHECKING:
     from console.services import Services
-
-ROOT = Path(__file__).resolve().parent.parent.parent
 
 DataDir = Annotated[
     Path | None,
@@ -31,7 +29,7 @@ Advance = Callable[[int, int | None], None]
 
 def load_settings(data_dir: Path | None) -> Settings:
     """The settings of this command; logging is set up by them."""
-    settings = Settings.load(secrets_file=ROOT / ".streamlit" / "secrets.toml")
+    settings = Settings.load(secrets_file=HOME / ".streamlit" / "secrets.toml")
     logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
     redact_logs()
     return settings.replace(data_dir=data_dir) if data_dir else settings

@@ -17,11 +17,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from console.config import HOME
 from console.engine.process import LOOPBACK, answers, command_of, free_port, start_detached, terminate, wait_until
 from console.errors import SetupError
 
 VERSION = "2.6.1"
-FOLDER = Path(__file__).resolve().parents[2] / ".dynamodb-local"
+FOLDER = HOME / ".dynamodb-local"
 MAIN_CLASS = "com.amazonaws.services.dynamodbv2.local.main.ServerRunner"
 READY_SECONDS = 60.0
 

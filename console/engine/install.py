@@ -6,16 +6,16 @@ import logging
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from console.config import EngineKind
+from console.config import HOME, EngineKind
 from console.engine import dynamodb_local, sources
 from console.errors import SetupError
 
 log = logging.getLogger(__name__)
 
-INSTALL_DIR = Path(__file__).resolve().parents[2] / ".engine"
+INSTALL_DIR = HOME / ".engine"
 DATABASE = "dynamodb.db"
 """dynoxide's file in the data folder."""
 MEMORY = Path(__file__).with_name("memory.py")
@@ -95,7 +95,13 @@ def _local(_install_dir: Path, missing: list[str]) -> Program:
 
 def _moto(reason: str) -> Program:
     command = (sys.executable, "-I", str(MEMORY), "-H", "{host}", "-p", "{port}")
-    return Program("moto", version("moto"), command, reason, warning=IN_MEMORY_WARNING.format(reason=reason))
+    try:
+        number = version("moto")
+    except PackageNotFoundError as error:
+        raise SetupError(
+            f"The in-memory engine is not installed: pip install 'geval-console[moto]'. It is needed: {reason}."
+        ) from error
+    return Program("moto", number, command, reason, warning=IN_MEMORY_WARNING.format(reason=reason))
 
 
 def _because(origin: str, missing: list[str]) -> str:

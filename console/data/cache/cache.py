@@ -21,13 +21,13 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import msgspec
-import redis
 from cachetools import LRUCache
 
 from console.data.cache.invalidation import Invalidation
 from console.data.store import tables
 from console.data.store.requests import Update
 from console.data.store.store import Store
+from console.extras import extra
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -284,7 +284,10 @@ class _Shared:
     """The second level. Never raises: a fault switches it off for `_L2_REST` seconds."""
 
     def __init__(self, url: str, prefix: str, clock: Callable[[], float]) -> None:
+        with extra("redis"):
+            import redis  # noqa: PLC0415 - an extra
         self._client = redis.Redis.from_url(url, socket_connect_timeout=0.25, socket_timeout=0.25)
+        self._errors = redis.RedisError
         self._prefix = f"geval:{prefix}:"
         self._clock = clock
         self._down_until = float("-inf")
@@ -313,7 +316,7 @@ class _Shared:
             return None
         try:
             return call()
-        except redis.RedisError as error:
+        except self._errors as error:
             self._why = str(error)
             self._down_until = self._clock() + _L2_REST
             log.warning("The shared cache does not answer and is left out for %g s: %s", _L2_REST, error)

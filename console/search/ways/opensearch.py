@@ -14,13 +14,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from opensearchpy import ConnectionError as Unreachable
-from opensearchpy import NotFoundError, OpenSearch, OpenSearchException, helpers
-
 from console.errors import InvalidInput, NotFound, SetupError, StoreError, StoreUnavailable
+from console.extras import extra
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from numpy.typing import NDArray
+    from opensearchpy import OpenSearch
 
     from console.config import Settings
     from console.records import Chunk, Collection
@@ -49,7 +50,7 @@ def open_index(settings: Settings) -> OpenSearchIndex:
     """
     if not settings.opensearch_url:
         raise SetupError("OpenSearch is not configured. Set OPENSEARCH_URL, or choose another strategy.")
-    client = OpenSearch(settings.opensearch_url, timeout=_TIMEOUT, max_retries=2, retry_on_timeout=True)
+    client = _api().OpenSearch(settings.opensearch_url, timeout=_TIMEOUT, max_retries=2, retry_on_timeout=True)
     return OpenSearchIndex(client, prefix=f"{settings.table_prefix}geval-chunks".lower().lstrip("._-"))
 
 
@@ -65,7 +66,7 @@ class OpenSearchIndex:
         with _translated():
             try:
                 found: dict[str, Any] = self._client.indices.get_mapping(index=self._alias(collection.collection_id))
-            except NotFoundError:
+            except _api().NotFoundError:
                 return False
         meta = next(iter(found.values()))["mappings"].get("_meta", {})
         return bool(meta.get("revision") == _revision(collection))
@@ -120,7 +121,7 @@ class OpenSearchIndex:
                 answer = self._client.search(
                     index=self._alias(collection_id), body=_question([float(one) for one in vector], k, filters)
                 )
-            except NotFoundError as error:
+            except _api().NotFoundError as error:
                 raise NotFound("OpenSearch index of the collection", collection_id) from error
         return [Hit(hit["_source"]["chunk_id"], 2 * hit["_score"] - 1) for hit in answer["hits"]["hits"]]
 
@@ -137,7 +138,8 @@ class OpenSearchIndex:
     def _send(self, index: str, chunks: Iterable[Chunk], progress: Callable[[int], None]) -> int:
         actions = ({"_index": index, **_document(chunk)} for chunk in chunks)
         sent = 0
-        for sent, _ in enumerate(helpers.streaming_bulk(self._client, actions, chunk_size=_BULK, max_retries=3), 1):
+        sending = _api().helpers.streaming_bulk(self._client, actions, chunk_size=_BULK, max_retries=3)
+        for sent, _ in enumerate(sending, 1):
             if sent % _BULK == 0:
                 progress(sent)
         progress(sent)
@@ -199,12 +201,19 @@ def _question(vector: list[float], k: int, filters: Mapping[str, object]) -> dic
     return {"size": k, "_source": ["chunk_id"], "query": {"knn": {"embedding": wanted}}}
 
 
+def _api() -> ModuleType:
+    """The client's package. Raises SetupError where it is not installed."""
+    with extra("opensearch"):
+        import opensearchpy  # noqa: PLC0415 - an extra
+    return opensearchpy
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     """OpenSearch's errors as ours."""
     try:
         yield
-    except Unreachable as error:
+    except _api().ConnectionError as error:
         raise StoreUnavailable("OpenSearch does not answer. Check OPENSEARCH_URL and the network.") from error
-    except OpenSearchException as error:
+    except _api().OpenSearchException as error:
         raise StoreError(f"OpenSearch refused the request: {str(error)[:300]}") from error
