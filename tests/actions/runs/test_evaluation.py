@@ -9,6 +9,7 @@ from console.actions.runs.evaluation import evaluate, first_judge
 from console.actions.runs.rerun import rerun, rerun_many
 from console.errors import Forbidden, InvalidInput, JudgingError, NotFound, UnsupportedMetric
 from console.judging import scripted
+from console.judging.prompts import PROMPT_VERSION
 from console.judging.providers import Call, Reply
 from console.judging.scripted import ScriptedProvider
 from console.records import STEPS, Artifact, Judge, Role, RunFilter, RunStatus, Threshold, User, Verdict
@@ -52,7 +53,7 @@ def test_an_evaluation_makes_a_finished_run(services: Services, ana: User, judge
     assert stored == run
     assert (run.status, run.evaluation_status, run.judged_threshold) == (RunStatus.COMPLETED, Verdict.PASS, 0.5)
     assert (run.created_by, run.document_id, run.batch_id) == ("ana", "doc-1", "batch-1")
-    assert (run.judge_snapshot.prompt_version, run.judge_snapshot.case_version) == ("1", "1.0")
+    assert (run.judge_snapshot.prompt_version, run.judge_snapshot.case_version) == (PROMPT_VERSION, "1.0")
     assert run.results
     assert (run.results.final_score, run.results.reasons[0]) == (4.0, "Good.")
 

@@ -46,10 +46,11 @@ def test_every_matching_run_is_a_row(console_services: Services) -> None:
 
 
 def test_text_with_separators_and_line_breaks_stays_one_cell(console_services: Services) -> None:
-    case = new_case(console_services, 'a,"b"\t=1')
+    case = new_case(console_services, 'a,"b" =1')
     scored(console_services, new_judge(console_services, case, '=HYPERLINK("http://evil.example")'), case, 4.0)
     row = rows_of(export_csv(console_services, RunFilter()).content)[0]
     assert row["judgeName"] == '\'=HYPERLINK("http://evil.example")'
+    assert row["caseName"] == 'a,"b" =1'
 
 
 def test_a_negative_number_stays_a_number(console_services: Services) -> None:
