@@ -55,7 +55,7 @@ _BY = "sample"
 _HANDBOOK = "handbook"
 _LIBRARY = ROOT if HOME == ROOT else Path(__file__).with_name("handbook")
 """A package brings its own copies of the documents."""
-_CHAPTERS = ("README.md", "docs/rollback.md")
+_CHAPTERS = ("README.md", "docs/legacy-api.md", "docs/rollback.md", "docs/troubleshooting.md", "docs/users.md")
 _RESPONSES = 10
 _FAILURES = (
     "The model did not answer within 60 s (3 attempts). Check the provider's status, then run it again.",

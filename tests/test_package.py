@@ -11,6 +11,7 @@ import pytest
 
 from console.errors import SetupError
 from console.extras import extra
+from console.sample import _CHAPTERS
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -39,3 +40,8 @@ def test_every_file_that_is_no_code_is_in_the_package_too() -> None:
     wheel = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"]["wheel"]
     assert wheel["packages"] == ["console"]
     assert all((ROOT / source).is_file() for source in wheel["force-include"])
+
+
+def test_the_package_brings_what_the_sample_collection_is_made_of() -> None:
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert set(_CHAPTERS) <= {place.removeprefix("console/handbook/") for place in wheel["force-include"].values()}

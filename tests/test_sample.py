@@ -31,7 +31,7 @@ def test_the_sample_data_fill_an_empty_store_once(engine_endpoint: str) -> None:
         assert [entry.score for entry in services.thresholds.history(moved)] == [0.65, 0.55, 0.5]
         assert recount.verify(services.store) == []
         assert services.run_vectors.without(rows) == []
-        assert services.collections.named("Handbook").total_documents == 2
+        assert services.collections.named("Handbook").total_documents == 5
 
 
 def test_sample_data_are_not_loaded_beside_data_of_ones_own(engine_endpoint: str) -> None:
