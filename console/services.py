@@ -18,8 +18,10 @@ from console.data.configuration.steps import GeneratedSteps
 from console.data.legacy.sqlite.manager import DatabaseManager
 from console.data.legacy.sqlite.repositories import on_the_old_schema
 from console.data.repositories import Repositories
+from console.data.store import tables
 from console.data.store.check import Wanted
 from console.data.store.client import credentials_in, make_client
+from console.data.store.description import describe
 from console.data.store.setup import SetUp, set_up
 from console.data.store.store import Store
 from console.data.users import first_password
@@ -174,7 +176,7 @@ def build_services(settings: Settings, *, create_tables: bool | None = None, fre
         services = _assemble(settings, endpoint, lease, fresh=fresh)
         if create_tables or (create_tables is None and settings.store != "aws"):
             services.set_up()
-        if unsealed:
+        if unsealed and describe(services.store, tables.USERS):
             services.users.seal_all()
     except BaseException:
         if lease:
