@@ -14,6 +14,7 @@ from console.records import Case, Role, User
 from console.services import Services
 from console.ui.frame import drafts, filters, text
 from console.ui.frame.boundary import boundary
+from console.ui.frame.clock import time_column
 from console.ui.frame.session import page_title, services
 from console.ui.records import record_list
 from console.ui.records.case_form import DIRECT, WITH_REFERENCE, CaseEditor, mode
@@ -88,7 +89,7 @@ def _columns() -> dict[str, object]:
         "Mode": config.TextColumn(width=122),
         "Judges": config.NumberColumn(width=60, help="In use"),
         "Version": config.TextColumn(width=62),
-        "Saved": config.DatetimeColumn("Saved (UTC)", format="D MMM YYYY, HH:mm", timezone="UTC", width=138),
+        "Saved": time_column("Saved", "D MMM YYYY, HH:mm", 138),
         "By": config.TextColumn(width=90),
         "About": config.TextColumn(width="large"),
     }

@@ -13,6 +13,7 @@ from console.records import Judge, Role, User
 from console.services import Services
 from console.ui.frame import drafts, filters, text
 from console.ui.frame.boundary import boundary
+from console.ui.frame.clock import time_column
 from console.ui.frame.session import page_title, services
 from console.ui.records import record_list
 from console.ui.records.judge_form import JudgeEditor
@@ -99,7 +100,7 @@ def _columns() -> dict[str, object]:
         "Responses": config.NumberColumn(width=80),
         "Temperature": config.NumberColumn(format="%g", width=90),
         "Version": config.TextColumn(width=62),
-        "Saved": config.DatetimeColumn("Saved (UTC)", format="D MMM YYYY, HH:mm", timezone="UTC", width=138),
+        "Saved": time_column("Saved", "D MMM YYYY, HH:mm", 138),
         "By": config.TextColumn(width=80),
     }
 

@@ -12,6 +12,7 @@ from console.actions.admin.users import Issued
 from console.records import Role, User, utcnow
 from console.services import Services
 from console.ui.frame import filters, text
+from console.ui.frame.clock import local, time_column
 from console.ui.frame.picker import pick_row
 from console.ui.sign_in.saving import problem, save
 
@@ -34,7 +35,7 @@ def people_table(users: Sequence[User], opened: str | None) -> None:
         "Name": column(width=140),
         "Role": column(width=80),
         "State": column(width=170),
-        "Created": st.column_config.DatetimeColumn("Created (UTC)", format="D MMM YYYY", timezone="UTC", width=100),
+        "Created": time_column("Created", "D MMM YYYY", 100),
         "By": column(width=110),
     }
     names = [user.username for user in users]
@@ -199,7 +200,7 @@ def _row(user: User) -> dict[str, object]:
 
 def _state(user: User) -> str:
     if user.locked_until is not None and user.locked_until > utcnow():
-        return f"✕ locked until {user.locked_until:%H:%M} UTC"
+        return f"✕ locked until {local(user.locked_until):%H:%M %Z}"
     if user.must_change_password:
         return "○ has a first password"
     return "● active"

@@ -12,6 +12,7 @@ from console.records import Batch, BatchRow, BatchState, Role, RowState, User
 from console.services import Services
 from console.ui.frame import filters, text
 from console.ui.frame.card import card
+from console.ui.frame.clock import time_column
 from console.ui.frame.picker import pick_row
 from console.ui.sign_in import saving
 
@@ -81,7 +82,7 @@ def _table(shared: Services, found: Sequence[Batch]) -> None:
         ]
     )
     columns = {
-        "Created": config.DatetimeColumn("Created (UTC)", format="D MMM YYYY, HH:mm", timezone="UTC", width=140),
+        "Created": time_column("Created", "D MMM YYYY, HH:mm", 140),
         "Name": config.TextColumn(width=260),
         "State": config.TextColumn(width=90),
         "Rows": config.TextColumn(width=100),

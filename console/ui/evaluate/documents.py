@@ -13,6 +13,7 @@ from console.records import Document, DocumentSummary
 from console.services import Services
 from console.ui.frame import text
 from console.ui.frame.card import card
+from console.ui.frame.clock import time_column
 from console.ui.frame.filters import navigate
 from console.ui.frame.picker import pick_row
 from console.ui.runs import tables
@@ -45,7 +46,7 @@ def document_table(rows: Sequence[DocumentSummary], on_pick: Callable[[str], Non
         ]
     )
     columns = {
-        "Created": config.DatetimeColumn("Created (UTC)", format="D MMM YYYY, HH:mm", timezone="UTC", width=140),
+        "Created": time_column("Created", "D MMM YYYY, HH:mm", 140),
         "Text": config.TextColumn(width=620, help="How the text begins"),
         "Reference": config.TextColumn(width=80),
         "By": config.TextColumn(width=110),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from console.ui.frame.clock import Moment
 from console.ui.frame.text import html
 
 
@@ -33,4 +34,5 @@ def markup(rows: Mapping[str, str], title: str, now: Mapping[str, str]) -> str:
 
 
 def _value(words: str) -> str:
-    return f"<bdi>{html(words)}</bdi>"
+    hover = f' title="{html(words.utc)}"' if isinstance(words, Moment) and words.utc != words else ""
+    return f"<bdi{hover}>{html(words)}</bdi>"

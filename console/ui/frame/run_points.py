@@ -137,6 +137,6 @@ def _words(row: RunSummary, names: Mapping[str, str]) -> str:
         shown(row.case_name or row.case_id),
         shown(row.model_name),
         f"{text.duration(row.execution_time_seconds)}, {text.count(row.total_tokens)} tokens",
-        f"{text.day(row.started_at.date())}, {row.started_at:%H:%M} UTC",
+        text.moment(row.started_at),
     )
     return "<br>".join(line for line in lines if line)

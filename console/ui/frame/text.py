@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import html as _html
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from console.records import Judge
+from console.ui.frame.clock import Moment, local
 
 NOTHING = "–"
 _JOINER = "\u2060"
@@ -90,8 +91,10 @@ def day(value: date) -> str:
 
 
 def moment(value: datetime | None) -> str:
-    """A moment in UTC, such as `22 Nov 2026, 14:03:07 UTC`."""
-    return NOTHING if value is None else f"{day(value.date())}, {value:%H:%M:%S} UTC"
+    """A moment in the viewer's zone, such as `22 Nov 2026, 15:03:07 CET`; it knows the same in UTC."""
+    if value is None:
+        return NOTHING
+    return Moment(*(f"{day(one.date())}, {one:%H:%M:%S %Z}" for one in (local(value), value.astimezone(UTC))))
 
 
 def judge_name(name: str | None, judge_id: str) -> str:

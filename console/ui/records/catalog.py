@@ -11,6 +11,7 @@ from console.actions.configuration import catalog
 from console.records import Judge, Metric, Model, Role, User
 from console.services import Services
 from console.ui.frame import text
+from console.ui.frame.clock import time_column
 from console.ui.frame.facts import fact_list
 from console.ui.frame.picker import pick_row
 from console.ui.sign_in import saving
@@ -51,7 +52,7 @@ def model_table(
         "Answer": config.NumberColumn("Answer $/M", format="%.2f", width=85, help=f"{price} of the answer"),
         "Can": config.TextColumn("Capabilities", width=340, help="What the provider's API takes and gives"),
         "Judges": config.NumberColumn(format="%,d", width=60, help="Judges in use with this model"),
-        "Created": config.DatetimeColumn("Created (UTC)", format="D MMM YYYY", timezone="UTC", width=105),
+        "Created": time_column("Created", "D MMM YYYY", 105),
         "Id": config.TextColumn(width=110),
     }
     ids = [model.model_id for model in ordered]
@@ -118,7 +119,7 @@ def metric_table(metrics: Sequence[Metric], used: Mapping[str, Sequence[Judge]])
             "Method": config.TextColumn(width=290),
             "Judges": config.NumberColumn(format="%,d", width=60, help="Judges in use with this metric"),
             "Used by": config.TextColumn(width=210),
-            "Created": config.DatetimeColumn("Created (UTC)", format="D MMM YYYY", timezone="UTC", width=105),
+            "Created": time_column("Created", "D MMM YYYY", 105),
             "By": config.TextColumn(width=80),
             "Id": config.TextColumn(width=250),
         },

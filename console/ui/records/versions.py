@@ -11,6 +11,7 @@ from console.actions.configuration.version_results import VersionResults
 from console.ui.frame import diff, filters, text
 from console.ui.frame.boundary import boundary
 from console.ui.frame.card import card
+from console.ui.frame.clock import time_column
 from console.ui.frame.drafts import Values
 from console.ui.frame.picker import pick_row
 from console.ui.records.editor import Editor, R
@@ -73,7 +74,7 @@ def _table(editor: Editor[R], record_id: str, known: list[R]) -> None:
         {
             "Version": config.TextColumn(width=62),
             "State": config.TextColumn(width=84),
-            "Saved": config.DatetimeColumn("Saved (UTC)", format="D MMM YYYY, HH:mm", timezone="UTC", width=138),
+            "Saved": time_column("Saved", "D MMM YYYY, HH:mm", 138),
             "By": config.TextColumn(width=110),
             "Changed": config.TextColumn(width="large", help="Against the version before"),
             "Runs": config.NumberColumn(format="%,d", width=58, help="Finished runs"),

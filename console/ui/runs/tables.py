@@ -12,6 +12,7 @@ from pandas.io.formats.style import Styler
 from console.actions.runs.totals import Tally
 from console.records import RunSummary
 from console.ui.frame import text
+from console.ui.frame.clock import time_column
 from console.ui.frame.picker import pick_row
 from console.ui.frame.style import OUTCOMES, color_of, outcome_of, palette
 
@@ -31,7 +32,8 @@ def run_frame(rows: Sequence[RunSummary]) -> pd.DataFrame:
 def run_columns(*, narrow: bool = False) -> dict[str, Any]:
     """How the columns of a run list are shown; narrow ones leave room for a panel beside the list."""
     config = st.column_config
-    started = ("D MMM, HH:mm", 100) if narrow else ("D MMM YYYY, HH:mm", 138)
+    wide = time_column("Started", "D MMM YYYY, HH:mm", 138)
+    time_column("Started", "D MMM, HH:mm", 100) if narrow else wide
     return {
         "Run": config.TextColumn(width=58, alignment="right"),
         "Result": config.TextColumn(width=72),
@@ -45,7 +47,9 @@ def run_columns(*, narrow: bool = False) -> dict[str, Any]:
         "Cost": config.NumberColumn(format="$%.4f", width=68),
         "Tokens": config.NumberColumn(format="%,d", width=64),
         "Duration": config.NumberColumn(format="%.1f s", width=68),
-        "Started": config.DatetimeColumn("Started (UTC)", format=started[0], timezone="UTC", width=started[1]),
+        "Started": time_column("Started", "D MMM, HH:mm", 100)
+        if narrow
+        else time_column("Started", "D MMM YYYY, HH:mm", 138),
         "Human": config.TextColumn(width=80, help="Label given by a person"),
         "Text": config.TextColumn(width=320, help="How the evaluated text begins, or the error"),
     }

@@ -15,6 +15,7 @@ from console.search.embedding.embedders import EMBEDDERS
 from console.services import Services
 from console.ui.frame import filters, text
 from console.ui.frame.boundary import nothing
+from console.ui.frame.clock import time_column
 from console.ui.frame.picker import pick_row
 from console.ui.search.upload import SYNC
 from console.ui.sign_in.saving import problem, save
@@ -40,7 +41,7 @@ def collection_table(known: Sequence[Collection]) -> None:
         "Dimensions": config.NumberColumn(format="%d", width=90),
         "Packed": config.TextColumn(width=90, alignment="right", help="Packed vectors, from which a search starts"),
         "State": config.TextColumn(width=120),
-        "Updated": config.DatetimeColumn("Updated (UTC)", format="D MMM YYYY, HH:mm", timezone="UTC", width=138),
+        "Updated": time_column("Updated", "D MMM YYYY, HH:mm", 138),
         "By": config.TextColumn(width=130),
     }
     rows = [
@@ -173,7 +174,7 @@ def document_table(view: CollectionView, opened: str | None, *, admin: bool) -> 
         "Document": config.TextColumn(width=300),
         "Chunks": config.NumberColumn(format="%,d", width=70),
         "Size": config.TextColumn(width=90, alignment="right"),
-        "Added": config.DatetimeColumn("Added (UTC)", format="D MMM YYYY, HH:mm", timezone="UTC", width=138),
+        "Added": time_column("Added", "D MMM YYYY, HH:mm", 138),
     }
     rows = [
         {

@@ -13,6 +13,7 @@ from console.actions.thresholds.thresholds import ThresholdView
 from console.actions.thresholds.what_if import WINDOW, LedgerRow
 from console.records import Case, Role, ThresholdChange, User
 from console.ui.frame import text
+from console.ui.frame.clock import time_column
 from console.ui.frame.figures import Panel, Trace, shown, unit_axis
 from console.ui.frame.filters import navigate
 from console.ui.frame.style import palette
@@ -75,7 +76,7 @@ def ledger_table(rows: Sequence[LedgerRow]) -> None:
     st.dataframe(
         pd.DataFrame([_cells(row) for row in rows]),
         column_config={
-            "When": config.DatetimeColumn("When (UTC)", format="D MMM YYYY, HH:mm", timezone="UTC", width=135),
+            "When": time_column("When", "D MMM YYYY, HH:mm", 135),
             "From": config.TextColumn(width=52, alignment="right"),
             "To": config.TextColumn(width=52, alignment="right"),
             "By": config.TextColumn(width=125),
