@@ -57,7 +57,9 @@ def read_json(raw: bytes) -> Any:
         if raw.count(b"[") + raw.count(b"{") > NESTING:
             _check_nesting(value)
         json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
-    except (json.JSONDecodeError, UnicodeDecodeError):
+    except json.JSONDecodeError as error:
+        raise _in_old_words(error) from None
+    except UnicodeDecodeError:
         raise
     except UnicodeEncodeError as error:
         raise json.JSONDecodeError("A text has a lone surrogate, which is no character", "", 0) from error
@@ -80,6 +82,15 @@ def _check_nesting(value: Any) -> None:
         if not level:
             return
     raise _too_deep()
+
+
+def _in_old_words(error: json.JSONDecodeError) -> json.JSONDecodeError:
+    """Python 3.13 has words of its own for a comma before the end; the old API answers in those of its elders."""
+    if not error.msg.startswith("Illegal trailing comma"):
+        return error
+    end = len(error.doc) - len(error.doc[error.pos + 1 :].lstrip(" \t\n\r"))
+    words = "Expecting property name enclosed in double quotes" if error.doc[end] == "}" else "Expecting value"
+    return json.JSONDecodeError(words, error.doc, end)
 
 
 def _too_deep() -> json.JSONDecodeError:
