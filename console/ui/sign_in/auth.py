@@ -21,6 +21,8 @@ import extra_streamlit_components as stx
 import jwt
 import msgspec
 import streamlit as st
+from extra_streamlit_components.CookieManager import _component_func
+from streamlit import runtime
 from streamlit_authenticator.models import CookieModel
 
 from console.actions.admin.users import change_own_password
@@ -63,6 +65,8 @@ class SessionCookie(CookieModel):  # type: ignore[misc]
     @cached_property
     def cookie_manager(self) -> Any:
         """The component that writes cookies in the browser."""
+        if runtime.exists():  # the server imports this module before it runs, and forgets what was declared until then
+            runtime.get_instance().component_registry.register_component(_component_func)
         return stx.CookieManager(key="auth.cookies")
 
     def read(self) -> dict[str, Any] | None:
