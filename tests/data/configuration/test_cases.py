@@ -82,7 +82,7 @@ def test_a_name_is_unique_whatever_its_letter_case(here: Tier, elsewhere: Tier, 
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"name": " \n"}, "The case needs a name"),
+        ({"name": "  "}, "The case needs a name"),
         ({"name": "x" * 201}, "has 201 characters; at most 200"),
         ({"name": "a\ud800"}, "name of the case has a broken character"),
         ({"task_introduction": ""}, "The task introduction must not be empty"),
