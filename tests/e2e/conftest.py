@@ -70,9 +70,14 @@ def page(new_context: Callable[[], BrowserContext]) -> Page:
 
 
 @pytest.fixture(scope="module")
-def settings(engine_endpoint: str) -> Settings:
-    """Tables of the module's own on the embedded engine."""
-    return Settings(dynamodb_endpoint=engine_endpoint, engine_kind="dynoxide", table_prefix=f"e{uuid4().hex[:12]}-")
+def settings(engine_endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Tables of the module's own on the embedded engine, and a folder with its keys."""
+    return Settings(
+        dynamodb_endpoint=engine_endpoint,
+        engine_kind="dynoxide",
+        table_prefix=f"e{uuid4().hex[:12]}-",
+        data_dir=tmp_path_factory.mktemp("data"),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +103,7 @@ def running(settings: Settings, port: int, log: Path, *, secrets: Path | None = 
         "DYNAMODB_ENDPOINT": settings.dynamodb_endpoint or "",
         "ENGINE_KIND": settings.engine_kind or "",
         "TABLE_PREFIX": settings.table_prefix,
+        "DATA_DIR": str(settings.data_dir),
     }
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     command += ["--server.address", process.LOOPBACK]

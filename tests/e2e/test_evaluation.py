@@ -44,7 +44,6 @@ def console_url(
     patch = pytest.MonkeyPatch()
     patch.setitem(os.environ, "OPENAI_BASE_URL", server.url)
     patch.setitem(os.environ, "OPENAI_API_KEY", "key")
-    patch.setitem(os.environ, "DATA_DIR", str(tmp_path_factory.mktemp("data")))
     port = process.free_port()
     with running(settings, port, tmp_path_factory.mktemp("console") / "console.log"):
         yield f"http://{process.LOOPBACK}:{port}"

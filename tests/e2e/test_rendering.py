@@ -25,7 +25,7 @@ from tests.support.payloads import ALL, HOST, PAYLOADS
 pytestmark = pytest.mark.browser
 
 PAGES = sorted(path.stem for path in (CONSOLE / "pages").glob("*.py") if path.stem != "__init__")
-NAMES = [payload for payload in PAYLOADS if len(payload) <= 95]
+NAMES = [" ".join(payload.split()) for payload in PAYLOADS if len(payload) <= 95]
 METADATA: dict[str, Any] = {"text": ALL, ALL[:200]: "key", "list": PAYLOADS}
 
 
