@@ -84,7 +84,7 @@ def test_make_a_collection_upload_documents_search_and_open_the_map(
     settle(page)
     page.get_by_test_id("stButtonGroup").get_by_text("Map", exact=True).click()
     page.wait_for_url("**view=map**")
-    expect(page.get_by_test_id("stVegaLiteChart").locator("svg, canvas").first).to_be_visible()
+    expect(page.get_by_test_id("stPlotlyChart").locator("canvas, svg").first).to_be_visible()
     expect(page.get_by_text("3 chunks, results larger, the question as a cross")).to_be_visible()
 
     settle(page)
@@ -105,9 +105,9 @@ def test_a_click_on_a_point_of_the_map_opens_its_chunk(console_url: str, service
     services.collections.recount(made.collection_id)
     page.goto(f"{console_url}/search?collection={made.collection_id}&view=map")
     sign_in(page, "ada")
-    point = page.get_by_test_id("stVegaLiteChart").locator("[aria-label='a.txt']")
-    expect(point).to_be_visible()
+    plot = page.get_by_test_id("stPlotlyChart").locator(".nsewdrag").first
+    expect(plot).to_be_visible()
     settle(page)
-    point.click()
+    plot.click()  # the only point is in the middle
     page.wait_for_url("**hit=point**")
     expect(page.locator(".st-key-search-panel").get_by_text("Paris", exact=True)).to_be_visible()

@@ -20,8 +20,7 @@ from console.tabular.separated import lines_of
 
 Cells = Sequence[str]
 
-_NO_NAME = re.compile(r"\S+\s+\S+.*[.?!…]\s*$|[。？！]\s*$|\S@\S|://")
-"""What a value may be, and the name of a column is not: a sentence, an address."""
+_ADDRESS = re.compile(r"\S@\S|://")
 _NUMBER = re.compile(r"[-+]?[\d.,\s]+%?")
 _LONGEST_NAME = 60
 _OPENING = 5
@@ -32,6 +31,13 @@ _LINE = re.compile(r", line (\d+)")
 
 class _Object(list[tuple[str, Any]]):
     """The fields of a JSON object, also those whose names come twice."""
+
+
+def _is_no_name(cell: str) -> bool:
+    """Whether it is what a value may be, and the name of a column is not: a sentence, an address."""
+    text = cell.rstrip()
+    sentence = text.endswith((".", "?", "!", "…")) and len(text.split(maxsplit=1)) > 1
+    return sentence or text.endswith(("。", "？", "！")) or bool(_ADDRESS.search(cell))
 
 
 def read_separated(job: Job) -> Iterator[Section]:
@@ -97,7 +103,7 @@ def is_header(cells: Cells) -> bool:
     numbers = sum(_NUMBER.fullmatch(cell) is not None for cell in filled)
     if not filled or numbers > len(filled) / 2:
         return False
-    return not any(len(cell) > _LONGEST_NAME or _NO_NAME.search(cell) for cell in filled)
+    return not any(len(cell) > _LONGEST_NAME or _is_no_name(cell) for cell in filled)
 
 
 def row_text(names: Cells, cells: Cells) -> str:

@@ -15,7 +15,7 @@ Place = dict[str, Any]
 """Where a section stands: {"page": 3}, {"sheet": "Prices", "row": 7}, {"slide": 2}, or {}."""
 
 _UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufdd0\ufdd1\ufeff\ufffe\uffff]")
-_SPACES = re.compile(r" +\t")
+_SPACES = re.compile(r"(?<! ) +\t")
 _BLANK_LINES = re.compile(r"\n[ \t\r\f\v]*\n\s*")
 
 
