@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -11,6 +9,7 @@ from console.actions.runs.importing import import_runs
 from console.records import Case, Judge, Role, Run, User
 from console.services import Services
 from tests.support.console_app import app, metrics, new_case, new_judge, new_user, scored, table, texts
+from tests.support.data_files import SUMMEVAL
 
 
 @pytest.fixture
@@ -45,8 +44,8 @@ def listed(test: AppTest) -> list[str]:
 # --- against people ----------------------------------------------------------------------------------------
 
 
-def test_the_published_results_have_their_coefficients(console_services: Services, shared: Path) -> None:
-    import_runs(console_services, shared / "data" / "summeval_gpt4o_consistency_50.json", by="ana")
+def test_the_published_results_have_their_coefficients(console_services: Services) -> None:
+    import_runs(console_services, SUMMEVAL, by="ana")
     test = page(console_services)
     shown = metrics(test)
     assert (shown["Pearson"], shown["Spearman"], shown["Kendall"]) == ("0.673", "0.415", "0.337")
