@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import chain
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -15,8 +16,8 @@ from console.config import Settings
 from console.data.store import tables
 from console.data.store.client import credentials_in
 from console.services import build_services
-from tests.conftest import ROOT
 
+ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "infra" / "aws" / "template.json"
 
 

@@ -57,9 +57,9 @@ def test_the_other_parameters_are_what_was_typed() -> None:
     assert joined(values, form_of(ODD), ODD) == {"temperature": 1, "top_p": 0.1, "stop": ["a"]}
 
 
-def test_the_eight_parameters_of_the_old_system_have_its_ranges_and_first_values() -> None:
+def test_the_parameters_of_the_old_system_have_its_ranges_and_a_temperature_of_one_at_first() -> None:
     assert [(n.name, n.low, n.high, n.at_first) for n in NUMBERS] == [
-        ("temperature", 0, 2, 2),
+        ("temperature", 0, 2, 1),
         ("n_responses", 1, 50, 10),
         ("max_tokens", 100, 5000, 2500),
         ("top_p", 0, 1, 1),
