@@ -34,7 +34,7 @@ api: $(STAMP)
 	@exec $(PY) -m console api $(ARGS)
 
 local-judge: $(LOCAL_STAMP)
-	@$(PY) -m console.judging.local
+	@$(PY) -m console.judging.providers.local
 
 test: $(DEV_STAMP) $(LOCAL_STAMP)
 	@OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) --dist worksteal -q $(ARGS)

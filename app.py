@@ -10,7 +10,8 @@ from starlette.middleware import Middleware
 
 from console.errors import ConsoleError
 from console.records import Role, User
-from console.ui.frame import figures, leads, palette, style
+from console.ui.charts import figures, leads
+from console.ui.frame import palette, style
 from console.ui.frame.boundary import show_error
 from console.ui.frame.navigation import ROUTES
 from console.ui.frame.session import services

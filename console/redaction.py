@@ -1,6 +1,6 @@
 """Secrets out of what is said: errors, logs, and what a provider repeats of a request.
 
-By their form; what is known to be a secret is blanked where it is known (console/judging/openai_api.py).
+By their form; what is known to be a secret is blanked where it is known (console/judging/providers/openai_api.py).
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ from console.actions.runs.similar import embed_missing
 from console.config import HOME, ROOT
 from console.data.configuration.cases import Cases
 from console.data.configuration.judges import Judges
-from console.judging import local
-from console.judging.local import SMALL_MODEL
+from console.judging.providers import local
+from console.judging.providers.local import SMALL_MODEL
 from console.records import (
     Artifact,
     Case,

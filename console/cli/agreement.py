@@ -14,7 +14,7 @@ from console.errors import NotFound
 if TYPE_CHECKING:
     from console.actions.labels.agreement import Agreement
     from console.actions.runs.labelled import Labelled
-    from console.judging.statistics import Estimate
+    from console.judging.analysis.statistics import Estimate
 
 _DIGITS = 6
 
@@ -95,7 +95,7 @@ def _as_json(labelled: Labelled, report: Agreement) -> dict[str, Any]:
 
 
 def _as_text(labelled: Labelled, report: Agreement) -> str:
-    from console.judging.statistics import kappa_words
+    from console.judging.analysis.statistics import kappa_words
 
     confusion = report.confusion
     lines = [f"{labelled.case.name}: {confusion.n} labelled run(s), {report.correlations.pearson.n} with a human score"]

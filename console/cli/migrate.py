@@ -57,7 +57,7 @@ def missing_keys(judges: Mapping[str, Sequence[str]], settings: Settings) -> Ite
     Args:
         judges: their ids by provider.
     """
-    from console.judging.providers import reached
+    from console.judging.providers.port import reached
 
     for provider, ids in judges.items():
         missing = reached(provider, settings)[0].missing()

@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 from console.config import Settings
 from console.errors import JudgingError, UnsupportedMetric
-from console.judging import local
 from console.judging.geval import GEval
-from console.judging.metering import Meter, Metered
 from console.judging.modes import ModesStore
-from console.judging.providers import CAPABILITIES, Address, Capabilities, Provider, Providers, reached
+from console.judging.providers import local
+from console.judging.providers.metering import Meter, Metered
+from console.judging.providers.port import CAPABILITIES, Address, Capabilities, Provider, Providers, reached
 from console.judging.similarity import Embedder, similarity
 from console.judging.steps import StepsStore
 from console.records import Artifact, Results, Snapshot
@@ -89,7 +89,7 @@ def providers(settings: Settings) -> Providers:
     """The providers that the settings reach, each connected when it is first asked."""
 
     def make(name: str) -> Provider:
-        from console.judging.openai_api import OpenAiProvider  # noqa: PLC0415 - the SDK takes a second to import
+        from console.judging.providers.openai_api import OpenAiProvider  # noqa: PLC0415 - the SDK takes a second to import
 
         def at(where: Address, able: Capabilities) -> Provider:
             return OpenAiProvider(name, where, able, timeout=settings.judge_timeout_seconds)

@@ -11,7 +11,8 @@ import streamlit as st
 from console.actions.overview.overview import Inventory, Overview, load_inventory, load_overview
 from console.records import Role, utcnow
 from console.services import Services
-from console.ui.frame import filters, leads, text
+from console.ui.charts import leads
+from console.ui.frame import filters, text
 from console.ui.frame.boundary import boundary, nothing
 from console.ui.frame.session import page_title, services
 from console.ui.overview import dashboard

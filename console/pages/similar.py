@@ -9,11 +9,11 @@ import streamlit as st
 from console.actions.runs import similar
 from console.records import Case, Role, Verdict, utcnow
 from console.services import Services
+from console.ui.charts.figures import draw, stacked
 from console.ui.frame import choices, filters, text
 from console.ui.frame.aside import answer, aside
 from console.ui.frame.boundary import boundary, nothing
 from console.ui.frame.card import card
-from console.ui.frame.figures import draw, stacked
 from console.ui.frame.session import page_title, services
 from console.ui.runs import similar as similar_cards
 from console.ui.sign_in import auth

@@ -13,10 +13,10 @@ from console.actions.thresholds.thresholds import ThresholdView, load_thresholds
 from console.actions.thresholds.what_if import pass_rate_at, what_if
 from console.records import Case, Role, User, utcnow
 from console.services import Services
+from console.ui.charts.figures import draw, stacked
 from console.ui.frame import choices, filters, text
 from console.ui.frame.boundary import boundary, nothing
 from console.ui.frame.card import card
-from console.ui.frame.figures import draw, stacked
 from console.ui.frame.session import page_title, services
 from console.ui.sign_in import auth
 from console.ui.thresholds import calibration

@@ -14,10 +14,10 @@ from console.config import Settings
 from console.data.cache.cache import Cache
 from console.data.store.store import Store
 from console.engine.process import wait_until
-from console.judging.scripted import ScriptedProvider, always, replied
 from console.records import BatchState
 from console.services import Engine, Services
 from tests.support.console_app import failed, new_case, new_judge, scored
+from tests.support.scripted import ScriptedProvider, always, replied
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 

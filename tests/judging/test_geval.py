@@ -10,14 +10,14 @@ import msgspec
 import pytest
 
 from console.errors import JudgingError, Unscored
-from console.judging import scripted
 from console.judging.geval import GEval
 from console.judging.judging import Judging
 from console.judging.logprobs import Token
 from console.judging.modes import ModesInMemory
-from console.judging.providers import Call, Capabilities, Choice, Providers, Reply, Stop, Support
-from console.judging.scripted import ScriptedProvider
+from console.judging.providers.port import Call, Capabilities, Choice, Providers, Reply, Stop, Support
 from console.records import Artifact, EvaluationParameters, LlmRef, MetricRef, ScoreRange, Snapshot, TokenUsage
+from tests.support import scripted
+from tests.support.scripted import ScriptedProvider
 from tests.support.tier import artifact, snapshot
 
 SOMETIMES = {"4": 0.6, "5": 0.4}

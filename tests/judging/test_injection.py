@@ -13,11 +13,11 @@ from collections.abc import Callable
 import pytest
 
 from console.errors import Unscored
-from console.judging import scripted
 from console.judging.fence import Fence
 from console.judging.geval import GEval
-from console.judging.providers import Call, Capabilities, Reply, Support
-from console.judging.scripted import ScriptedProvider
+from console.judging.providers.port import Call, Capabilities, Reply, Support
+from tests.support import scripted
+from tests.support.scripted import ScriptedProvider
 from tests.support.tier import artifact, snapshot
 
 ATTACKS = {

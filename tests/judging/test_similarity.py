@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from console.errors import JudgingError, UnsupportedMetric
 from console.judging.judging import Judging
-from console.judging.providers import Providers
+from console.judging.providers.port import Providers
 from console.judging.similarity import WINDOW, similarity, windows
 from console.records import Artifact, MetricRef, ScoreRange
 from tests.support.tier import artifact, snapshot

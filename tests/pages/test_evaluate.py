@@ -11,14 +11,14 @@ from console.actions.batches import batches
 from console.actions.batches.files import Columns
 from console.engine.process import wait_until
 from console.errors import JudgingError
-from console.judging import scripted
-from console.judging.providers import Call, Reply
-from console.judging.scripted import ScriptedProvider
+from console.judging.providers.port import Call, Reply
 from console.records import STEPS, Batch, BatchState, Judge, Role, RunStatus, User
 from console.services import Services
 from console.tabular.files import TabularFile
 from console.ui.frame import session
+from tests.support import scripted
 from tests.support.console_app import app, metrics, new_case, new_judge, new_user, table, texts
+from tests.support.scripted import ScriptedProvider
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from console.errors import BatchTaken, ConsoleError, InvalidInput, JudgingError
 from console.judging.fence import Fence
 from console.judging.parameters import read_parameters
 from console.judging.prompts import scoring_prompt
-from console.judging.providers import CAPABILITIES
+from console.judging.providers.port import CAPABILITIES
 from console.records import (
     Artifact,
     Batch,

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 from console.errors import BudgetSpent
-from console.judging.providers import Call
+from console.judging.providers.port import Call
 from console.records import TokenUsage
 
 

@@ -27,8 +27,8 @@ from console.actions.batches.journal import JournalEntry, open_journal
 from console.actions.runs.evaluation import failure, judged, model_asked, spent, threshold_in_force
 from console.data.batches.runs import ROWS_AT_ONCE, EndedRow
 from console.errors import BudgetSpent, ConsoleError, JudgingError, StoreError
-from console.judging.metering import Meter
 from console.judging.prompts import PROMPT_VERSION
+from console.judging.providers.metering import Meter
 from console.records import (
     Batch,
     BatchRow,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from console.actions.permissions import permit
 from console.errors import InvalidInput
-from console.judging.providers import CAPABILITIES, Support
+from console.judging.providers.port import CAPABILITIES, Support
 from console.records import Judge, Metric, Model, Role, User
 
 if TYPE_CHECKING:

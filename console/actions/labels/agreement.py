@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from console.actions.runs.comparison import Change
 from console.actions.runs.labelled import Labelled, LabelledRun, read_rows
 from console.errors import InvalidInput
-from console.judging.statistics import (
+from console.judging.analysis.statistics import (
     Confusion,
     Correlations,
     Estimate,

@@ -11,9 +11,9 @@ from console.actions.permissions import permit
 from console.actions.runs.similar import embed_finished
 from console.errors import InvalidInput, JudgingError
 from console.judging.judging import SIMILARITY
-from console.judging.metering import Meter
 from console.judging.prompts import PROMPT_VERSION
-from console.judging.providers import address
+from console.judging.providers.metering import Meter
+from console.judging.providers.port import address
 from console.records import Artifact, Judge, Model, Results, Role, Run, RunFilter, RunStatus, Snapshot, Spent, User
 
 if TYPE_CHECKING:

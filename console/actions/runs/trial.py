@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from console.actions.permissions import permit
 from console.actions.runs.evaluation import judged, spent
 from console.errors import InvalidInput, JudgingError
-from console.judging.metering import Meter
 from console.judging.prompts import PROMPT_VERSION
+from console.judging.providers.metering import Meter
 from console.records import Artifact, Case, Judge, Results, Role, Run, RunFilter, Snapshot, User
 
 if TYPE_CHECKING:

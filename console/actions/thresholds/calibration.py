@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from console.actions.runs.labelled import Labelled, LabelledRun
-from console.judging.calibration import Curves, Objective, Suggestion, Weights, confusion_at, curves, suggest
-from console.judging.statistics import Confusion
+from console.judging.analysis.calibration import Curves, Objective, Suggestion, Weights, confusion_at, curves, suggest
+from console.judging.analysis.statistics import Confusion
 from console.records import Verdict
 
 

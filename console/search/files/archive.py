@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 from urllib.parse import unquote
 
-from console.search.files.sections import Job, Refused
-from console.search.files.xml import Handler, attribute, parse
+from console.search.files.formats.sections import Job, Refused
+from console.search.files.formats.xml import Handler, attribute, parse
 
 _LOCKED = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENTRIES = 20_000

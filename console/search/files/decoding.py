@@ -6,7 +6,7 @@ import io
 import re
 
 from console.errors import InvalidInput
-from console.search.files.sections import Refused
+from console.search.files.formats.sections import Refused
 from console.tabular.encodings import encoding_of
 
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")

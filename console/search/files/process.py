@@ -17,8 +17,8 @@ from typing import IO, Self, cast
 
 import msgspec
 
+from console.search.files.formats.sections import Limits, Place, Section
 from console.search.files.losses import Losses
-from console.search.files.sections import Limits, Place, Section
 
 _ROOT = Path(__file__).parents[3]
 _START = f"import sys; sys.path.insert(0, {str(_ROOT)!r}); from console.search.files.program import main; main()"

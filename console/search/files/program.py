@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, cast
 
-from console.search.files.sections import Job, Limits, Reader, Refused, Section, clean, tidy
+from console.search.files.formats.sections import Job, Limits, Reader, Refused, Section, clean, tidy
 
 _READERS = {
     "txt": "text.read_text", "md": "text.read_text", "html": "html.read_html", "csv": "records.read_separated",
@@ -27,7 +27,7 @@ _READERS = {
     "odt": "opendocument.read_odt", "epub": "epub.read_epub", "rtf": "rtf.read_rtf",
 }  # fmt: skip
 """Module and function by kind; a module is loaded when the first file of its kind comes."""
-_PACKAGE = "console.search.files"
+_PACKAGE = "console.search.files.formats"
 
 
 def main() -> None:
@@ -84,7 +84,7 @@ def _say_sections(sections: Iterator[Section], limits: Limits) -> None:
 
 def _sections(kind: str, job: Job) -> Iterator[Section]:
     if kind == "docx":
-        from console.search.files.word import read_word
+        from console.search.files.formats.word import read_word
 
         yield from read_word(job, lambda other, content: _embedded(other, content, job))
     else:
@@ -94,12 +94,12 @@ def _sections(kind: str, job: Job) -> Iterator[Section]:
 def _embedded(kind: str, content: bytes, job: Job) -> str:
     """The text of a file inside of a document; one inside of that is left out."""
     if kind == "mht":
-        from console.search.files.mail import page_text
+        from console.search.files.formats.mail import page_text
 
         return page_text(content)
     inner = Job(content, job.limits, lost=job.lost)
     if kind == "docx":
-        from console.search.files.word import read_word
+        from console.search.files.formats.word import read_word
 
         return "\n\n".join(section.text for section in read_word(inner, _refuse))
     return tidy("\n\n".join(section.text for section in _reader(kind)(inner)))

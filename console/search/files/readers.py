@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Protocol, Self
 
 from console.errors import InvalidInput, TooLarge
+from console.search.files.formats.sections import Limits, Place, Section
 from console.search.files.process import PageProgress, ReadingProcess
-from console.search.files.sections import Limits, Place, Section
 
 KINDS = {
     "txt": "Text", "md": "Markdown", "html": "HTML", "pdf": "PDF", "docx": "Word", "pptx": "PowerPoint",

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
-from console.search.files.sections import Job
+from console.search.files.formats.sections import Job
 
 if TYPE_CHECKING:
     import pypdfium2 as pdfium

@@ -9,7 +9,7 @@ import streamlit as st
 from console.actions.configuration import steps
 from console.actions.runs import evaluation
 from console.errors import JudgingError
-from console.judging.providers import reached
+from console.judging.providers.port import reached
 from console.records import Artifact, Case, Document, Judge, Role, Run, User
 from console.services import Services
 from console.ui.frame import text

@@ -9,10 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from console.actions.labels.agreement import Agreement, Cell, Point
-from console.judging.statistics import Estimate, kappa_words
+from console.judging.analysis.statistics import Estimate, kappa_words
+from console.ui.charts.figures import draw, stacked
 from console.ui.frame import text
 from console.ui.frame.card import card
-from console.ui.frame.figures import draw, stacked
 from console.ui.frame.filters import navigate
 from console.ui.frame.picker import pick_row
 from console.ui.labels.agreement_charts import scatter

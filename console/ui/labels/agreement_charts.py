@@ -7,8 +7,8 @@ import math
 from collections.abc import Sequence
 
 from console.actions.labels.agreement import Cell, Point
-from console.ui.frame.figures import Panel, Trace, shown
-from console.ui.frame.marks import with_threshold
+from console.ui.charts.figures import Panel, Trace, shown
+from console.ui.charts.marks import with_threshold
 from console.ui.frame.style import palette
 
 MOST_POINTS = 2_000

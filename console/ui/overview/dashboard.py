@@ -11,9 +11,10 @@ from console.actions.overview.overview import Overview
 from console.actions.runs import totals
 from console.actions.runs.totals import Tally
 from console.records import Rollup
-from console.ui.frame import charts, leads, run_points, text
+from console.ui.charts import charts, leads, run_points
+from console.ui.charts.figures import Mode, Panel, draw, stacked
+from console.ui.frame import text
 from console.ui.frame.card import card
-from console.ui.frame.figures import Mode, Panel, draw, stacked
 from console.ui.runs import tables
 
 RECENT_RUNS = 10

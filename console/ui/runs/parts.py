@@ -8,8 +8,8 @@ from typing import Any, Literal
 import streamlit as st
 
 from console.records import LOW_CAPTURED, Artifact, Label, Results, Run, ScoreRange, Snapshot
+from console.ui.charts.figures import draw, stacked
 from console.ui.frame import text
-from console.ui.frame.figures import draw, stacked
 from console.ui.frame.style import outcome
 from console.ui.runs import run_charts
 from console.ui.runs.explain import explain_error

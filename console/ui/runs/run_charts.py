@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from console.ui.frame.figures import Panel, shown
+from console.ui.charts.figures import Panel, shown
 from console.ui.frame.style import palette
 
 

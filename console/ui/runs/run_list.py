@@ -15,9 +15,10 @@ from console.actions.runs.comparison import LEAST, MOST
 from console.actions.runs.totals import Span
 from console.records import Judge, Page, RunFilter, RunStatus, RunSummary, Verdict, utcnow
 from console.services import Services
-from console.ui.frame import charts, filters, leads
+from console.ui.charts import charts, leads
+from console.ui.charts.figures import draw, stacked
+from console.ui.frame import filters
 from console.ui.frame.boundary import nothing
-from console.ui.frame.figures import draw, stacked
 from console.ui.runs import tables
 
 PAGE_ROWS = 50

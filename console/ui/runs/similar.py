@@ -9,9 +9,9 @@ import streamlit as st
 
 from console.actions.runs.similar import FailingRuns, Group, NearRun, Point
 from console.records import RunSummary
+from console.ui.charts.figures import Panel, Trace, blank_axis, shown
 from console.ui.frame import text
 from console.ui.frame.card import card
-from console.ui.frame.figures import Panel, Trace, blank_axis, shown
 from console.ui.frame.picker import pick_row
 from console.ui.runs import tables
 

@@ -13,8 +13,8 @@ from console.actions.collections.search import CollectionMap, MapPoint, load_map
 from console.records import Collection
 from console.search.maps.projection import Method
 from console.services import Services
+from console.ui.charts.figures import Panel, blank_axis, draw, shown, stacked
 from console.ui.frame import filters, text
-from console.ui.frame.figures import Panel, blank_axis, draw, shown, stacked
 from console.ui.frame.style import palette
 
 COLORS = {"document": "By document", "similarity": "By similarity"}

@@ -13,12 +13,12 @@ import streamlit as st
 
 from console.actions.runs.labelled import Labelled, load_labelled
 from console.actions.thresholds.calibration import Calibration, Flip, calibrate, flipped
-from console.judging.calibration import Objective, Weights
-from console.judging.statistics import Confusion, Quality, kappa_words, quality
+from console.judging.analysis.calibration import Objective, Weights
+from console.judging.analysis.statistics import Confusion, Quality, kappa_words, quality
 from console.records import Case
 from console.services import Services
+from console.ui.charts.figures import draw, stacked
 from console.ui.frame import choices, filters, text
-from console.ui.frame.figures import draw, stacked
 from console.ui.frame.filters import Selection
 from console.ui.frame.navigation import link_to
 from console.ui.frame.picker import pick_row

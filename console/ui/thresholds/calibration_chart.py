@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 from console.actions.thresholds.calibration import Calibration
-from console.judging.calibration import STEPS, Curve
-from console.ui.frame.figures import Panel, Trace
+from console.judging.analysis.calibration import STEPS, Curve
+from console.ui.charts.figures import Panel, Trace
 from console.ui.frame.style import palette
 
 _ROOM = 0.18

@@ -12,9 +12,9 @@ from console.actions.runs.totals import by_week
 from console.actions.thresholds.thresholds import ThresholdView
 from console.actions.thresholds.what_if import WINDOW, LedgerRow
 from console.records import Case, Role, ThresholdChange, User
+from console.ui.charts.figures import Panel, Trace, shown, unit_axis
 from console.ui.frame import text
 from console.ui.frame.clock import time_column
-from console.ui.frame.figures import Panel, Trace, shown, unit_axis
 from console.ui.frame.filters import navigate
 from console.ui.frame.style import palette
 from console.ui.thresholds.form import REASON

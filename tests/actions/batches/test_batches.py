@@ -17,13 +17,13 @@ from console.actions.batches.files import Columns, artifacts, guess, notice
 from console.actions.batches.worker import BatchWorker
 from console.engine.process import wait_until
 from console.errors import BatchTaken, Forbidden, InvalidInput, JudgingError
-from console.judging import scripted
-from console.judging.providers import Call, Reply
-from console.judging.scripted import ScriptedProvider
+from console.judging.providers.port import Call, Reply
 from console.records import Artifact, Batch, BatchState, Judge, MetricRef, Role, RowState, RunFilter, RunStatus, User
 from console.services import Services
 from console.tabular.files import Problem, TabularFile
+from tests.support import scripted
 from tests.support.console_app import new_case, new_judge, new_user, scored
+from tests.support.scripted import ScriptedProvider
 
 # --- files -----------------------------------------------------------------------------------------------------
 

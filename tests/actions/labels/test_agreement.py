@@ -16,7 +16,7 @@ from console.actions.thresholds.calibration import calibrate, flipped
 from console.data.runs.items import run_item
 from console.data.store import tables
 from console.errors import InvalidInput
-from console.judging.calibration import Objective, Weights
+from console.judging.analysis.calibration import Objective, Weights
 from console.records import Artifact, Case, Judge, Run, Threshold, utcnow
 from console.services import Services
 from tests.support.console_app import failed, new_case, new_judge, scored

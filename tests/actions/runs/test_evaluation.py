@@ -8,13 +8,13 @@ import pytest
 from console.actions.runs.evaluation import evaluate, first_judge
 from console.actions.runs.rerun import rerun, rerun_many
 from console.errors import Forbidden, InvalidInput, JudgingError, NotFound, UnsupportedMetric
-from console.judging import scripted
 from console.judging.prompts import PROMPT_VERSION
-from console.judging.providers import Call, Reply
-from console.judging.scripted import ScriptedProvider
+from console.judging.providers.port import Call, Reply
 from console.records import STEPS, Artifact, Judge, Role, RunFilter, RunStatus, Threshold, User, Verdict
 from console.services import Services
+from tests.support import scripted
 from tests.support.console_app import new_case, new_judge, new_user
+from tests.support.scripted import ScriptedProvider
 
 TEXT = Artifact(evaluation_target="Paris is the capital of France.", expected_output="Paris.")
 

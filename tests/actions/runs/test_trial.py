@@ -8,11 +8,11 @@ import pytest
 from console.actions.runs.evaluation import evaluate
 from console.actions.runs.trial import NO_STEPS, latest_runs, preview, try_draft
 from console.errors import InvalidInput
-from console.judging import scripted
-from console.judging.scripted import ScriptedProvider
 from console.records import Artifact, Judge, Role, RunFilter, Snapshot, User
 from console.services import Services
+from tests.support import scripted
 from tests.support.console_app import new_case, new_judge, new_user, scored
+from tests.support.scripted import ScriptedProvider
 
 ARTIFACT = Artifact(evaluation_target="30 days.", input="How long?", context="Refunds: 30 days.")
 

@@ -16,8 +16,8 @@ import psutil
 import pytest
 
 from console.errors import InvalidInput, TooLarge
+from console.search.files.formats.sections import Section
 from console.search.files.readers import LIMITS, Content, Source, display_name, read_file
-from console.search.files.sections import Section
 from tests.support.hostile_files import Hostile, hostile_files, paragraph, text_pdf, word
 
 SECONDS = 5.0

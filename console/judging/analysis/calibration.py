@@ -1,0 +1,233 @@
+"""Calibration of a pass threshold against human verdicts: quality at every threshold, and which one to take.
+
+Scores are taken at their hundredth (as rollups do), so that a set of runs is a table of 101 x 2 counts. Every figure
+depends on the runs only through that table, and a bootstrap resample of the runs is a multinomial draw of the table:
+its cost does not grow with the number of runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from console.judging.analysis.statistics import (
+    LEVEL,
+    RESAMPLES,
+    SEED,
+    Confusion,
+    Counts,
+    Floats,
+    Quality,
+    f1_of,
+    kappa_of,
+    precision_of,
+    quality,
+    recall_of,
+)
+
+STEPS = 100
+_GRID = np.arange(STEPS + 1) / STEPS
+"""Thresholds are 0, 1/100, ..., 1."""
+LEAST_OF_EACH = 4
+"""Passes and fails by people that a suggestion needs: half of them choose, half of them check."""
+_SLACK = 1e-9
+
+
+class Objective(StrEnum):
+    """What a suggested threshold is best at."""
+
+    F1 = "f1"
+    KAPPA = "kappa"
+    COST = "cost"
+    """The least cost of false passes and false fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What a wrong verdict costs, in any unit."""
+
+    false_pass: float = 1.0
+    false_fail: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One figure at every threshold; float[101], NaN where it is not defined."""
+
+    value: Floats
+    low: Floats
+    high: Floats
+    """The ends of the interval of confidence `LEVEL`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """The quality of the verdicts at every threshold."""
+
+    precision: Curve
+    recall: Curve
+    f1: Curve
+    kappa: Curve
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A threshold that was chosen on one half of the runs and is judged on the other."""
+
+    threshold: float | None
+    """Normalised, in hundredths; None when nothing can be suggested, and `why` says the reason."""
+    why: str = ""
+    chosen_on: int = 0
+    """Runs that the threshold was chosen on."""
+    held_out: Confusion | None = None
+    """Of the runs that it was not chosen on, at this threshold."""
+    present: Confusion | None = None
+    """Of the same runs, at the present threshold."""
+    cost: float | None = None
+    """Per held-out run, at this threshold."""
+    present_cost: float | None = None
+    """Per held-out run, at the present threshold."""
+
+    @property
+    def quality(self) -> Quality | None:
+        """Of the held-out runs at this threshold."""
+        return quality(self.held_out) if self.held_out else None
+
+
+def confusion_at(scores: ArrayLike, human: ArrayLike, threshold: float) -> Confusion:
+    """The verdicts at a threshold against those of people.
+
+    Args:
+        scores: float[n], normalised.
+        human: bool[n], whether people pass the run.
+    """
+    judged = np.asarray(scores, dtype=np.float64) >= threshold
+    return Confusion.of(judged, np.asarray(human, dtype=bool))
+
+
+def curves(scores: ArrayLike, human: ArrayLike) -> Curves:
+    """Precision, recall, F1 and kappa at every threshold, with percentile intervals of `RESAMPLES` resamples.
+
+    Args:
+        scores: float[n], normalised.
+        human: bool[n], whether people pass the run.
+    """
+    table = _table(scores, human)
+    whole = _counts(table[None])
+    n = int(table.sum())
+    drawn = whole
+    if n:
+        generator = np.random.default_rng(SEED)
+        drawn = _counts(generator.multinomial(n, table.ravel() / n, size=RESAMPLES).reshape(RESAMPLES, 2, STEPS + 1))
+    return Curves(*(_curve(figure, whole, drawn) for figure in (precision_of, recall_of, f1_of, kappa_of)))
+
+
+def suggest(
+    scores: ArrayLike,
+    human: ArrayLike,
+    keys: Sequence[object],
+    objective: Objective,
+    *,
+    present: float,
+    weights: Weights = Weights(),
+) -> Suggestion:
+    """The threshold that is best on half of the runs, and what it does to the other half.
+
+    Passes and fails by people are halved apart. Which half a run is in follows from its key, so that it stays there
+    when other runs are labelled. Of equally good thresholds the one in the middle of the widest stretch is taken.
+
+    Args:
+        scores: float[n], normalised.
+        human: bool[n], whether people pass the run.
+        keys: of the runs, each its own.
+        present: the threshold to compare with.
+    """
+    score, passed = np.asarray(scores, dtype=np.float64), np.asarray(human, dtype=bool)
+    fewest = min(int(passed.sum()), int((~passed).sum()))
+    if fewest < LEAST_OF_EACH:
+        kind = "passed" if int(passed.sum()) == fewest else "failed"
+        return Suggestion(
+            None,
+            f"People {kind} only {fewest} of {len(score)} labelled runs; a suggestion needs {LEAST_OF_EACH} of each "
+            "kind, half of them to choose it and half to check it.",
+        )
+    chosen = _half(passed, keys)
+    goal = _goal(_counts(_table(score[chosen], passed[chosen])[None]), objective, weights)
+    threshold = _middle_of_best(goal) / STEPS
+    held = confusion_at(score[~chosen], passed[~chosen], threshold)
+    now = confusion_at(score[~chosen], passed[~chosen], present)
+    return Suggestion(
+        threshold=threshold,
+        chosen_on=int(chosen.sum()),
+        held_out=held,
+        present=now,
+        cost=cost(held, weights),
+        present_cost=cost(now, weights),
+    )
+
+
+def cost(of: Confusion, weights: Weights) -> float | None:
+    """What the wrong verdicts cost per run; None without runs."""
+    return (of.false_pass * weights.false_pass + of.false_fail * weights.false_fail) / of.n if of.n else None
+
+
+def _table(scores: ArrayLike, human: ArrayLike) -> NDArray[np.int64]:
+    """Runs by human verdict (0 fail, 1 pass) and hundredth of the score: int[2, 101]."""
+    places = (np.searchsorted(_GRID, np.asarray(scores, dtype=np.float64), side="right") - 1).clip(0, STEPS)
+    table = np.zeros((2, STEPS + 1), dtype=np.int64)
+    np.add.at(table, (np.asarray(human, dtype=bool).astype(np.int64), places), 1)
+    return table
+
+
+def _counts(tables: NDArray[Any]) -> Counts:
+    """The confusion at every threshold of tables of shape (r, 2, 101): four arrays (r, 101)."""
+    above = tables[:, :, ::-1].cumsum(axis=2)[:, :, ::-1]
+    total = tables.sum(axis=2, keepdims=True)
+    below = total - above
+    return Counts(tp=above[:, 1], fp=above[:, 0], fn=below[:, 1], tn=below[:, 0])
+
+
+def _curve(figure: Callable[[Counts], Floats], whole: Counts, drawn: Counts) -> Curve:
+    """The figure with its interval; none where half of the resamples do not define it."""
+    resampled = figure(drawn)
+    known = np.isfinite(resampled).mean(axis=0) >= 1 / 2
+    low, high = np.full((2, resampled.shape[1]), np.nan)
+    if known.any():
+        tails = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
+        low[known], high[known] = np.nanquantile(resampled[:, known], tails, axis=0)
+    return Curve(figure(whole)[0], low, high)
+
+
+def _half(passed: NDArray[np.bool_], keys: Sequence[object]) -> NDArray[np.bool_]:
+    """Half of the passes and half of the fails, by the order of a hash of their keys."""
+    order = np.array([hashlib.sha256(f"{SEED}:{key}".encode()).hexdigest() for key in keys])
+    chosen = np.zeros(len(passed), dtype=bool)
+    for kind in (passed, ~passed):
+        members = np.flatnonzero(kind)
+        ranked = members[np.argsort(order[members])]
+        chosen[ranked[: len(ranked) // 2]] = True
+    return chosen
+
+
+def _goal(of: Counts, objective: Objective, weights: Weights) -> Floats:
+    """How good each threshold is; more is better, and what is not defined is worst."""
+    if objective is Objective.COST:
+        costs: Floats = -(of.fp[0] * weights.false_pass + of.fn[0] * weights.false_fail)
+        return costs
+    figure = f1_of if objective is Objective.F1 else kappa_of
+    found: Floats = np.nan_to_num(figure(of)[0], nan=-np.inf)
+    return found
+
+
+def _middle_of_best(goal: Floats) -> int:
+    """The middle of the longest stretch of thresholds that are equally best."""
+    best = np.flatnonzero(goal >= goal.max() - _SLACK)
+    stretches = np.split(best, np.flatnonzero(np.diff(best) > 1) + 1)
+    longest = max(stretches, key=len)
+    return int(longest[len(longest) // 2])

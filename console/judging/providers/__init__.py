@@ -1,0 +1,1 @@
+"""Model providers: the port, an OpenAI-compatible client, a local one, and what they cost."""

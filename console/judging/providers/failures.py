@@ -1,0 +1,231 @@
+"""What servers answer when they refuse a call or fail, and what it means for whoever reads the failed run.
+
+The error is looked for wherever it may be: an object under `error`, a list of such, a text, FastAPI's `detail`, an
+error in an answer of status 200. Only its first characters are read.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from console.errors import JudgingError
+from console.judging.providers.port import Call
+
+_LONGEST = 2_000
+"""Characters of a message that are read."""
+_SHOWN = 1_000
+_PASSING = frozenset({408, 409, 425, 429})
+_NOT_OURS = frozenset({401, 402, 408, 409, 413, 425, 429})
+"""Refusals that no other parameter would change."""
+_FINAL = frozenset({401, 402, 403})
+"""The key, the credit or the rights are wanting: no other call will do better."""
+_NO_QUOTA = re.compile(
+    r"insufficient_quota|credit_balance|credit balance|billing_hard_limit|insufficient credits", re.IGNORECASE
+)
+_FILTERED = re.compile(
+    r"content_filter|content management policy|responsible ?ai|safety system|guardrail", re.IGNORECASE
+)
+_TOO_LONG = re.compile(
+    r"context[ _](?:length|window|size)|maximum context|prompt is too long|too many tokens|input is too long|"
+    r"exceeds? the (?:maximum number of tokens|available context)",
+    re.IGNORECASE,
+)
+_WAIT_WORDS = re.compile(r"(?:try again|retry) in (?:(\d+)m(?!s))? ?(\d+(?:\.\d+)?)? ?(ms|s)?", re.IGNORECASE)
+_WAIT_BODY = re.compile(r'"retryDelay": ?"(\d+(?:\.\d+)?)s"')
+_PERIOD = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
+
+
+@dataclass(eq=False)
+class Failure(Exception):
+    """A call that was refused, or that failed at the server."""
+
+    status: int
+    message: str
+    names: tuple[str, ...] = ()
+    """Parameters that the answer names as such."""
+    code: str = ""
+    """Its codes and types, in one line."""
+    wait: float | None = None
+    """Seconds that the server asks to wait."""
+
+    @property
+    def out_of_credit(self) -> bool:
+        """The account has nothing left."""
+        return bool(_NO_QUOTA.search(f"{self.code} {self.message}"))
+
+    @property
+    def passing(self) -> bool:
+        """Another attempt may succeed."""
+        return not self.out_of_credit and (self.status in _PASSING or self.status >= 500)
+
+    @property
+    def about_parameters(self) -> bool:
+        """The call may be taken with other parameters."""
+        if self.out_of_credit or not 400 <= self.status < 500 or self.status in _NOT_OURS:
+            return False
+        return not (self.filtered or self.too_long)
+
+    @property
+    def filtered(self) -> bool:
+        """A content filter stopped the prompt."""
+        return bool(_FILTERED.search(f"{self.code} {self.message}"))
+
+    @property
+    def too_long(self) -> bool:
+        """The prompt does not fit."""
+        return bool(_TOO_LONG.search(self.message))
+
+    @property
+    def kind(self) -> tuple[int, str]:
+        """The same for the same complaint about other numbers."""
+        return self.status, re.sub(r"\d+", "0", self.message)
+
+
+def read_failure(status: int, headers: Mapping[str, str], content: bytes) -> Failure:
+    """The failure that an answer is."""
+    text = content[: _LONGEST * 4].decode(errors="replace")
+    try:
+        body = json.loads(content)
+    except ValueError:
+        body = None
+    parts = list(dict.fromkeys(part.strip() for part in _texts(body) if part.strip()))
+    message = "; ".join(parts)[:_LONGEST] or text.strip()[:_LONGEST] or f"HTTP {status}"
+    found = list(_fields(body))
+    names = [str(value).split(".")[0].split("[")[0] for key, value in found if key in ("param", "loc", "field")]
+    codes = [value for key, value in found if key in ("code", "type", "status") and isinstance(value, str)]
+    return Failure(status, message, tuple(names), " ".join(codes), _wait(headers, message, text))
+
+
+def failure_within(answer: Any) -> int | None:
+    """The status of the error that an answer of status 200 is; None when it is none."""
+    if not isinstance(answer, dict) or not answer.get("error") or answer.get("choices"):
+        return None
+    error = answer["error"]
+    code = error.get("code") if isinstance(error, dict) else None
+    return code if isinstance(code, int) and 400 <= code < 600 else 502
+
+
+def _texts(node: Any, depth: int = 0) -> Iterator[str]:
+    """What an error says, wherever it says it."""
+    if isinstance(node, str) and depth:
+        yield node
+    elif isinstance(node, list) and depth < 6:
+        for one in node[:5]:
+            yield from _texts(one, depth + 1)
+    elif isinstance(node, dict) and depth < 6:
+        if isinstance(node.get("loc"), list):
+            yield ".".join(str(one) for one in node["loc"])
+        for key in ("error", "errors", "message", "msg", "detail", "Message", "metadata", "raw"):
+            yield from _texts(node.get(key), depth + 1)
+
+
+def _fields(node: Any, depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """The fields of an error, outer ones first; a location is its last name."""
+    if isinstance(node, list) and depth < 6:
+        for one in node[:5]:
+            yield from _fields(one, depth + 1)
+    elif isinstance(node, dict) and depth < 6:
+        for key, value in node.items():
+            if key == "loc" and isinstance(value, list) and value:
+                yield key, value[-1]
+            elif isinstance(value, (dict, list)):
+                yield from _fields(value, depth + 1)
+            elif value is not None:
+                yield key, value
+
+
+def _wait(headers: Mapping[str, str], message: str, text: str) -> float | None:
+    """The wait that the server asks for, in seconds."""
+    if "retry-after-ms" in headers:
+        return _seconds(headers["retry-after-ms"], 1 / 1000)
+    if "retry-after" in headers:
+        return _seconds(headers["retry-after"], 1.0) or _until(headers["retry-after"])
+    resets = [_period(headers[name]) for name in headers if name.lower().startswith("x-ratelimit-reset")]
+    known = [reset for reset in resets if reset is not None]
+    if known:
+        return min(known)
+    if found := _WAIT_BODY.search(text):
+        return float(found[1])
+    said = _WAIT_WORDS.search(message)
+    if not said or not (said[1] or said[2]):
+        return None
+    return 60.0 * float(said[1] or 0) + float(said[2] or 0) * (0.001 if said[3] == "ms" else 1.0)
+
+
+def _seconds(text: str, unit: float) -> float | None:
+    try:
+        return max(float(text) * unit, 0.0)
+    except ValueError:
+        return None
+
+
+def _until(text: str) -> float | None:
+    when = email.utils.parsedate_tz(text)
+    return max(float(email.utils.mktime_tz(when)) - time.time(), 0.0) if when else None
+
+
+def _period(text: str) -> float | None:
+    found = _PERIOD.fullmatch(text.strip())
+    if not found or not found.group():
+        return None
+    hours, minutes, seconds, milliseconds = (float(part or 0) for part in found.groups())
+    return hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
+
+
+# --- words -----------------------------------------------------------------------------------------------------
+
+
+def explained(name: str, call: Call, failure: Failure, *, attempts: int, longest: float) -> JudgingError:
+    """What went wrong and what to do.
+
+    Args:
+        attempts: calls that were made.
+        longest: seconds that a wait may take.
+    """
+    shown = failure.message[:_SHOWN]
+    tries = f" after {attempts} attempts" if attempts > 1 else ""
+    about = f"{shown} (HTTP {failure.status}{tries}; model {call.model}, provider {name})"
+    final = failure.out_of_credit or failure.status in _FINAL
+    if failure.filtered:
+        what = "The provider's content filter stopped the prompt"
+        advice = "Change the text or the case's wording, relax the filter at the provider, or choose another model."
+        return JudgingError(f"{what}: {about}.\n{advice}")
+    what = _WHAT.get(failure.status, "The server refused the call")
+    what = "The server failed" if failure.status >= 500 else what
+    if failure.too_long:
+        what, advice = _WHAT[413], _ADVICE[413]
+    elif failure.out_of_credit:
+        advice = "The account has no credit left. Add some, or use another key."
+    elif failure.passing and failure.wait is not None and failure.wait > longest:
+        advice = (
+            f"The server asks to wait for {failure.wait:g} seconds, longer than a call may wait ({longest:g}): "
+            "run it again then."
+        )
+    else:
+        usual = "Try again later." if failure.status >= 500 else "Correct the judge."
+        advice = _ADVICE.get(failure.status, usual)
+    return JudgingError(f"{what}: {about}.\n{advice}", final=final)
+
+
+_WHAT = {
+    401: "The server does not accept the key",
+    402: "The account has no credit left",
+    403: "The key may not do this",
+    404: "The server does not know the model",
+    413: "The text is too long for the model",
+    429: "The provider's rate limit was reached",
+}
+_ADVICE = {
+    401: "Check the provider's key in the environment or in .streamlit/secrets.toml.",
+    402: "Add credit at the provider, or use another key.",
+    403: "Check the rights of the provider's key.",
+    404: "Check the name of the model in Models & metrics, and the provider's base URL.",
+    413: "Shorten the text, or choose a model with a longer context.",
+    429: "Try again later, lower the concurrency, or raise retry_attempts and rate_limit_sleep of the judge.",
+}
