@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -25,6 +27,17 @@ from tests.support.strict.proxy import StrictProxy
 
 _PROXIES: list[StrictProxy] = []
 """The proxy of this worker, once a test has needed it."""
+
+
+_MEMORY = "/dev/shm"
+_ROOM = 2 * 1024**3
+"""Bytes that must be free there; a run writes about 0.4 GB."""
+
+
+def pytest_configure() -> None:
+    """Temporary folders are in memory where it has room: the engine syncs its file at every write."""
+    if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", _MEMORY)
 
 
 @pytest.fixture(autouse=True)
