@@ -24,6 +24,7 @@ from console.services import Services, build_services
 from console.ui.frame import session
 from tests.support.needs import missing
 from tests.support.strict.proxy import StrictProxy
+from tests.support.table_pool import TablePool
 
 _PROXIES: list[StrictProxy] = []
 """The proxy of this worker, once a test has needed it."""
@@ -124,38 +125,67 @@ def dynamodb_local_client(dynamodb_local_endpoint: str) -> Iterator[Any]:
         yield client
 
 
+@pytest.fixture(scope="session")
+def engine_pool(bare_endpoint: str) -> Iterator[TablePool]:
+    """Empty tables of the embedded engine."""
+    with closing(make_client("us-east-1", bare_endpoint)) as client:
+        yield TablePool(client)
+
+
+@pytest.fixture(scope="session")
+def moto_pool(moto_client: Any) -> TablePool:
+    """Empty tables of moto."""
+    return TablePool(moto_client)
+
+
+@pytest.fixture(scope="session")
+def dynamodb_local_pool(dynamodb_local_client: Any) -> TablePool:
+    """Empty tables of DynamoDB Local."""
+    return TablePool(dynamodb_local_client)
+
+
 @pytest.fixture(
     params=["engine", "moto", pytest.param("dynamodb_local", marks=pytest.mark.dynamodb_local)],
     ids=["embedded", "moto", "dynamodb_local"],
 )
-def store(request: pytest.FixtureRequest) -> Store:
-    """Empty tables of the test's own, on each engine."""
-    return new_store(request.getfixturevalue(f"{request.param}_client"))
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    """Empty tables, on each engine."""
+    pool: TablePool = request.getfixturevalue(f"{request.param}_pool")
+    with pool.borrowed(altered=_alters(request)) as prefix:
+        yield Store(request.getfixturevalue(f"{request.param}_client"), prefix=prefix)
 
 
 @pytest.fixture
-def embedded_store(engine_client: Any) -> Store:
-    """Empty tables of the test's own on the embedded engine: for what moto is slow at, or gets wrong."""
-    return new_store(engine_client)
+def embedded_store(request: pytest.FixtureRequest, engine_client: Any, engine_pool: TablePool) -> Iterator[Store]:
+    """Empty tables on the embedded engine: for what moto is slow at, or gets wrong."""
+    with engine_pool.borrowed(altered=_alters(request)) as prefix:
+        yield Store(engine_client, prefix=prefix)
+
+
+def _alters(request: pytest.FixtureRequest) -> bool:
+    return request.node.get_closest_marker("alters_tables") is not None
 
 
 def new_store(client: Any) -> Store:
-    """A store whose tables nobody else has."""
+    """A store whose tables nobody else has, or will have."""
     fresh = Store(client, prefix=f"t{uuid4().hex[:12]}-")
     set_up(fresh)
     return fresh
 
 
 @pytest.fixture
-def console_services(engine_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
-    """The services of a console of the test's own; `app.py`, run by AppTest, builds its own on the same."""
+def console_services(
+    engine_endpoint: str, engine_pool: TablePool, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Services]:
+    """The services of a console over empty tables; `app.py`, run by AppTest, builds its own on the same."""
     monkeypatch.setenv("DYNAMODB_ENDPOINT", engine_endpoint)
     monkeypatch.setenv("ENGINE_KIND", "dynoxide")
-    monkeypatch.setenv("TABLE_PREFIX", f"t{uuid4().hex[:12]}-")
     session.services.clear()
-    with build_services(Settings.load()) as services:
-        yield services
-    session.services.clear()
+    with engine_pool.borrowed() as prefix:
+        monkeypatch.setenv("TABLE_PREFIX", prefix)
+        with build_services(Settings.load()) as services:
+            yield services
+        session.services.clear()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -182,6 +182,7 @@ def test_a_look_costs_no_read_units_of_the_chunks(beside: Beside) -> None:
 
 
 @pytest.mark.parametrize("strategy", ["exact", "ann"])
+@pytest.mark.alters_tables
 def test_without_a_stream_everything_is_read_again_and_a_small_collection_is_right_at_once(beside: Beside) -> None:
     _turn_off(beside.process.store)
     later = beside.another()
