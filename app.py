@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from console.errors import ConsoleError
 from console.records import Role, User
 from console.ui.charts import figures, leads
-from console.ui.frame import palette, style
+from console.ui.frame import notes, palette, style
 from console.ui.frame.boundary import show_error
 from console.ui.frame.navigation import ROUTES
 from console.ui.frame.session import services
@@ -47,6 +47,7 @@ def main() -> None:
         return
     palette.buttons(shared, user)
     leads.follow()
+    notes.tell()
     page.run()
 
 

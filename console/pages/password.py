@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from console.records import Role
+from console.ui.frame import notes
 from console.ui.frame.boundary import boundary
 from console.ui.frame.session import page_title, services
 from console.ui.sign_in import auth
@@ -22,7 +23,7 @@ def main() -> None:
             typed = password_form("password", ask_old=True)
             if typed:
                 auth.change_password(shared, user, *typed)
-                st.toast("Your password is changed.", icon=":material/check:")
+                notes.say("Your password is changed.")
                 st.rerun()
 
 

@@ -7,7 +7,6 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from console.engine import process
 from console.records import Case, Role, Run
 from console.services import Services
 from tests.e2e.test_journeys import settle, sign_in
@@ -39,11 +38,6 @@ def shown(page: Page, run: Run) -> None:
     settle(page)
 
 
-def labelled(services: Services, run: Run) -> None:
-    """Wait until the label is in the store."""
-    assert process.wait_until(lambda: bool(services.labels.of(run.run_id)), 30)
-
-
 def test_label_five_runs_by_keyboard(
     console_url: str, services: Services, case: Case, runs: list[Run], page: Page
 ) -> None:
@@ -56,7 +50,7 @@ def test_label_five_runs_by_keyboard(
         expect(page.locator(f".st-key-review-score-{key} [data-testid=stBaseButton-primary]")).to_be_visible()
         press(page, "p" if place % 2 == 0 else "f")
         press(page, "Enter")
-        labelled(services, runs[place])
+        expect(page.get_by_text(f"Run {runs[place].run_id} is labelled.").last).to_be_visible()
     shown(page, runs[5])
     found = [services.labels.of(run.run_id) for run in runs]
     assert [[(one.score, one.passed, one.labelled_by) for one in labels] for labels in found] == [
@@ -90,7 +84,7 @@ def test_typing_a_comment_presses_no_button(console_url: str, services: Services
     page.get_by_role("button", name=re.compile("^Fail")).click()
     settle(page)
     press(page, "Enter")
-    labelled(services, run)
+    expect(page.get_by_text(f"Run {run.run_id} is labelled.")).to_be_visible()
     (label,) = services.labels.of(run.run_id)
     assert (label.score, label.passed, label.comment) == (None, False, "5 sips before 4pm")
 

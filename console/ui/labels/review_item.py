@@ -197,6 +197,7 @@ def _skip(run: Run, at: QueuePosition) -> None:
 def _go_on(run: Run, change: dict[str, str]) -> None:
     st.session_state.pop(_DRAFT, None)
     navigate({"run": None, "last": str(run.run_id), **change})
+    st.rerun()  # all of the page, and not the form first
 
 
 def _back(run: Run, at: QueuePosition) -> None:
@@ -207,3 +208,4 @@ def _back(run: Run, at: QueuePosition) -> None:
     rest = [one for one in at.skipped if one != at.last]
     done = at.done if len(rest) < len(at.skipped) else max(at.done - 1, 0)
     navigate({"run": at.last, "last": None, "skip": ",".join(rest) or None, "done": str(done) if done else None})
+    st.rerun()

@@ -16,7 +16,7 @@ from streamlit.elements.lib.mutable_tab_container import TabContainer
 from console.errors import AlreadyExists, ConflictError, ConsoleError, InvalidInput, NotFound
 from console.records import Role, User
 from console.services import Services
-from console.ui.frame import filters, text
+from console.ui.frame import filters, notes, text
 from console.ui.frame.drafts import NEW, Draft, DraftKey, Values
 from console.ui.frame.session import back, page_title
 from console.ui.records.conflict import conflict_dialog, set_aside
@@ -262,7 +262,7 @@ class RecordPage(Generic[R]):
         else:
             self._draft_key.drop()
             filters.navigate({self._editor.kind: made})
-            st.toast(f"{self._editor.kind.capitalize()} created", icon=":material/check:")
+            notes.say(f"{self._editor.kind.capitalize()} created")
         st.rerun()
 
     def _save(self, current: R, draft: Draft) -> None:
@@ -277,7 +277,7 @@ class RecordPage(Generic[R]):
             self._note(draft, error)
         else:
             self._draft_key.drop()
-            st.toast(said, icon=":material/check:")
+            notes.say(said)
         st.rerun()
 
     def _refused(self, draft: Draft, base: Values) -> bool:

@@ -15,6 +15,7 @@ import streamlit as st
 from console.errors import ConsoleError, SignInRequired
 from console.records import User
 from console.services import Services
+from console.ui.frame import notes
 from console.ui.frame.text import plain
 from console.ui.sign_in import auth
 
@@ -41,7 +42,7 @@ def save(
         st.session_state[_key(key)] = str(error)
         return False
     st.session_state.update(reset or {})
-    st.toast(done, icon=":material/check:")
+    notes.say(done)
     return True
 
 
