@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Callable
 from threading import Thread
@@ -38,6 +39,8 @@ def _warm(built: Services) -> None:
         built.embedder()
     except ConsoleError as error:  # the page that needs it will say so
         _log.warning("The local embedder is not ready: %s", error)
+    gc.collect()
+    gc.freeze()  # what libraries made stays; no collection of garbage, which stops every page, walks it again
 
 
 def back(label: str, key: str, on_click: Callable[..., None], *args: object) -> None:
