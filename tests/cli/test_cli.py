@@ -3,31 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from console.engine import engine
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def console(
-    *arguments: str, cwd: Path = ROOT, text: str | None = None, **environ: str
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "console", *arguments],
-        cwd=cwd,
-        input=text,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "200", "NO_COLOR": "1"} | environ,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+from tests.support.commands import command as console
+from tests.support.commands import process
 
 
 @pytest.fixture
@@ -69,8 +52,12 @@ def folder(tmp_path: Path) -> Iterator[str]:
 def test_every_command_explains_itself(command: list[str]) -> None:
     done = console(*command, "--help")
     assert done.returncode == 0
-    assert f"Usage: python -m console {' '.join(command)} [OPTIONS]" in done.stdout
+    assert f" {' '.join(command)} [OPTIONS]" in done.stdout
     assert "--data-dir" in done.stdout
+
+
+def test_help_names_the_command_as_it_was_called() -> None:
+    assert "Usage: python -m console engine start [OPTIONS]" in process("engine", "start", "--help").stdout
 
 
 def test_without_a_command_the_commands_are_listed() -> None:
@@ -80,13 +67,13 @@ def test_without_a_command_the_commands_are_listed() -> None:
 
 
 def test_wrong_use_exits_with_2() -> None:
-    assert console("no-such-command").returncode == 2
+    assert process("no-such-command").returncode == 2
     assert console("serve", "--api-port", "0").returncode == 2
     assert console("engine", "status", "--colour").returncode == 2
 
 
 def test_a_wrong_setting_exits_with_1_and_says_what_to_change() -> None:
-    done = console("engine", "status", DATABASE_TYPE="mysql")
+    done = process("engine", "status", DATABASE_TYPE="mysql")
     assert done.returncode == 1
     assert done.stderr.startswith("Error: DATABASE_TYPE is 'mysql', which is not one of dynamodb, sqlite.")
 
@@ -108,7 +95,7 @@ def test_an_engine_in_use_is_not_stopped(folder: str) -> None:
 
 
 def test_commands_work_from_any_folder(tmp_path: Path) -> None:
-    assert console("engine", "status", cwd=tmp_path).stdout == "No engine is running.\n"
+    assert process("engine", "status", cwd=tmp_path).stdout == "No engine is running.\n"
 
 
 @pytest.fixture

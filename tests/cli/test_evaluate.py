@@ -20,6 +20,8 @@ from console.config import Settings
 from console.data.runs.recount import verify
 from console.records import Judge, RowState, RunFilter, RunStatus
 from console.services import Services, build_services
+from tests.support.commands import Done
+from tests.support.commands import command as here
 from tests.support.console_app import new_case
 from tests.support.openai_server import OpenAiServer, prompt_seed
 from tests.support.tier import items_of
@@ -81,7 +83,9 @@ def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
 
 
 def evaluate(folder: Path, server: OpenAiServer, *arguments: str) -> tuple[int, str, str]:
-    return finish(command(folder, server, *arguments))
+    told = {"OPENAI_API_KEY": "key", "OPENAI_BASE_URL": server.url}
+    done = here("evaluate", *arguments, "--data-dir", str(folder), **told)
+    return done.returncode, done.stdout, done.stderr
 
 
 # --- one command -----------------------------------------------------------------------------------------------
@@ -228,9 +232,8 @@ def test_failed_rows_are_run_again_by_command_and_a_finished_batch_can_be_resume
 def test_prices_are_set_by_a_command(services: Services, folder: Path) -> None:
     services.catalog.create_model("gpt-x", "openai", by="ana")
 
-    def models(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "console", "models", *arguments, "--data-dir", str(folder)]
-        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    def models(*arguments: str) -> Done:
+        return here("models", *arguments, "--data-dir", str(folder))
 
     done = models("price", "gpt-x", "--input", "2.5", "--output", "10", "--cached", "1.25")
     assert done.stdout == "gpt-x: $2.5 in, $10 out, $1.25 cached, per million tokens\n"

@@ -401,7 +401,7 @@ def model(request: pytest.FixtureRequest, engine_endpoint: str, engine_client: A
 
 
 @pytest.mark.timeout(3_600)
-@pytest.mark.parametrize("steps", [2_000, pytest.param(20_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("steps", [500, pytest.param(20_000, marks=pytest.mark.slow)])
 def test_the_store_says_what_a_dictionary_says(
     model: type[StoreModel], steps: int, request: pytest.FixtureRequest, record_property: Callable[[str, Any], None]
 ) -> None:
