@@ -116,10 +116,3 @@ def running(settings: Settings, port: int, log: Path, *, secrets: Path | None = 
         finally:
             child.terminate()
             child.wait(timeout=20)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A browser on a busy machine may draw a step late: these tests, and no others, get one more try."""
-    for item in items:
-        if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.flaky(reruns=1))

@@ -60,4 +60,5 @@ def test_the_sign_in_form_too(console_url: str, new_context: Callable[[], Browse
     page = new_context().new_page()
     page.goto(console_url)
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    settle(page)
     assert Axe().run(page).response["violations"] == []

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,15 +24,21 @@ class Supervisor:
         self.process = process
         self.folder = folder
         self.lines: list[str] = []
+        self.seconds = 0.0
+        """From the command to the last line of the banner."""
+        self._began = time.monotonic()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def _read(self) -> None:
         assert self.process.stdout
-        self.lines.extend(line.rstrip() for line in iter(self.process.stdout.readline, ""))
+        for line in iter(self.process.stdout.readline, ""):
+            self.lines.append(line.rstrip())
+            if READY in line:
+                self.seconds = time.monotonic() - self._began
 
     def wait_for(self, text: str) -> str:
-        assert wait_until(lambda: any(text in line for line in list(self.lines)), 60, 0.05), self.lines
+        assert wait_until(lambda: any(text in line for line in list(self.lines)), 120, 0.05), self.lines
         return next(line for line in self.lines if text in line)
 
     def url(self, name: str) -> str:
