@@ -27,7 +27,13 @@ TARGET = 0
 """Place in a mark's `customdata` of what the run list is asked for; what its hover says comes after it."""
 _GAP = 58
 """Pixels between two panels: the ticks of the upper one and the title of the lower one."""
-_TOP, _BOTTOM, _RIGHT, _LEFT = 30, 30, 12, 46
+_TOP, _BOTTOM, _RIGHT, _LEFT = 30, 30, 12, 52
+_WEBGL_FROM = 1_000
+"""Points from which WebGL, which takes a third of a second to begin, is the quicker way to draw them."""
+_TITLE = 20
+"""Pixels of an axis' own title."""
+_CHARACTER = 6.2
+"""Pixels of one in a tick's words, on average."""
 _BUTTONS = ("zoomIn2d", "zoomOut2d", "autoScale2d", "toggleSpikelines")
 """Of Plotly's tools, those that say nothing that zoom and reset do not."""
 
@@ -60,7 +66,6 @@ def template(colors: Palette) -> dict[str, Any]:
     """What every figure looks like in one scheme."""
     small = {"family": FONT, "size": 11.5, "color": colors.muted}
     axis = {
-        "automargin": True,
         "zeroline": False,
         "showline": False,
         "ticks": "",
@@ -74,7 +79,7 @@ def template(colors: Palette) -> dict[str, Any]:
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
             "colorway": list(colors.series),
-            "margin": {"l": _LEFT, "r": _RIGHT, "t": _TOP, "b": _BOTTOM, "pad": 2},
+            "margin": {"r": _RIGHT, "t": _TOP, "pad": 2},
             "hoverlabel": {
                 "bgcolor": colors.surface,
                 "bordercolor": colors.waiting,
@@ -97,9 +102,11 @@ def stacked(*panels: Panel, shared_x: bool = False) -> Figure:
     """
     colors = palette()
     plots = sum(panel.height for panel in panels) + _GAP * (len(panels) - 1)
+    bottom = _BOTTOM + _TITLE * _is_titled(panels[-1].x)
     layout: dict[str, Any] = {
         "template": template(colors),
-        "height": plots + _TOP + _BOTTOM,
+        "height": plots + _TOP + bottom,
+        "margin": {"l": max(map(_left, panels)), "b": bottom},
         "shapes": [],
         "annotations": [],
         "barmode": "stack",
@@ -107,18 +114,19 @@ def stacked(*panels: Panel, shared_x: bool = False) -> Figure:
         "showlegend": any(panel.legend for panel in panels),
     }
     data: list[Trace] = []
+    many = sum(len(trace["x"]) for panel in panels for trace in panel.traces if "x" in trace) >= _WEBGL_FROM
     above = 0
     for number, panel in enumerate(panels, start=1):
         end = "" if number == 1 else str(number)
-        bottom = 1 - (above + panel.height) / plots
+        foot = 1 - (above + panel.height) / plots
         top = 1 - above / plots
         above += panel.height + _GAP
         linked = {"matches": "x"} if shared_x and number > 1 else {}
         layout[f"xaxis{end}"] = {"anchor": f"y{end}", **linked, **panel.x}
-        layout[f"yaxis{end}"] = {"domain": [max(bottom, 0.0), min(top, 1.0)], "anchor": f"x{end}", **panel.y}
+        layout[f"yaxis{end}"] = {"domain": [max(foot, 0.0), min(top, 1.0)], "anchor": f"x{end}", **panel.y}
         here = {"xaxis": f"x{end}", "yaxis": f"y{end}"}
         legend = {"legend": f"legend{end}"} if panel.legend else {"showlegend": False}
-        data += [{**legend, **trace, **here} for trace in panel.traces]
+        data += [{**legend, **(trace if many else _without_webgl(trace)), **here} for trace in panel.traces]
         layout["shapes"] += [_placed(shape, end) for shape in panel.shapes]
         layout["annotations"] += [_placed(note, end) for note in panel.notes]
         if panel.title:
@@ -211,6 +219,21 @@ def _picked(key: str, act: Callable[[list[dict[str, str]]], None]) -> None:
     targets = [dict(one) for one in found if isinstance(one, Mapping) and one]
     if targets:
         act(targets)
+
+
+def _without_webgl(trace: Trace) -> Trace:
+    return {**trace, "type": "scatter"} if trace["type"] == "scattergl" else trace
+
+
+def _is_titled(axis: Mapping[str, Any]) -> bool:
+    return bool(axis.get("title", {}).get("text"))
+
+
+def _left(panel: Panel) -> int:
+    """Pixels that the words beside the upright axis take. Plotly would measure them, and draw everything again."""
+    names = [name for trace in panel.traces for name in trace["y"]] if panel.y.get("type") == "category" else []
+    room = max(_LEFT, round(max(map(len, names), default=0) * _CHARACTER) + 10)
+    return room + _TITLE * _is_titled(panel.y)
 
 
 def _placed(what: Mapping[str, Any], end: str) -> dict[str, Any]:

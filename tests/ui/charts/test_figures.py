@@ -59,6 +59,17 @@ def test_text_of_data_is_neither_html_nor_part_of_a_template(panel: Panel) -> No
     assert "%{customdata[0]}" not in said
 
 
+@pytest.mark.parametrize(("points", "kind"), [(999, "scatter"), (1_000, "scattergl")])
+def test_many_points_are_drawn_with_webgl_and_few_without(points: int, kind: str) -> None:
+    trace = {"type": "scattergl", "x": [0] * points, "y": [0] * points}
+    assert stacked(Panel([trace], "Points."))["data"][0]["type"] == kind
+
+
+def test_long_names_have_room_beside_an_axis() -> None:
+    long = charts.score_by_judge({"A judge with a very long name": TALLY}, None, {})
+    assert stacked(long)["layout"]["margin"]["l"] > 29 * 6
+
+
 @pytest.mark.parametrize("panel", PANELS)
 def test_every_chart_says_its_finding(panel: Panel) -> None:
     assert panel.finding.endswith(".")
