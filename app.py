@@ -14,6 +14,7 @@ from console.ui.charts import figures, leads
 from console.ui.frame import notes, palette, style
 from console.ui.frame.boundary import show_error
 from console.ui.frame.navigation import ROUTES
+from console.ui.frame.opening import Opening
 from console.ui.frame.session import services
 from console.ui.sign_in import auth
 from console.ui.sign_in.guard import Guard
@@ -48,7 +49,8 @@ def main() -> None:
     palette.buttons(shared, user)
     leads.follow()
     notes.tell()
-    page.run()
+    with auth.found(user):
+        page.run()
 
 
 def _sections(user: User | None) -> dict[str, list[st.Page]]:
@@ -90,4 +92,5 @@ if __name__ == "__main__":  # each session runs this file; the server imports it
     main()
 else:
     guard = Middleware(Guard, hosts=_hosts, signed_in=auth.is_signed_in)
-    app = st.App(__file__, middleware=[guard])
+    opening = Middleware(Opening, base=lambda: st.get_option("server.baseUrlPath").strip("/"))
+    app = st.App(__file__, middleware=[guard, opening])

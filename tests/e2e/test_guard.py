@@ -17,6 +17,7 @@ from tests.e2e.test_journeys import settle, sign_in
 from tests.support.console_app import new_user
 
 pytestmark = pytest.mark.browser
+CHARTS_ARE_HERE = "() => performance.getEntriesByType('resource').some(one => one.name.includes('PlotlyChart'))"
 
 
 @pytest.fixture
@@ -37,6 +38,20 @@ def test_a_reload_right_after_signing_in_stays_signed_in(console_url: str, ana: 
     page.context.clear_cookies(name="geval_console_session")  # as if the component had not written it yet
     page.reload()
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+
+
+def test_no_request_of_a_page_opened_by_its_address_fails(console_url: str, ana: User, page: Page) -> None:
+    answers: list[tuple[int, str]] = []
+    page.on("response", lambda answer: answers.append((answer.status, urlsplit(answer.url).path)))
+    page.goto(f"{console_url}/runs")
+    page.wait_for_function(CHARTS_ARE_HERE)  # fetched while somebody signs in
+    sign_in(page, ana.username)
+    expect(page.get_by_role("heading", name="Runs", exact=True)).to_be_visible()
+    settle(page)
+    assert urlsplit(page.url).path == "/runs"
+    assert [one for one in answers if one[0] >= 400] == []
+    page.get_by_role("link", name="Cases").click()
+    page.wait_for_url(f"{console_url}/cases")
 
 
 def test_the_browsers_name_is_for_no_script_and_there_before_the_page(console_url: str, page: Page) -> None:

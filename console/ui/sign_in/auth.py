@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -45,6 +47,7 @@ COOKIE = "geval_console_session"
 LIFETIME = timedelta(hours=12)
 _SESSION = "auth.session"
 _COOKIE_JOB = "auth.cookie"
+_FOUND: ContextVar[User | None] = ContextVar("found", default=None)
 
 
 class SessionCookie(CookieModel):  # type: ignore[misc]
@@ -134,9 +137,19 @@ def is_signed_in(browser: str) -> bool:
     return user is not None and _holds(session, user)
 
 
+@contextmanager
+def found(user: User) -> Iterator[None]:
+    """A page that runs inside the block takes the user that this very run has found, and does not look again."""
+    token = _FOUND.set(user)
+    try:
+        yield
+    finally:
+        _FOUND.reset(token)
+
+
 def require_role(services: Services, role: Role) -> User:
     """Who is signed in. Shows a refusal and ends the script when nobody is, or the role does not allow this."""
-    user = current_user(services)
+    user = _FOUND.get() or current_user(services)
     if user is None or not user.role.includes(role) or user.must_change_password:
         show_error(Forbidden(_refusal(user, role)), "auth")
         st.stop()
