@@ -42,11 +42,12 @@ def main() -> None:
         auth.sign_in_page(shared)
         figures.fetch_script()
         return
+    if free:
+        palette.buttons(shared, user)  # first, so that the account below it stays where it is drawn
     auth.account(shared, user, _page("password", "hidden"))
     if user.must_change_password:
         auth.new_password_page(shared, user)
         return
-    palette.buttons(shared, user)
     leads.follow()
     notes.tell()
     with auth.found(user):

@@ -74,15 +74,15 @@ def _latest(view: Overview) -> list[Panel]:
 
 def _spend(view: Overview) -> list[Panel]:
     rows = [row for row in view.latest if row.final_score_normalized is not None]
-    panels = [run_points.versions_over_time(rows, view.judge_names)] if rows else []
+    versions = [run_points.versions_over_time(rows, view.judge_names)] if rows else []
     if view.now.scores.cost:
         models: dict[str, list[Rollup]] = {}
         for rollup in view.now.scored:
             models.setdefault(rollup.model, []).append(rollup)
         tallies, ids = by_judge(view, histograms=False)
-        panels.append(charts.cost_over_time({name: _spread(view, some) for name, some in models.items()}))
-        panels.append(charts.quality_and_spend(tallies, ids))
-    return panels
+        cost = charts.cost_over_time({name: _spread(view, some) for name, some in models.items()})
+        return [cost, charts.quality_and_spend(tallies, ids), *versions]  # above the first there is room for a legend
+    return versions
 
 
 def _spread(view: Overview, rollups: Sequence[Rollup]) -> dict[date, Tally]:
