@@ -37,7 +37,7 @@ def main() -> None:
     free = user is not None and not user.must_change_password
     page = st.navigation(_sections(user), position="sidebar" if free else "hidden", expanded=True)
     with st.container(key="unseen"):
-        auth.sync_cookie(shared)
+        auth.keep_session(shared)
     if user is None:
         auth.sign_in_page(shared)
         figures.fetch_script()
@@ -92,6 +92,6 @@ def _hosts() -> list[str]:
 if __name__ == "__main__":  # each session runs this file; the server imports it
     main()
 else:
-    guard = Middleware(Guard, hosts=_hosts, signed_in=auth.is_signed_in)
+    guard = Middleware(Guard, hosts=_hosts, signed_in=auth.is_signed_in, lasting=auth.lasting_cookie)
     opening = Middleware(Opening, base=lambda: st.get_option("server.baseUrlPath").strip("/"))
     app = st.App(__file__, middleware=[guard, opening])

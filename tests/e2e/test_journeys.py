@@ -10,9 +10,10 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Request, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
+from console.engine import process
 from console.records import Run
 from console.services import Services
-from console.ui.sign_in.auth import COOKIE
+from console.ui.sign_in.browsers import LASTING as COOKIE
 from tests.support.console_app import PASSWORD, failed, new_case, new_judge, new_user, scored
 
 pytestmark = pytest.mark.browser
@@ -178,5 +179,12 @@ def test_hostile_texts_reach_no_other_host(console_url: str, services: Services,
 
 def wait_for_cookie(page: Page) -> dict[str, str]:
     """The session's cookie, once the browser has it."""
-    page.wait_for_function(f"document.cookie.includes('{COOKIE}=')")
-    return next(cookie for cookie in page.context.cookies() if cookie["name"] == COOKIE)
+    found: list[dict[str, str]] = []
+
+    def there() -> bool:
+        found[:] = [dict(one) for one in page.context.cookies() if one["name"] == COOKIE]  # type: ignore[misc]
+        return bool(found)
+
+    assert process.wait_until(there, 30, 0.1)
+    assert found[0]["httpOnly"]
+    return found[0]

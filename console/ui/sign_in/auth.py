@@ -1,8 +1,10 @@
 """Login and roles.
 
-Of streamlit-authenticator we use the signed cookie and the browser component that writes it. Its own check of
-passwords keeps attempts in the session, where a new tab resets them: ours is `services.users.verify`, which counts
-in the store. Nothing of a session is trusted beyond its signature: user and role are read again on every rerun.
+Of streamlit-authenticator we use the signed cookie. Its own check of passwords keeps attempts in the session, where a
+new tab resets them: ours is `services.users.verify`, which counts in the store; and its component writes cookies that
+scripts can read, and answers with a rerun that may come after a click on a link and empty the page: ours is set by the
+server (guard.py), asked by a picture that the page draws. Nothing of a session is trusted beyond its signature: user
+and role are read again on every rerun.
 
 A session is a user name and its time of issue. The cookie carries that time (the library's has only an expiry,
 from which the issue would follow only as long as nobody changes the lifetime), and a session that began before
@@ -15,16 +17,12 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import extra_streamlit_components as stx
 import jwt
 import msgspec
 import streamlit as st
-from extra_streamlit_components.CookieManager import _component_func
-from streamlit import runtime
 from streamlit_authenticator.models import CookieModel
 
 from console.actions.admin.users import change_own_password
@@ -34,7 +32,8 @@ from console.ui.frame.boundary import boundary, show_error
 from console.ui.frame.session import services as known_services
 from console.ui.frame.text import plain
 from console.ui.sign_in.browsers import COOKIE as COOKIE_OF_BROWSER
-from console.ui.sign_in.browsers import Browsers
+from console.ui.sign_in.browsers import KEEP, Browsers
+from console.ui.sign_in.browsers import LASTING as COOKIE
 from console.ui.sign_in.password_form import LONGEST, password_form
 from console.ui.sign_in.provider import leave_provider, provider_buttons, provider_session
 
@@ -43,59 +42,29 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-COOKIE = "geval_console_session"
 LIFETIME = timedelta(hours=12)
 _SESSION = "auth.session"
-_COOKIE_JOB = "auth.cookie"
 _FOUND: ContextVar[User | None] = ContextVar("found", default=None)
 
 
 class SessionCookie(CookieModel):  # type: ignore[misc]
-    """The library's cookie with the time of issue in it; touches the browser only to write."""
+    """The library's cookie with the time of issue in it, read only."""
 
     def __init__(self, keys: Sequence[str]) -> None:
-        """Not the library's constructor: that would mount the component, an iframe, on every rerun.
+        """Not the library's constructor: that would mount its component, an iframe, on every rerun.
 
         Args:
-            keys: the first signs, any of them verifies.
+            keys: any of them verifies.
         """
         self.cookie_name = COOKIE
         self.cookie_keys = keys
-        self.cookie_expiry_days = LIFETIME / timedelta(days=1)
         self.token: str = ""
-        self.exp_date = None
-
-    @cached_property
-    def cookie_manager(self) -> Any:
-        """The component that writes cookies in the browser."""
-        if runtime.exists():  # the server imports this module before it runs, and forgets what was declared until then
-            runtime.get_instance().component_registry.register_component(_component_func)
-        return stx.CookieManager(key="auth.cookies")
 
     def read(self) -> dict[str, Any] | None:
         """The claims of a valid cookie that came with the connection, or None."""
         st.session_state.setdefault("logout", None)  # the library asks for it
         claims = self.get_cookie()
         return claims if claims and isinstance(claims.get("issued_at"), float) else None
-
-    def write(self, session: dict[str, Any]) -> None:
-        """Put the session into the browser's cookie.
-
-        Not `set_cookie`: that one sends a local time, which the browser takes for its own time zone, and never
-        marks the cookie as `Secure`.
-        """
-        self.cookie_manager.set(
-            COOKIE,
-            jwt.encode(session, self.cookie_keys[0], algorithm="HS256"),
-            key="auth.write",
-            expires_at=datetime.fromtimestamp(session["exp_date"], UTC),
-            secure=(st.context.url or "").startswith("https:"),
-            same_site="strict",
-        )
-
-    def clear(self) -> None:
-        """Take the cookie out of the browser."""
-        self.cookie_manager.set(COOKIE, "", key="auth.clear", expires_at=datetime.fromtimestamp(0, UTC))
 
     def _token_decode(self) -> Any:
         for key in self.cookie_keys:
@@ -175,24 +144,31 @@ def change_password(services: Services, user: User, old: str | None, new: str, r
 def sign_out(services: Services, user: User) -> None:
     """End every session of the user, here and elsewhere."""
     _forget()
-    st.session_state[_COOKIE_JOB] = "clear"
     services.users.revoke(user.username)
 
 
-@st.fragment
-def sync_cookie(services: Services) -> None:
-    """Carry a change of the session to the browser; a fragment, so that its answer reruns nothing else."""
-    job = st.session_state.get(_COOKIE_JOB)
-    if job is None:
-        return
-    cookie = SessionCookie(services.users.cookie_keys)
+def keep_session(services: Services) -> None:
+    """Let the browser fetch its lasting cookie, or lose it, where it did not come with the one of this session.
+
+    A provider has cookies of its own.
+    """
     session = st.session_state.get(_SESSION)
-    if job == "write" and session:
-        cookie.write(session)
-    elif job == "clear":
-        cookie.clear()
-    if st.session_state.get(f"auth.{job}"):  # the component has done it
-        del st.session_state[_COOKIE_JOB]
+    wanted = None if session is None or session.get("provider") else session
+    came = SessionCookie(services.users.cookie_keys).read() if COOKIE in st.context.cookies else None
+    if came != wanted or (COOKIE in st.context.cookies and not came):
+        st.html(f'<img src="{KEEP.strip("/")}?{wanted["issued_at"] if wanted else ""}" alt="" hidden>')
+
+
+def lasting_cookie(browser: str) -> tuple[str, float] | None:
+    """The signed session of this browser and when it ends, seconds since 1970; None without one that holds now.
+
+    For the server, outside of any page.
+    """
+    session = browsers().session_of(browser)
+    if session is None or session.get("provider") or not is_signed_in(browser):
+        return None
+    keys = known_services().users.cookie_keys
+    return jwt.encode(session, keys[0], algorithm="HS256"), float(session["exp_date"])
 
 
 def sign_in_page(services: Services) -> None:
@@ -282,7 +258,6 @@ def _begin(user: User) -> None:
         "exp_date": (issued + LIFETIME).timestamp(),
     }
     browsers().remember(_browser(), st.session_state[_SESSION])
-    st.session_state[_COOKIE_JOB] = "write"
 
 
 def _holds(session: dict[str, Any], user: User) -> bool:

@@ -1,8 +1,8 @@
 """Which browsers are signed in, as this process knows them: by a cookie that no script reads.
 
 The server gives each browser a random name (guard.py) in a cookie that is HttpOnly and there before the page is. When
-somebody signs in, their session is remembered under it: a reload finds it at once, while the component that writes the
-lasting cookie may still be on its way, and uploads and files of exports are for browsers with a session only.
+somebody signs in, their session is remembered under it: a reload finds it at once, while the lasting cookie, which
+outlives this process, may still be on its way, and uploads and files of exports are for browsers with a session only.
 """
 
 from __future__ import annotations
@@ -14,6 +14,10 @@ from collections import OrderedDict
 from typing import Any
 
 COOKIE = "geval_console_browser"
+LASTING = "geval_console_session"
+"""The cookie with the signed session."""
+KEEP = "/_session"
+"""Where the server answers with the lasting cookie of the browser that asks."""
 KNOWN = 10_000
 """Browsers that are remembered; with one more, the one that came longest ago is forgotten."""
 _BYTES = 24

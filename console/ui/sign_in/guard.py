@@ -3,19 +3,22 @@
 - Requests and sockets by other names than `server.allowedHosts`: a page whose name was pointed at this machine.
 - Uploads, and files that a page offers, without a session that holds now.
 - More sockets than there is memory for; those of strangers, who need one to sign in, are counted apart.
+
+It answers one address itself: there a browser gets the cookie that its session outlives the process with, or loses it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from http.cookies import CookieError, SimpleCookie
 
 import anyio
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from console.ui.sign_in.browsers import COOKIE, new_name
+from console.ui.sign_in.browsers import COOKIE, KEEP, LASTING, new_name
 
 PROTECTED = ("/_stcore/upload_file/", "/media/")
 SOCKETS = 400
@@ -33,12 +36,20 @@ class Guard:
     Args:
         hosts: names by which the console may be called, `*.example.com` with its subdomains; none: any name.
         signed_in: whether the browser of this name has a session that holds; may ask the store.
+        lasting: that session, signed, and when it ends; None without one. May ask the store.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Callable[[], Sequence[str]], signed_in: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        hosts: Callable[[], Sequence[str]],
+        signed_in: Callable[[str], bool],
+        lasting: Callable[[str], tuple[str, float] | None],
+    ) -> None:
         self._app = app
         self._hosts = hosts
         self._signed_in = signed_in
+        self._lasting = lasting
         self._sockets = 0
         self._strangers = 0
 
@@ -56,6 +67,9 @@ class Guard:
             await self._request(scope, receive, send, cookie_in(headers))
 
     async def _request(self, scope: Scope, receive: Receive, send: Send, browser: str) -> None:
+        if scope["path"].endswith(KEEP):
+            await (await self._kept(scope, browser))(scope, receive, send)
+            return
         if (
             scope["path"].startswith(PROTECTED)
             and scope["method"] != "OPTIONS"
@@ -79,6 +93,20 @@ class Guard:
             self._sockets -= 1
             self._strangers -= stranger
 
+    async def _kept(self, scope: Scope, browser: str) -> Response:
+        kept = await anyio.to_thread.run_sync(self._lasting, browser) if browser else None
+        token, ends = kept or ("", 0.0)
+        answer = Response(status_code=204, headers={"cache-control": "no-store"})
+        answer.set_cookie(
+            LASTING,
+            token,
+            expires=datetime.fromtimestamp(ends, UTC),
+            secure=_is_secure(scope),
+            httponly=True,
+            samesite="strict",
+        )
+        return answer
+
     async def _has_session(self, browser: str) -> bool:
         return bool(browser) and await anyio.to_thread.run_sync(self._signed_in, browser)
 
@@ -100,8 +128,7 @@ def cookie_in(headers: Headers) -> str:
 
 
 def _naming(scope: Scope, send: Send) -> Send:
-    secure = scope["scheme"] == "https" or Headers(scope=scope).get("x-forwarded-proto") == "https"
-    cookie = f"{COOKIE}={new_name()}; Path=/; HttpOnly; SameSite=Strict{'; Secure' if secure else ''}"
+    cookie = f"{COOKIE}={new_name()}; Path=/; HttpOnly; SameSite=Strict{'; Secure' if _is_secure(scope) else ''}"
 
     async def named(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -109,6 +136,10 @@ def _naming(scope: Scope, send: Send) -> Send:
         await send(message)
 
     return named
+
+
+def _is_secure(scope: Scope) -> bool:
+    return scope["scheme"] == "https" or Headers(scope=scope).get("x-forwarded-proto") == "https"
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, why: str) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
+from starlette.testclient import TestClient
 
 from console.ui.sign_in import guard
+from console.ui.sign_in.browsers import COOKIE
 
 
 def test_sockets_of_strangers_are_counted() -> None:
@@ -21,7 +24,7 @@ def test_sockets_of_strangers_are_counted() -> None:
         async def send(message: dict[str, int]) -> None:
             codes.append(message["code"])
 
-        door = guard.Guard(console, list, lambda _: False)  # type: ignore[arg-type]
+        door = guard.Guard(console, list, lambda _: False, lambda _: None)  # type: ignore[arg-type]
         scope = {"type": "websocket", "path": "/_stcore/stream", "headers": [], "scheme": "ws"}
         sockets = [asyncio.create_task(door(scope, None, send)) for _ in range(guard.STRANGERS + 3)]  # type: ignore[arg-type]
         await asyncio.sleep(0.1)
@@ -51,3 +54,26 @@ def test_sockets_of_strangers_are_counted() -> None:
 )
 def test_names_of_the_console(host: str, names: list[str], allowed: bool) -> None:
     assert guard.is_allowed(host, names) is allowed
+
+
+@pytest.mark.parametrize(
+    ("browser", "expected"),
+    [
+        ("known", "geval_console_session=signed; expires=Thu, 01 Jan 2032"),
+        ("stranger", 'geval_console_session=""; expires=Thu, 01 Jan 1970'),
+        ("", 'geval_console_session=""; expires=Thu, 01 Jan 1970'),
+    ],
+)
+def test_a_browser_is_given_the_cookie_of_its_own_session_or_loses_it(browser: str, expected: str) -> None:
+    async def console(*_: object) -> None:
+        raise AssertionError
+
+    ends = datetime(2032, 1, 1, tzinfo=UTC).timestamp()
+    door = guard.Guard(console, list, lambda _: True, {"known": ("signed", ends)}.get)
+    client = TestClient(door, cookies={COOKIE: browser} if browser else {})
+    answer = client.get("https://testserver/_session?1.5")
+    assert answer.status_code == 204
+    assert answer.headers["cache-control"] == "no-store"
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith(expected)
+    assert {"HttpOnly", "Path=/", "SameSite=strict", "Secure"} <= set(cookie.split("; "))
