@@ -5,7 +5,7 @@
 
 SHELL := /bin/sh
 .SUFFIXES:
-.PHONY: setup run api local-judge test test-slow test-dynamodb-local dynamodb-local gallery template lint format bench audit sbom lock clean
+.PHONY: setup run api local-judge test test-slow test-dynamodb-local test-opensearch dynamodb-local gallery template lint format bench audit sbom lock clean
 
 # `make test PYTHON=python3.13`: an environment of its own beside `.venv`, named by the version.
 PYTHON ?=
@@ -44,6 +44,10 @@ test-slow: $(DEV_STAMP)
 
 test-dynamodb-local: $(DEV_STAMP)
 	@$(PY) -m pytest -q -m dynamodb_local $(ARGS)
+
+# Fetches a node by Maven once (60 MB) and runs it on loopback with Java 17.
+test-opensearch: $(DEV_STAMP)
+	@$(PY) -m pytest -q -m opensearch --timeout 600 tests/search/ways $(ARGS)
 
 dynamodb-local: $(STAMP)
 	@exec $(PY) -m console.engine.dynamodb_local $(ARGS)

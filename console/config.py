@@ -155,6 +155,13 @@ class Settings:
         _url("http", "https"),
         secret=True,
     )
+    opensearch_sign: bool | None = _setting(
+        "OPENSEARCH_SIGN",
+        None,
+        "Sign requests to OpenSearch with the AWS credentials (SigV4). Not set: yes for `*.es.amazonaws.com` without a "
+        "user in the address.",
+        _switch,
+    )
     embed_runs: bool | None = _setting(
         "EMBED_RUNS",
         None,

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 
 class Stub:
@@ -25,6 +29,24 @@ class Stub:
         self.refused_documents = 0
         self.status = 200
         self.url = ""
+        self.signed_by: Credentials | None = None
+        """Whose signature every request must carry; None where none is asked for."""
+
+    def trusts(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> bool:
+        """Whether a request is signed as it must be: made again here, the signature is the same."""
+        if self.signed_by is None:
+            return True
+        sent = {name.lower(): value for name, value in headers.items()}
+        signed = re.search(r"SignedHeaders=([^,]+), Signature=([0-9a-f]+)", sent.get("authorization", ""))
+        scope = re.search(r"Credential=[^/]+/[^/]+/([^/]+)/([^/]+)/aws4_request", sent.get("authorization", ""))
+        if not signed or not scope or scope[2] != "es":
+            return False
+        kept = {name: sent[name] for name in signed[1].split(";")}
+        request = AWSRequest(method, f"http://{sent['host']}{target}", kept, body)
+        request.context["timestamp"] = sent["x-amz-date"]
+        auth = SigV4Auth(self.signed_by, "es", scope[1])
+        canonical = auth.string_to_sign(request, auth.canonical_request(request))
+        return auth.signature(canonical, request) == signed[2]
 
     def answer(self, method: str, path: str, body: str) -> tuple[int, Any]:
         """The status and the JSON of one request."""
@@ -58,9 +80,9 @@ class Stub:
         return 200, {index: self.indexes[index] for index in found}
 
     def _mapping(self, name: str) -> tuple[int, Any]:
-        if name not in self.aliases:
+        index = self.aliases.get(name, name)
+        if index not in self.indexes:
             return 404, {"error": {"type": "index_not_found_exception"}, "status": 404}
-        index = self.aliases[name]
         return 200, {index: {"mappings": self.indexes[index]["mappings"]}}
 
     def _move(self, actions: list[dict[str, Any]]) -> tuple[int, Any]:
@@ -124,8 +146,10 @@ def opensearch_stub() -> Iterator[Stub]:
         wbufsize = -1
 
         def _serve(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-            status, answer = stub.answer(self.command, urlsplit(self.path).path, body)
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            status, answer = 403, {"message": "The request signature we calculated does not match."}
+            if stub.trusts(self.command, self.path, dict(self.headers), body):
+                status, answer = stub.answer(self.command, urlsplit(self.path).path, body.decode())
             content = json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from console.actions.permissions import permit
 from console.errors import AlreadyExists, InvalidInput
 from console.records import Chunk, Collection, CollectionDocument, Role, User
+from console.search.ways.fed import lags
 from console.search.ways.opensearch import open_index
 
 if TYPE_CHECKING:
@@ -152,7 +153,12 @@ def feed_opensearch(
 ) -> int:
     """As `sync_opensearch`, for somebody who may (a command)."""
     index = open_index(services.settings)
-    return index.sync(services.collections.get(collection_id), services.vectors.all(collection_id), progress)
+    at = services.vector_reads.position()
+    collection = services.collections.get(collection_id)
+    before = index.indexed(collection_id)
+    if before and before.is_of(collection) and not lags(services.vector_reads, collection_id, before):
+        return 0
+    return index.sync(collection, services.vectors.all(collection_id), progress, at=at)
 
 
 def delete_document(services: Services, actor: User, collection_id: str, filename: str) -> int:

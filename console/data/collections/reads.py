@@ -162,6 +162,10 @@ class VectorReads:
             item["chunk_id"]["S"]: read_chunk(item, attribute) for item in self._store.batch_get(tables.VECTORS, keys)
         }
 
+    def shown(self, collection: Collection, chunk_ids: Sequence[str]) -> dict[str, Chunk]:
+        """As `chunks`, those that can be seen. One more request per 100 documents."""
+        return self.chunks(collection, self._chunks.visible(collection.collection_id, chunk_ids))
+
     # --- the vector index ------------------------------------------------------------------------------
 
     def has_native(self, collection: Collection) -> bool:

@@ -1,21 +1,27 @@
 """Chunks in an OpenSearch k-NN index, fed from a collection.
 
 Each collection has an alias. A sync builds a new index behind it and then moves the alias, so that a search never sees
-half of a collection; the revision that an index was built from is in its mapping's `_meta`. The index compares by
-cosine with the engine `lucene`, whose score is (2 - distance) / 2
+half of a collection; the revision that an index was built from, and where the stream of the table then was, is in its
+mapping's `_meta`. The index compares by cosine with the engine `lucene`, whose score is (2 - distance) / 2
 (https://docs.opensearch.org/latest/mappings/supported-field-types/knn-spaces): similarity = 2 * score - 1.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from console.errors import InvalidInput, NotFound, SetupError, StoreError, StoreUnavailable
 from console.extras import extra
+from console.records import StreamPosition
+from console.search.ways.signing import signer
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -25,6 +31,8 @@ if TYPE_CHECKING:
 
     from console.config import Settings
     from console.records import Chunk, Collection
+
+log = logging.getLogger(__name__)
 
 MOST = 10_000
 """Results of one search: what `index.max_result_window` allows by default."""
@@ -42,6 +50,19 @@ class Hit:
     """Cosine, -1..1."""
 
 
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """What an index was built from."""
+
+    revision: str
+    at: StreamPosition | None
+    """Up to where the table's stream had been read before the chunks were; None when it had none."""
+
+    def is_of(self, collection: Collection) -> bool:
+        """Whether the collection was changed by nobody that tells its revision."""
+        return self.revision == _revision(collection)
+
+
 def open_index(settings: Settings) -> OpenSearchIndex:
     """The index that the settings name. Makes no request.
 
@@ -50,7 +71,10 @@ def open_index(settings: Settings) -> OpenSearchIndex:
     """
     if not settings.opensearch_url:
         raise SetupError("OpenSearch is not configured. Set OPENSEARCH_URL, or choose another strategy.")
-    client = _api().OpenSearch(settings.opensearch_url, timeout=_TIMEOUT, max_retries=2, retry_on_timeout=True)
+    logging.getLogger("opensearch").setLevel(logging.ERROR)  # what fails is raised, what works is nobody's news
+    client = _api().OpenSearch(
+        settings.opensearch_url, timeout=_TIMEOUT, max_retries=2, retry_on_timeout=True, http_auth=signer(settings)
+    )
     return OpenSearchIndex(client, prefix=f"{settings.table_prefix}geval-chunks".lower().lstrip("._-"))
 
 
@@ -61,44 +85,59 @@ class OpenSearchIndex:
         self._client = client
         self._prefix = prefix
 
+    def indexed(self, collection_id: str) -> Indexed | None:
+        """What the index of a collection was built from; None when there is none. One request."""
+        return self._built_from(self._alias(collection_id))
+
     def is_current(self, collection: Collection) -> bool:
-        """Whether the index holds the collection as it is now. One request."""
-        with _translated():
-            try:
-                found: dict[str, Any] = self._client.indices.get_mapping(index=self._alias(collection.collection_id))
-            except _api().NotFoundError:
-                return False
-        meta = next(iter(found.values()))["mappings"].get("_meta", {})
-        return bool(meta.get("revision") == _revision(collection))
+        """Whether the index holds the revision of the collection. One request."""
+        found = self.indexed(collection.collection_id)
+        return found is not None and found.is_of(collection)
 
     def sync(
         self,
         collection: Collection,
         chunks: Iterable[Chunk],
         progress: Callable[[int], None] = lambda _done: None,
+        *,
+        at: StreamPosition | None = None,
     ) -> int:
-        """Bring the index to the revision of the collection; the number of chunks sent, 0 when it is there already.
+        """Build the index of a collection anew; the number of chunks sent.
 
         One request per 500 chunks. An interrupted sync leaves the index as it was, and its remains to the next one.
+        Chunks whose vector cannot be compared are left out and counted in the log.
 
         Args:
-            chunks: every chunk of the collection with its embedding; not read when the index is up to date.
+            chunks: every chunk of the collection with its embedding.
+            at: where the stream of the table was before the chunks were read.
 
         Raises:
             StoreUnavailable: OpenSearch does not answer.
-            StoreError: it refused the index or a chunk.
+            StoreError: it refused the index or a chunk, or another sync took the place of this one.
         """
-        if self.is_current(collection):
-            return 0
         alias = self._alias(collection.collection_id)
-        index = f"{alias}-r{_hash(_revision(collection), 12)}"
+        index = f"{alias}-r{time.time_ns():x}"  # names in the order of their making
+        definition = _definition(collection, at)
         with _translated():
-            self._client.indices.delete(index=index, ignore_unavailable=True)
-            self._client.indices.create(index=index, body=_definition(collection))
-            sent = self._send(index, chunks, progress)
+            self._client.indices.create(index=index, body=definition)
+            sent = self._send(index, _comparable(collection, chunks), progress)
+            if self._built_from(index) is None:
+                raise StoreError("Another sync of the collection took the place of this one. Sync again.")
             self._client.indices.refresh(index=index)
             self._move(alias, index)
         return sent
+
+    def _built_from(self, name: str) -> Indexed | None:
+        with _translated():
+            try:
+                found: dict[str, Any] = self._client.indices.get_mapping(index=name)
+            except _api().NotFoundError:
+                return None
+        meta = next(iter(found.values()), {}).get("mappings", {}).get("_meta")
+        if meta is None:
+            return None
+        at = meta.get("at")
+        return Indexed(meta.get("revision", ""), msgspec.convert(at, StreamPosition) if at else None)
 
     def search(
         self, collection_id: str, vector: NDArray[Any] | Sequence[float], k: int, filters: Mapping[str, object] = {}
@@ -146,8 +185,8 @@ class OpenSearchIndex:
         return sent
 
     def _move(self, alias: str, index: str) -> None:
-        """Point the alias to the new index alone, and drop the others."""
-        others = [name for name in self._client.indices.get(index=f"{alias}-r*") if name != index]
+        """Point the alias to the new index alone, and drop those made before it."""
+        others = [name for name in self._client.indices.get(index=f"{alias}-r*") if name < index]
         moves: list[dict[str, Any]] = [{"add": {"index": index, "alias": alias}}]
         moves += [{"remove_index": {"index": name}} for name in others]
         self._client.indices.update_aliases(body={"actions": moves})
@@ -162,13 +201,29 @@ def _hash(text: str, digits: int) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:digits]
 
 
-def _definition(collection: Collection) -> dict[str, Any]:
+def _comparable(collection: Collection, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+    """The chunks that have a vector of the collection's length and a direction."""
+    skipped = 0
+    for chunk in chunks:
+        if chunk.embedding is not None and len(chunk.embedding) == collection.dimension and any(chunk.embedding):
+            yield chunk
+        else:
+            skipped += 1
+    if skipped:
+        log.warning("%d chunk(s) of %s have no usable vector and are skipped.", skipped, collection.collection_id)
+
+
+def _definition(collection: Collection, at: StreamPosition | None) -> dict[str, Any]:
     """The index of one revision. Metadata of any form are matched by their text (`flat_object`)."""
     method = {"name": "hnsw", "engine": "lucene", "space_type": "cosinesimil"}
     return {
         "settings": {"index": {"knn": True}},
         "mappings": {
-            "_meta": {"collection": collection.collection_id, "revision": _revision(collection)},
+            "_meta": {
+                "collection": collection.collection_id,
+                "revision": _revision(collection),
+                "at": msgspec.to_builtins(at) if at else None,
+            },
             "dynamic": False,
             "properties": {
                 "chunk_id": {"type": "keyword"},

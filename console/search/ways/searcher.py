@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from console.errors import InvalidInput
 from console.records import Collection
 from console.search.memory.memory import Memory
+from console.search.ways.fed import Fed
 from console.search.ways.hybrid import Hybrid, Reranker
 from console.search.ways.opensearch import OpenSearchIndex
 from console.search.ways.strategies import (
@@ -16,7 +18,6 @@ from console.search.ways.strategies import (
     Exact,
     Filters,
     Native,
-    OpenSearchStrategy,
     Parallel,
     Query,
     Reads,
@@ -48,7 +49,13 @@ class Searcher:
     """
 
     def __init__(
-        self, reads: Reads, memory: Memory, open_search: Callable[[], OpenSearchIndex], reranker: Reranker | None = None
+        self,
+        reads: Reads,
+        memory: Memory,
+        open_search: Callable[[], OpenSearchIndex],
+        reranker: Reranker | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.memory = memory
         self._reads = reads
@@ -58,7 +65,7 @@ class Searcher:
             exact,
             Parallel(reads),
             Ann(reads, memory),
-            OpenSearchStrategy(reads, open_search),
+            Fed(reads, open_search, clock),
         )
         self._hybrid = Hybrid(reads, memory, reranker)
         self._strategies: Mapping[str, Strategy] = {one.name: one for one in strategies}

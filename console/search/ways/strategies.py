@@ -3,7 +3,7 @@
 - `native`: the store's vector index. At most 100 results; filters on the file name only.
 - `exact`: every vector of the collection in this process, see `index`. Any number of results, any filter.
 - `parallel`: every chunk read from the store for this one search, by ranges of the key at once. Any filter.
-- `opensearch`: an OpenSearch index fed from the collection, see `opensearch`.
+- `opensearch`: an OpenSearch index fed from the collection, see `fed`.
 - `ann`: a graph over the vectors in this process. Filters that leave little are searched exactly.
 
 `exact`, `parallel` and `ann` compute similarities from the numbers as they are stored, in float64.
@@ -26,7 +26,6 @@ from console.records import Chunk, Collection, SearchHit
 from console.search.memory.held import Source
 from console.search.memory.matrix import Candidates, Mask, VectorMatrix, View
 from console.search.memory.memory import Loaded, Memory
-from console.search.ways.opensearch import OpenSearchIndex
 
 NATIVE_LIMIT = 100
 SMALL = 500
@@ -48,6 +47,7 @@ class Reads(Source, Protocol):
     """What the strategies read of the store; see `console.data.collections.reads`."""
 
     def chunks(self, collection: Collection, chunk_ids: Sequence[str]) -> dict[str, Chunk]: ...  # noqa: D102
+    def shown(self, collection: Collection, chunk_ids: Sequence[str]) -> dict[str, Chunk]: ...  # noqa: D102
     def answered(  # noqa: D102
         self, key: str, search: Callable[[], list[SearchHit]], keep: Callable[[list[SearchHit]], bool]
     ) -> list[SearchHit]: ...
@@ -113,7 +113,9 @@ class Native:
             return self._exactly(f"The vector index could not be searched ({str(error).rstrip('.')})", *asked)
         if hidden and len(found) < k:
             return self._exactly("The index was full of chunks being replaced", *asked)
-        return Answer(_sorted([SearchHit.of(chunk, 1 - distance) for chunk, distance in found])[:k], source="index")
+        return Answer(
+            nearest_first([SearchHit.of(chunk, 1 - distance) for chunk, distance in found])[:k], source="index"
+        )
 
     def _exactly(self, why: str, collection: Collection, vector: Query, k: int, filters: Filters) -> Answer:
         """The answer of `exact`, and why; the index is looked at again after a minute."""
@@ -192,30 +194,6 @@ class Parallel:
         return Answer(hits, source="chunks")
 
 
-class OpenSearchStrategy:
-    """An OpenSearch index fed from the collection."""
-
-    name = "opensearch"
-
-    def __init__(self, reads: Reads, open_search: Callable[[], OpenSearchIndex]) -> None:
-        self._reads = reads
-        self._open = open_search
-
-    def search(self, collection: Collection, vector: Query, k: int, filters: Filters) -> Answer:
-        """As `Strategy.search`. Two requests to OpenSearch, and one per 100 results to the store.
-
-        Raises:
-            SetupError: OpenSearch is not configured.
-            NotFound: the collection was never put into it.
-        """
-        index = self._open()
-        found = {hit.chunk_id: hit.similarity for hit in index.search(collection.collection_id, vector, k, filters)}
-        chunks = self._reads.chunks(collection, list(found))
-        hits = [SearchHit.of(_without_embedding(chunk), found[one]) for one, chunk in chunks.items()]
-        current = index.is_current(collection)
-        return Answer(_sorted(hits), "" if current else "The index is older than the collection; sync it.", "index")
-
-
 @dataclass(frozen=True, slots=True)
 class Rows:
     """Rows of a collection, which never change their texts."""
@@ -290,7 +268,7 @@ class Ranked:
             if len(found) >= k or len(found) == len(candidates.rows):
                 break
             wanted += len(candidates.rows) - len(found)
-        return _sorted(found)[:k]
+        return nearest_first(found)[:k]
 
     def scored(self, rows: Rows, chosen: Sequence[int], vector: Query) -> list[tuple[int, SearchHit]]:
         """Some rows in their order with their similarities, those whose chunks exist."""
@@ -314,7 +292,7 @@ class Ranked:
         for chunk_id, chunk in read.items():
             if chunk.embedding is not None:
                 row = missing[chunk_id]
-                known[row] = (_without_embedding(chunk), _unit(chunk.embedding))
+                known[row] = (without_embedding(chunk), unit(chunk.embedding))
                 with self._lock:
                     self._known[rows.serial, row] = known[row]
         return {row: known[row] for row in chosen if row in known}
@@ -347,11 +325,13 @@ def choose(reads: Reads, memory: Memory, collection: Collection, k: int, filters
     return "exact", f"{why_not} Its vectors are loaded once and kept."
 
 
-def _sorted(hits: Sequence[SearchHit]) -> list[SearchHit]:
+def nearest_first(hits: Sequence[SearchHit]) -> list[SearchHit]:
+    """By similarity; of equal ones, by their ids."""
     return sorted(hits, key=lambda hit: (-hit.similarity, hit.chunk_id))
 
 
-def _without_embedding(chunk: Chunk) -> Chunk:
+def without_embedding(chunk: Chunk) -> Chunk:
+    """A chunk as results carry it."""
     return Chunk(
         chunk_id=chunk.chunk_id,
         text=chunk.text,
@@ -363,7 +343,8 @@ def _without_embedding(chunk: Chunk) -> Chunk:
     )
 
 
-def _unit(numbers: Sequence[float]) -> NDArray[np.float64]:
+def unit(numbers: Sequence[float]) -> NDArray[np.float64]:
+    """A vector of length 1 in the direction of the numbers; zeros stay."""
     vector = np.array(numbers, dtype=np.float64)
     length = float(np.linalg.norm(vector))
     return vector / length if length else vector

@@ -7,13 +7,15 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from botocore.credentials import Credentials
 from msgspec.structs import replace
 from opensearchpy import OpenSearch
 
 from console.config import Settings
 from console.errors import InvalidInput, NotFound, SetupError, StoreError, StoreUnavailable
-from console.records import Chunk, Collection
-from console.search.ways.opensearch import OpenSearchIndex, open_index
+from console.records import Chunk, Collection, StreamPosition
+from console.search.ways.opensearch import Indexed, OpenSearchIndex, open_index
+from console.search.ways.signing import signer
 from tests.support.opensearch_stub import Stub, opensearch_stub
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -71,7 +73,7 @@ def test_the_index_is_made_for_cosine_with_the_dimension_of_the_collection(
     assert path.startswith("/geval-chunks-")
     assert path == path.lower()
     assert body["settings"] == {"index": {"knn": True}}
-    assert body["mappings"]["_meta"] == {"collection": "Bot / 1", "revision": "1"}
+    assert body["mappings"]["_meta"] == {"collection": "Bot / 1", "revision": "1", "at": None}
     assert body["mappings"]["properties"]["embedding"] == {
         "type": "knn_vector",
         "dimension": 2,
@@ -108,17 +110,70 @@ def test_filters_limit_what_is_found(index: OpenSearchIndex) -> None:
     assert list(found(index, 2)) == ["doc#east", "doc#north-east"]
 
 
-def test_what_is_up_to_date_is_neither_read_nor_sent(index: OpenSearchIndex, server: Stub) -> None:
-    index.sync(collection(), chunks())
-    server.asked.clear()
-
-    def never() -> Iterator[Chunk]:
-        raise AssertionError("the chunks were read")
-        yield
-
+def test_an_index_says_what_it_was_built_from(index: OpenSearchIndex) -> None:
+    at = StreamPosition(stream="arn", moment=5.0, shards={"shard-1": "17"})
+    assert index.indexed("Bot / 1") is None
+    index.sync(collection(), chunks(), at=at)
+    assert index.indexed("Bot / 1") == Indexed(revision="1", at=at)
     assert index.is_current(collection())
-    assert index.sync(collection(), never()) == 0
-    assert {asked[0] for asked in server.asked} == {"GET"}
+
+
+def test_chunks_whose_vectors_cannot_be_compared_are_left_out(
+    index: OpenSearchIndex, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = [replace(chunks("east")[0], chunk_id=str(one), embedding=one) for one in (None, [1.0], [0.0, 0.0])]
+    assert index.sync(collection(), [*chunks("west"), *broken]) == 1
+    assert found(index) == {"doc#west": -1.0}
+    assert "3 chunk(s) of Bot / 1 have no usable vector" in caplog.text
+
+
+def test_a_sync_that_another_one_overtook_says_so(index: OpenSearchIndex, server: Stub) -> None:
+    def overtaken() -> Iterator[Chunk]:
+        yield from chunks("west")
+        server.indexes.clear()
+        index.sync(collection(2), chunks("east"))
+
+    with pytest.raises(StoreError, match="Another sync of the collection took the place"):
+        index.sync(collection(1), overtaken())
+    assert found(index) == {"doc#east": 1.0}
+
+
+def test_requests_to_amazon_are_signed(server: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKID")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    server.signed_by = Credentials("AKID", "secret")
+    settings = Settings.load({"OPENSEARCH_URL": server.url, "OPENSEARCH_SIGN": "on", "AWS_REGION": "eu-west-1"})
+    signing = open_index(settings)
+    assert signing.sync(collection(), chunks()) == 4
+    assert found(signing, 1, filename="north.txt") == {"doc#north-east": 0.707107}
+    server.signed_by = Credentials("AKID", "another secret")
+    with pytest.raises(StoreError, match="OpenSearch refused"):
+        found(signing)
+
+
+@pytest.mark.parametrize(
+    ("url", "sign", "signed"),
+    [
+        ("https://search-x.eu-west-1.es.amazonaws.com", "", True),
+        ("https://vpc-x.us-gov-west-1.es.amazonaws.com/", "", True),
+        ("https://search-x.eu-west-1.es.amazonaws.com", "off", False),
+        ("https://user:password@search-x.eu-west-1.es.amazonaws.com", "", False),
+        ("https://search.example.com", "", False),
+        ("https://es.amazonaws.com.example.com", "", False),
+        ("https://search.example.com", "on", True),
+    ],
+)
+def test_what_is_signed(monkeypatch: pytest.MonkeyPatch, url: str, sign: str, signed: bool) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKID")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    assert (signer(Settings.load({"OPENSEARCH_URL": url, "OPENSEARCH_SIGN": sign})) is not None) == signed
+
+
+def test_the_region_is_that_of_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKID")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    address = {"OPENSEARCH_URL": "https://search-x.eu-south-2.es.amazonaws.com", "AWS_REGION": "us-east-1"}
+    assert signer(Settings.load(address)).signer.region == "eu-south-2"
 
 
 def test_a_new_revision_takes_the_place_of_the_old_one(index: OpenSearchIndex, server: Stub) -> None:
