@@ -46,6 +46,11 @@ class NeighbourGraph:
         return len(self._graph)
 
     @property
+    def nbytes(self) -> int:
+        """Bytes of memory that the graph takes, its own copy of the vectors included."""
+        return int(self._graph.memory_usage)
+
+    @property
     def width(self) -> int:
         """Candidates that a search holds at a time."""
         return int(self._graph.expansion_search)

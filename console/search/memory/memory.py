@@ -56,12 +56,19 @@ class _Entry:
     graph: NeighbourGraph | None = None
     words: tuple[tuple[int, int], WordIndex] | None = None
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory that all of it takes."""
+        parts = (self.held.matrix, self.graph, self.words and self.words[1])
+        return sum(part.nbytes for part in parts if part)
+
 
 class Memory:
     """The collections of a process. Thread-safe.
 
     Args:
-        budget: bytes of vectors that are kept; the collection searched last is kept whatever its size.
+        budget: bytes of vectors, words and graphs that are kept; the collection searched last is kept whatever it
+            takes.
         keep_from: vectors from which a local file is written.
     """
 
@@ -109,9 +116,9 @@ class Memory:
         return self._source.collection(collection_id)
 
     def sizes(self) -> dict[str, int]:
-        """Bytes of vectors by collection."""
+        """Bytes of vectors, words and graphs by collection."""
         with self._lock:
-            return {key: entry.held.matrix.nbytes for key, entry in self._entries.items() if entry.held.matrix}
+            return {key: entry.nbytes for key, entry in self._entries.items() if entry.held.matrix}
 
     def has(self, collection_id: str) -> bool:
         """Whether this process holds the collection's vectors."""
@@ -166,7 +173,10 @@ def _words(entry: _Entry, rows: tuple[int, int], view: View) -> WordIndex:
     """The words of a view; its matrix and the number of its rows say which they are."""
     with entry.words_lock:
         if entry.words is None or entry.words[0] != rows:
-            entry.words = rows, WordIndex(view)
+            known = (
+                entry.words if entry.words and entry.words[0][0] == rows[0] and entry.words[0][1] < rows[1] else None
+            )
+            entry.words = rows, WordIndex(view, known[1] if known else None)
         return entry.words[1]
 
 

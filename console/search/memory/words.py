@@ -11,18 +11,19 @@ import re
 import threading
 import unicodedata
 import zlib
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import count
 
-import bm25s  # type: ignore[import-untyped]
 import numpy as np
 import orjson
 import Stemmer  # type: ignore[import-not-found,import-untyped,unused-ignore]
-from bm25s import stopwords
+from bm25s import stopwords  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from console.records import VectorPart
-from console.search.memory.matrix import Mask, View
+from console.search.memory.matrix import Mask, RowRange, View
 
 FUNCTION_WORDS: dict[str, frozenset[str]] = {
     "english": frozenset(stopwords.STOPWORDS_EN_PLUS),
@@ -37,6 +38,9 @@ FUNCTION_WORDS: dict[str, frozenset[str]] = {
     "norwegian": frozenset(stopwords.STOPWORDS_NORWEGIAN),
     "turkish": frozenset(stopwords.STOPWORDS_TURKISH),
 }
+K1, B = 1.5, 0.75
+"""How soon more of a word counts no more, and how much a long text counts less: what `bm25s` takes by default."""
+_TERM_BYTES = 120
 _LIMIT = 64 * 1024 * 1024
 _WORD = re.compile(r"\w+")
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
@@ -75,33 +79,91 @@ def unpack_words(part: VectorPart) -> list[tuple[str, list[str]]]:
 
 
 class WordIndex:
-    """The words of a view's rows. Thread-safe; made once, as a view never changes."""
+    """The words of a view's rows. Never changes; a later one takes over what the one before it has.
 
-    def __init__(self, view: View) -> None:
-        rows = [row for part in view.parts for row in unpack_words(part.source)]
-        self._rows = len(rows)
-        self._languages = sorted({language for language, _ in rows if language})
-        self._index = bm25s.BM25() if any(stems for _, stems in rows) else None
-        if self._index:
-            self._index.index([stems for _, stems in rows], show_progress=False)
+    Postings lie behind one another by term, 6 bytes each: the rows that have it and how often. They are weighed when
+    they are asked for, so that new rows need no new weights.
 
-    def nearest(self, text: str, view: View, count: int, allowed: Mask | None = None) -> NDArray[np.int64]:
-        """Rows that share words with a text, best first, `count` at most.
+    Args:
+        view: of the rows.
+        before: of an earlier view of the same matrix, whose rows are the first ones here.
+    """
+
+    def __init__(self, view: View, before: WordIndex | None = None) -> None:
+        self._vocabulary: dict[str, int] = before._vocabulary if before else defaultdict(count().__next__)
+        self._languages: set[str] = set(before._languages) if before else set()
+        found = [
+            _occurrences(self._vocabulary, self._languages, part)
+            for part in view.parts[before._parts if before else 0 :]
+        ]
+        new = np.concatenate([places for places, _ in found] or [np.empty((3, 0), dtype=np.int64)], axis=1)
+        old = before._by_term() if before else np.empty((3, 0), dtype=np.int64)
+        terms, rows, counts = np.concatenate([old, new], axis=1)
+        order = np.argsort(terms, kind="stable")
+        self._parts = len(view.parts)
+        self._terms = len(self._vocabulary)
+        self._starts = np.searchsorted(terms[order], np.arange(self._terms + 1))
+        self._rows = rows[order].astype(np.int32)
+        self._counts = counts[order].astype(np.uint16)
+        lengths = [before._lengths] if before else []
+        self._lengths = np.concatenate([*lengths, *(sizes for _, sizes in found), np.empty(0, dtype=np.float32)])
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory that it takes, about."""
+        arrays = self._starts.nbytes + self._rows.nbytes + self._counts.nbytes + self._lengths.nbytes
+        return arrays + self._terms * _TERM_BYTES
+
+    def nearest(self, text: str, view: View, most: int, allowed: Mask | None = None) -> NDArray[np.int64]:
+        """Rows that share words with a text, best first, `most` at most.
 
         Args:
             allowed: bool[n], which rows count; None for all that are live.
         """
-        known = self._index.vocab_dict if self._index else {}
-        asked = {form for word in _words(text) for form in forms(word, self._languages)} & known.keys()
-        if not asked or self._index is None:
-            return np.empty(0, dtype=np.int64)
-        scores = np.asarray(self._index.get_scores(sorted(asked)), dtype=np.float32)[: len(view)]
+        scores = self.scores(text)
         if allowed is not None:
-            scores = np.where(allowed, scores, 0)
+            scores[~allowed] = 0
         scores[view.dead] = 0
-        best = np.argsort(-scores, kind="stable")[:count]
+        best = np.argsort(-scores, kind="stable")[:most]
         found: NDArray[np.int64] = best[scores[best] > 0]
         return found
+
+    def scores(self, text: str) -> NDArray[np.float32]:
+        """float32[n]: BM25 of every row, 0 without a word in common."""
+        asked = {form for word in _words(text) for form in forms(word, self._languages)}
+        known = sorted(self._vocabulary[one] for one in asked if one in self._vocabulary)
+        scores = np.zeros(len(self._lengths), dtype=np.float32)
+        mean = float(self._lengths.mean()) if len(scores) else 1.0
+        for term in known:
+            if term < self._terms:
+                rows, often = self._postings(term)
+                norm = K1 * (1 - B + B * self._lengths[rows] / (mean or 1.0))
+                rarity = np.log1p((len(scores) - len(rows) + 0.5) / (len(rows) + 0.5))
+                scores[rows] += (rarity * often / (often + norm)).astype(np.float32)
+        return scores
+
+    def _postings(self, term: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        place = slice(self._starts[term], self._starts[term + 1])
+        return self._rows[place], self._counts[place].astype(np.float32)
+
+    def _by_term(self) -> NDArray[np.int64]:
+        """int64[3, n]: term, row and count of every posting."""
+        terms = np.repeat(np.arange(self._terms), np.diff(self._starts))
+        return np.stack([terms, self._rows.astype(np.int64), self._counts.astype(np.int64)])
+
+
+def _occurrences(
+    vocabulary: dict[str, int], languages: set[str], part: RowRange
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """int64[3, n], terms, rows and counts of a part, and float32[rows], its rows' lengths in words."""
+    rows = unpack_words(part.source)
+    languages |= {language for language, _ in rows if language}
+    sizes = np.array([len(stems) for _, stems in rows], dtype=np.int64)
+    ids = np.fromiter((vocabulary[stem] for _, stems in rows for stem in stems), np.int64, int(sizes.sum()))
+    places = np.repeat(np.arange(len(rows)), sizes)
+    pairs, counts = np.unique(ids * len(rows) + places, return_counts=True)
+    found = np.stack([pairs // max(len(rows), 1), pairs % max(len(rows), 1) + part.start, np.minimum(counts, 65_535)])
+    return found, sizes.astype(np.float32)
 
 
 def _words(text: str) -> list[str]:

@@ -1,7 +1,12 @@
 """Search by meaning and by words at once: two rankings joined by reciprocal rank fusion.
 
 Cormack, Clarke and Buettcher, "Reciprocal rank fusion outperforms Condorcet and individual rank learning methods"
-(SIGIR 2009): a chunk's score is the sum of weight / (60 + rank) over the rankings that have it.
+(SIGIR 2009): a chunk's score is the sum of 1 / (60 + rank) over the rankings that have it.
+
+The vectors are asked twice: first with the question, then with the question moved towards the chunks that both sides
+together put first (pseudo relevance feedback; Rocchio with the weights of Manning, Raghavan and Schuetze,
+"Introduction to Information Retrieval", 9.1.1; for vectors: Li et al., https://arxiv.org/abs/2108.11044). On 113
+queries of Cranfield it takes nDCG@10 from .544 to .562; the weights were not chosen on them.
 """
 
 from __future__ import annotations
@@ -20,8 +25,10 @@ from console.search.ways.strategies import Answer, Filters, Query, Ranked, Reads
 FUSION = 60
 DEPTH = 100
 """Ranks of each side that are joined, more when more results are asked for."""
-WORDS_WEIGH = 1.5
-"""Of the words against the vectors: .549 on Cranfield against .544 with equal weights (chosen on it)."""
+FEEDBACK = 3
+"""Chunks that the question is moved towards."""
+FEEDBACK_WEIGHS = 0.75
+"""Of their mean, against 1 of the question."""
 RERANKED = 50
 VECTORS, WORDS, BOTH = "vectors", "words", "both"
 
@@ -60,6 +67,9 @@ class Hybrid:
         depth = max(DEPTH, k)
         near = loaded.view.nearest(vector, depth, allowed).rows[:depth].tolist()
         worded = loaded.words().nearest(text, loaded.view, depth, allowed).tolist()
+        if worded:
+            moved = _towards(vector, loaded.view.vectors(np.array(fused(near, worded)[:FEEDBACK])))
+            near = loaded.view.nearest(moved, depth, allowed).rows[:depth].tolist()
         order = fused(near, worded)
         found = self._ranked.scored(
             Rows(loaded.collection, loaded.view, loaded.serial), order[: max(k, RERANKED) + k], vector
@@ -77,9 +87,16 @@ class Hybrid:
 
 
 def fused(near: Sequence[int], worded: Sequence[int]) -> list[int]:
-    """Rows of two rankings, best first by weighted reciprocal rank fusion; of equal ones, the nearest first."""
+    """Rows of two rankings, best first by reciprocal rank fusion; of equal ones, the nearest first."""
     scores: dict[int, float] = {}
-    for ranking, weight in ((near, 1.0), (worded, WORDS_WEIGH)):
+    for ranking in (near, worded):
         for rank, row in enumerate(ranking, 1):
-            scores[row] = scores.get(row, 0.0) + weight / (FUSION + rank)
+            scores[row] = scores.get(row, 0.0) + 1 / (FUSION + rank)
     return sorted(scores, key=lambda row: -scores[row])
+
+
+def _towards(query: Query, vectors: Query) -> Query:
+    """A question, float32[d], moved towards the mean of some vectors, float32[n, d]; L2-normalised."""
+    moved = query + np.float32(FEEDBACK_WEIGHS) * vectors.mean(axis=0)
+    length = np.linalg.norm(moved)
+    return np.asarray(moved / length if length else query, dtype=np.float32)

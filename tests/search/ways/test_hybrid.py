@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 
 from console.data.store.store import Store
@@ -61,6 +62,19 @@ def test_another_form_of_a_word_finds_it_in_its_language(process: Tier, asked: s
     assert "both" in sides(searched).values()
 
 
+def test_chunks_like_the_best_ones_are_found_though_they_are_unlike_the_question(process: Tier) -> None:
+    made = process.collections.create("Handbook", by="ana")
+    question, best, other = unit_rows(3, seed=3)
+    alike = (best + 0.2 * other) / np.linalg.norm(best + 0.2 * other)
+    decoys = [NewChunk(f"decoy {number}", row) for number, row in enumerate(-unit_rows(40, seed=5))]
+    chunks = [*(NewChunk("An invoice.", best) for _ in range(3)), NewChunk("A receipt.", alike), *decoys]
+    process.vectors.put_document(made.collection_id, "a.txt", chunks)
+    made = process.collections.get(made.collection_id)
+    found = searcher(process).search(made, question, 4, {}, text="invoices").answer.hits
+    assert [hit.text for hit in found] == ["An invoice.", "An invoice.", "An invoice.", "A receipt."]
+    assert found[3].similarity == pytest.approx(float(question @ alike), abs=1e-6)
+
+
 def test_filters_hold_for_both_sides(process: Tier) -> None:
     made = filled(process)
     by_file = searcher(process).search(made, ROWS[0], 4, {"filename": "1.txt"}, "hybrid", "invoice engine")
@@ -105,7 +119,7 @@ def test_a_reranker_orders_the_first_results_again(process: Tier) -> None:
 
 
 def test_fusion_adds_what_the_ranks_are_worth() -> None:
-    assert fused([1, 2, 3], [3, 4]) == [3, 4, 1, 2]
+    assert fused([1, 2, 3], [3, 4]) == [3, 1, 2, 4]
     assert fused([], [5]) == [5]
 
 
