@@ -96,23 +96,27 @@ class WordIndex:
             _occurrences(self._vocabulary, self._languages, part)
             for part in view.parts[before._parts if before else 0 :]
         ]
-        new = np.concatenate([places for places, _ in found] or [np.empty((3, 0), dtype=np.int64)], axis=1)
+        new: NDArray[np.int64] = np.concatenate(
+            [places for places, _ in found] or [np.empty((3, 0), dtype=np.int64)], axis=1
+        )
         old = before._by_term() if before else np.empty((3, 0), dtype=np.int64)
         terms, rows, counts = np.concatenate([old, new], axis=1)
         order = np.argsort(terms, kind="stable")
-        self._parts = len(view.parts)
+        self._parts: int = len(view.parts)
         self._terms = len(self._vocabulary)
         self._starts = np.searchsorted(terms[order], np.arange(self._terms + 1))
         self._rows = rows[order].astype(np.int32)
         self._counts = counts[order].astype(np.uint16)
-        lengths = [before._lengths] if before else []
-        self._lengths = np.concatenate([*lengths, *(sizes for _, sizes in found), np.empty(0, dtype=np.float32)])
+        lengths: list[NDArray[np.float32]] = [before._lengths] if before else []
+        self._lengths: NDArray[np.float32] = np.concatenate(
+            [*lengths, *(sizes for _, sizes in found), np.empty(0, dtype=np.float32)]
+        )
 
     @property
     def nbytes(self) -> int:
         """Bytes of memory that it takes, about."""
         arrays = self._starts.nbytes + self._rows.nbytes + self._counts.nbytes + self._lengths.nbytes
-        return arrays + self._terms * _TERM_BYTES
+        return int(arrays) + self._terms * _TERM_BYTES
 
     def nearest(self, text: str, view: View, most: int, allowed: Mask | None = None) -> NDArray[np.int64]:
         """Rows that share words with a text, best first, `most` at most.

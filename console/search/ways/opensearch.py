@@ -133,7 +133,7 @@ class OpenSearchIndex:
                 found: dict[str, Any] = self._client.indices.get_mapping(index=name)
             except _api().NotFoundError:
                 return None
-        meta = next(iter(found.values()), {}).get("mappings", {}).get("_meta")
+        meta: dict[str, Any] | None = next(iter(found.values()))["mappings"].get("_meta")
         if meta is None:
             return None
         at = meta.get("at")
