@@ -24,12 +24,19 @@ def main() -> None:
     with boundary("runs"):
         shared = services()
         auth.require_role(shared, Role.VIEWER)
-        selection = _head(shared)
-        opened = st.query_params.get("run")
-        if opened:
-            render_split(shared, selection, opened)
-        else:
-            run_list.run_list(shared, selection, None)
+        _body(shared, _head(shared))
+
+
+@st.fragment
+def _body(shared: Services, selection: filters.Selection) -> None:
+    """The list, and the run beside it: a click on a row, or on the way to the next page, draws nothing else."""
+    auth.require_role(shared, Role.VIEWER)  # a fragment runs without its page
+    opened = st.query_params.get("run")
+    if opened:
+        render_split(shared, selection, opened)
+        return
+    with boundary("runs.list"):
+        run_list.run_list(shared, selection, None)
 
 
 def render_split(shared: Services, selection: filters.Selection, opened: str) -> None:

@@ -129,7 +129,13 @@ def test_labels_are_shown_with_who_gave_them(three_runs: Services) -> None:
     said = texts(test)
     assert "vera" in said
     assert "Good." in said
+    test.button(key="run.close").click().run()
     assert list(table(test, "runs.table")["Human"]) == ["", "", "4, pass"]
+
+
+def test_columns_are_those_of_the_address(three_runs: Services) -> None:
+    test = runs_page(new_user(three_runs), columns="Score,Run,none")
+    assert list(table(test, "runs.table").columns) == ["Run", "Score"]
 
 
 def test_closing_the_panel_takes_the_run_out_of_the_address(three_runs: Services) -> None:

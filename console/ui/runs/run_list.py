@@ -97,7 +97,7 @@ def run_list(shared: Services, selection: filters.Selection, opened: str | None)
         st.caption("No more matching runs here.")
     elif selection.filtered or selection.wanted.first_day:
         with nothing("No runs match these filters", "Take a filter away, or widen the range of days.", "runs"):
-            st.button("Clear filters", key="runs.clear", on_click=filters.clear)
+            st.button("Clear filters", key="runs.clear", on_click=_clear)
     else:
         nothing(
             "There are no runs yet", "Runs appear here as soon as one has been made or imported.", "runs", "evaluate"
@@ -156,6 +156,12 @@ def _tick(here: Sequence[str], ids: Sequence[str]) -> None:
     """The boxes of this page as they are now; those of other pages stay, in the order of ticking."""
     kept = [one for one in _ticked() if one not in here or one in ids]
     st.session_state["runs.ticked"] = [*kept, *(one for one in ids if one not in kept)]
+    st.rerun()  # the buttons above the list too
+
+
+def _clear() -> None:
+    filters.clear()
+    st.rerun()
 
 
 def _export(shared: Services, wanted: RunFilter) -> None:

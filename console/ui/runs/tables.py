@@ -32,8 +32,6 @@ def run_frame(rows: Sequence[RunSummary]) -> pd.DataFrame:
 def run_columns(*, narrow: bool = False) -> dict[str, Any]:
     """How the columns of a run list are shown; narrow ones leave room for a panel beside the list."""
     config = st.column_config
-    wide = time_column("Started", "D MMM YYYY, HH:mm", 138)
-    time_column("Started", "D MMM, HH:mm", 100) if narrow else wide
     return {
         "Run": config.TextColumn(width=58, alignment="right"),
         "Result": config.TextColumn(width=72),
@@ -58,7 +56,7 @@ def run_columns(*, narrow: bool = False) -> dict[str, Any]:
 def _styled(frame: pd.DataFrame, opened: int | None = None) -> Styler:
     """The table with the result in its colour, and the row of the opened run tinted."""
     colors = {outcome.text: f"color: {color_of(outcome)}; font-weight: 600" for outcome in OUTCOMES}
-    styler = frame.style.map(lambda value: colors.get(value, ""), subset=["Result"])
+    styler = frame.style.map(lambda value: colors.get(value, ""), subset=frame.columns.intersection(["Result"]))
     tint = f"background-color: {palette().accent}1f"
     return styler if opened is None else styler.map(lambda _: tint, subset=pd.IndexSlice[[opened], :])
 
@@ -82,7 +80,7 @@ def run_picker(
         ticked, on_tick: see `pick_row`.
     """
     ids = [str(row.run_id) for row in rows]
-    frame = _styled(run_frame(rows), ids.index(opened) if opened in ids else None)
+    frame = _styled(run_frame(rows)[list(columns)], ids.index(opened) if opened in ids else None)
     config = run_columns(narrow=opened is not None)
     pick_row(page, frame, ids, config, opened, on_pick, alt="Runs", order=columns, ticked=ticked, on_tick=on_tick)
 
