@@ -21,7 +21,7 @@ from console.engine.dynamodb_local import dynamodb_local
 from console.engine.engine import acquire
 from console.errors import SetupError
 from console.services import Services, build_services
-from console.ui.frame import session
+from console.ui.frame import aside, session
 from tests.support.needs import missing
 from tests.support.strict.proxy import StrictProxy
 from tests.support.table_pool import TablePool
@@ -186,6 +186,7 @@ def console_services(
         with build_services(Settings.load()) as services:
             yield services
         session.services.clear()
+        aside.aside.clear()  # what was worked out of tables that another test had
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
