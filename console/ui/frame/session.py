@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from threading import Thread
 
 import streamlit as st
@@ -27,6 +28,20 @@ def services() -> Services:
     if st.runtime.exists():
         Thread(target=_warm, args=(built,), name="warm", daemon=True).start()
     return built
+
+
+@asynccontextmanager
+async def ready(_server: st.App) -> AsyncIterator[None]:
+    """While the server runs. Its services are built at once, and not while the first person waits."""
+    Thread(target=_begin, name="begin", daemon=True).start()
+    yield
+
+
+def _begin() -> None:
+    try:
+        services()
+    except ConsoleError as error:  # the first page tries again, and says so
+        _log.warning("The store is not ready: %s", error)
 
 
 def _warm(built: Services) -> None:
