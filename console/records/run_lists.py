@@ -91,6 +91,8 @@ class RunFilter(Record, frozen=True):
     """Normalised, included."""
     score_below: float | None = None
     """Normalised, excluded."""
+    only: tuple[str, ...] | None = None
+    """Ids of runs that were chosen one by one. The other fields still say where to look for them."""
 
     def matches(self, row: RunSummary) -> bool:
         """Whether the list shows this run."""
@@ -104,6 +106,7 @@ class RunFilter(Record, frozen=True):
                 self.metric in (None, row.metric_name),
                 self.batch_id in (None, row.batch_id),
                 self.labelled in (None, row.labelled),
+                self.only is None or str(row.run_id) in self.only,
                 self.first_day is None or row.started_at.date() >= self.first_day,
                 self.last_day is None or row.started_at.date() <= self.last_day,
                 self._matches_score(row),

@@ -133,6 +133,14 @@ def test_labels_are_shown_with_who_gave_them(three_runs: Services) -> None:
     assert list(table(test, "runs.table")["Human"]) == ["", "", "4, pass"]
 
 
+def test_chosen_runs_are_listed_alone_until_somebody_wants_all(three_runs: Services) -> None:
+    first, _, last = run_ids(three_runs)
+    test = runs_page(new_user(three_runs), only=f"{first},{last}, ,999")
+    assert list(table(test, "runs.table")["Run"]) == [first, last]
+    test.button(key="runs.only").click().run()
+    assert len(table(test, "runs.table")) == 3
+
+
 def test_columns_are_those_of_the_address(three_runs: Services) -> None:
     test = runs_page(new_user(three_runs), columns="Score,Run,none")
     assert list(table(test, "runs.table").columns) == ["Run", "Score"]

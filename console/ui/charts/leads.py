@@ -10,6 +10,8 @@ from typing import Any
 
 import streamlit as st
 
+from console.ui.frame.filters import MOST_CHOSEN
+
 LEAD = "lead"
 Params = dict[str, str]
 _SMALLEST, _LARGEST = ("from", "score_from"), ("to", "score_below")
@@ -32,13 +34,15 @@ def follow() -> None:
 def merged(targets: Iterable[Mapping[str, str]]) -> Params:
     """What all of the marks have in common: ranges that hold every one of them, words that are the same in all.
 
-    A mark of one run says `run`; several never do, their ranges hold them.
+    Marks of single runs say `run`: then `only` names exactly these, and the ranges say where to look for them.
     """
     some = [dict(one) for one in targets]
     if len(some) == 1:
         return some[0]
     names = {name for one in some for name in one} - {"run"}
-    found: Params = {}
+    ids = [one["run"] for one in some if "run" in one]
+    exact = 0 < len(ids) == len(some) <= MOST_CHOSEN
+    found: Params = {"only": ",".join(dict.fromkeys(ids))} if exact else {}
     for name in sorted(names):
         values = [one.get(name) for one in some]
         if any(value is None for value in values):

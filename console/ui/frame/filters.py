@@ -22,6 +22,8 @@ E = TypeVar("E", bound=StrEnum)
 PERIODS = {"7": "7 days", "30": "30 days", "90": "90 days", "all": "All", "custom": "Custom"}
 FIELDS = ("case", "judge", "model", "metric", "status", "result")
 SCORES = ("score_from", "score_below")
+MOST_CHOSEN = 200
+"""Runs that the URL names one by one."""
 _STATUS_WORDS = {
     RunStatus.COMPLETED: "Completed",
     RunStatus.FAILED: "Error",
@@ -45,7 +47,7 @@ class Selection:
         wanted = self.wanted
         fields = (wanted.case_id, wanted.judge_id, wanted.model, wanted.metric, wanted.status, wanted.verdict)
         scores = (wanted.score_from, wanted.score_below)
-        return wanted.uncertain or any(value is not None for value in (*fields, *scores, wanted.batch_id))
+        return wanted.uncertain or any(value is not None for value in (*fields, *scores, wanted.batch_id, wanted.only))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ def read(default_period: str, today: date) -> Selection:
         first_day=first,
         last_day=last,
         batch_id=_param("batch"),
+        only=_ids(_param("only")),
     )
     return Selection(period, wanted)
 
@@ -130,8 +133,14 @@ def filter_bar(page: str, known: Choices) -> None:
 
 
 def score_bounds(page: str, selection: Selection) -> None:
-    """The bounds of the score, and the batch, that came with a link, and the way to be rid of them."""
+    """The runs, the bounds of the score, and the batch, that came with a link, and the way to be rid of them."""
     wanted = selection.wanted
+    if wanted.only is not None:
+        st.button(
+            f"{text.plural(len(wanted.only), 'chosen run')}", key=f"{page}.only", icon=":material/close:",
+            type="tertiary", help="Show all runs of the filter", on_click=navigate,
+            args=({"only": None, "run": None},),
+        )  # fmt: skip
     if wanted.batch_id is not None:
         st.button(
             "One batch", key=f"{page}.batch", icon=":material/close:", type="tertiary",
@@ -155,7 +164,7 @@ def navigate(params: Mapping[str, str | None]) -> None:
 
 def clear() -> None:
     """Take every filter out of the URL; the range of days stays."""
-    navigate(dict.fromkeys((*FIELDS, *SCORES, "batch", "show", "run")))
+    navigate(dict.fromkeys((*FIELDS, *SCORES, "batch", "only", "show", "run")))
 
 
 def show_all_days() -> None:
@@ -185,6 +194,11 @@ def _date(value: str | None) -> date | None:
         return date.fromisoformat(value) if value else None
     except ValueError:
         return None
+
+
+def _ids(value: str | None) -> tuple[str, ...] | None:
+    ids = {one.strip() for one in (value or "").split(",")} - {""}
+    return tuple(sorted(ids)[:MOST_CHOSEN]) or None
 
 
 def _bound(value: str | None) -> float | None:

@@ -132,6 +132,7 @@ FILTERS = [
     (RunFilter(uncertain=True), [3, 2]),
     (RunFilter(score_from=0.5, score_below=0.75), [3, 2]),
     (RunFilter(score_from=0.75), [5]),
+    (RunFilter(only=("5", "3", "99")), [5, 3]),
     (RunFilter(score_below=0.25), [6, 1]),
     (RunFilter(labelled=False), [8, 7, 6, 5, 4, 3, 2, 1]),
     (RunFilter(labelled=True), []),

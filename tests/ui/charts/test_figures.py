@@ -101,10 +101,12 @@ def test_text_is_shown_character_by_character(words: str, expected: str) -> None
         ([{"result": "pass", "from": "2026-11-01"}, {"result": "fail", "from": "2026-11-03"}], {"from": "2026-11-01"}),
         ([{"score_from": "0.20", "score_below": "0.24"}, {"score_from": "0.96"}], {"score_from": "0.20"}),
         ([{"judge": "a"}, {"judge": "a"}], {"judge": "a"}),
-        ([{"run": "7"}, {"run": "8"}], {}),
+        ([{"run": "7"}, {"run": "8"}], {"only": "7,8"}),
+        ([{"run": "7", "judge": "a"}, {"judge": "a"}], {"judge": "a"}),
+        ([{"run": str(number), "judge": "a"} for number in range(201)], {"judge": "a"}),
     ],
 )
-def test_a_selection_leads_to_the_smallest_filter_that_holds_it(
+def test_a_selection_leads_to_what_was_caught_or_the_smallest_filter_that_holds_it(
     targets: list[dict[str, str]], expected: dict[str, str]
 ) -> None:
     assert merged(targets) == expected
