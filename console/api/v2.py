@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Response
 from pydantic import BaseModel, Field
 
+from console.actions.collections.quality import JudgedQuery, measure
 from console.actions.collections.search import search
 from console.actions.labels.labels import save_label
 from console.actions.thresholds.thresholds import move_threshold
@@ -47,6 +48,22 @@ class SearchRequest(BaseModel):
     k: int = Field(10, ge=1, le=100)
     strategy: str = "auto"
     filename: str | None = Field(None, description="Only chunks of this document.")
+
+
+class JudgedRequest(BaseModel):
+    """A query and what answers it."""
+
+    query: str = Field(min_length=1, max_length=20_000)
+    relevance: dict[str, float] = Field(
+        min_length=1, max_length=1_000, description="Grades above 0 by file name or chunk id."
+    )
+
+
+class QualityRequest(BaseModel):
+    """Judged queries, and the strategies to measure on them."""
+
+    queries: list[JudgedRequest] = Field(min_length=1, max_length=200)
+    strategies: list[str] = Field([], max_length=10, description="None named: all that rank in a way of their own.")
 
 
 def application() -> FastAPI:
@@ -158,3 +175,15 @@ def search_collection(request: SearchRequest, services: UsedServices, collection
     filters = {"filename": request.filename} if request.filename else None
     found = search(services, collection_id, text=request.text, k=request.k, strategy=request.strategy, filters=filters)
     return answer({"items": found.results, "cursor": None})
+
+
+@router.post(
+    "/collections/{collection_id}/quality",
+    response_model=dict[str, Any],
+    tags=["Search"],
+    responses=documented(400, 404, 413, 503),
+)
+def measure_search(request: QualityRequest, services: UsedServices, collection_id: str) -> Response:
+    """nDCG@10 and recall@10 of the strategies on judged queries, with 95 % intervals and what each query found."""
+    judged = [JudgedQuery(one.query, one.relevance) for one in request.queries]
+    return answer(measure(services, collection_id, judged, request.strategies))

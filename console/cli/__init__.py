@@ -10,7 +10,7 @@
 - labels: labels import, labels export; agreement: agreement
 - models: models list, models price
 - ingest: ingest, opensearch sync; migrate: migrate sqlite, migrate qdrant
-- search: search
+- search: search; search_quality: search-quality
 - users: users add, list, role, password, revoke, delete
 
 Exit codes: 0 done, 1 failed, 2 wrong use. Heavy imports wait until a command needs them.
@@ -33,6 +33,7 @@ from console.cli import (
     models,
     runs,
     search,
+    search_quality,
     servers,
     store,
     users,
@@ -54,6 +55,7 @@ app.command()(evaluate.evaluate)
 app.command()(agreement.agreement)
 app.command()(ingest.ingest)
 app.command()(search.search)
+app.command()(search_quality.search_quality)
 app.add_typer(embed.app, name="embed")
 app.add_typer(engine.app, name="engine")
 app.add_typer(store.tables_app, name="tables")

@@ -17,6 +17,7 @@ from console.ui.frame.session import page_title, services
 from console.ui.search import bar, results
 from console.ui.search.bar import Question
 from console.ui.search.map import collection_map
+from console.ui.search.quality import quality_card
 from console.ui.search.strategies import strategy_card
 from console.ui.sign_in import auth
 
@@ -47,11 +48,14 @@ def _search(shared: Services, collection: Collection, question: Question) -> Non
         with nothing("This collection is empty", "There is nothing to find in it yet.", "search-empty"):
             _collection_link(collection)
         return
-    answer = _answer(shared, collection, question) if question.words else None
+    asked = bool(question.words) and question.view != "quality"
+    answer = _answer(shared, collection, question) if asked else None
     bar.view_control(question)
-    if question.words and answer is None:
+    if asked and answer is None:
         return
-    if question.view == "strategies" and question.words:
+    if question.view == "quality":
+        quality_card(shared, collection)
+    elif question.view == "strategies" and question.words:
         strategy_card(shared, question, f"{collection.revision} {collection.foreign}")
     elif question.view == "map":
         _beside(shared, collection, question, answer)

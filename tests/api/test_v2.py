@@ -14,7 +14,7 @@ from console.config import Settings
 from console.data.cache.cache import Cache
 from console.data.store.store import Store
 from console.engine.process import wait_until
-from console.records import BatchState
+from console.records import BatchState, NewChunk
 from console.services import Engine, Services
 from tests.support.console_app import failed, new_case, new_judge, scored
 from tests.support.scripted import ScriptedProvider, always, replied
@@ -95,6 +95,20 @@ def test_a_batch_is_made_from_rows_and_cancelled(client: TestClient, services: S
 
 def test_an_unknown_collection_is_not_found(client: TestClient) -> None:
     assert client.post("/v2/collections/none/search", json={"text": "x"}).status_code == 404
+
+
+def test_judged_queries_measure_a_collection(client: TestClient, services: Services) -> None:
+    made = services.collections.create("World", by="ana")
+    services.vectors.put_document(
+        made.collection_id, "bread.txt", [NewChunk("Bread.", services.embedder().embed(["Bread."])[0])]
+    )
+    path = f"/v2/collections/{made.collection_id}/quality"
+    judged = {"queries": [{"query": "bread", "relevance": {"bread.txt": 1}}], "strategies": ["exact"]}
+    found = client.post(path, json=judged).json()
+    assert (found["queries"], found["unknown"]) == (1, [])
+    assert [(one["strategy"], one["ndcg"]["mean"]) for one in found["strategies"]] == [("exact", 1.0)]
+    assert client.post(path, json=judged | {"strategies": ["best"]}).status_code == 422
+    assert client.post(path, json={"queries": [{"query": "x", "relevance": {}}]}).status_code == 422
 
 
 def test_the_old_description_does_not_change(client: TestClient) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Request, expect
 
-from console.records import Chunk, Role
+from console.records import Chunk, NewChunk, Role
 from console.services import Services
 from tests.e2e.test_journeys import settle, sign_in
 from tests.support.console_app import new_user
@@ -95,6 +95,38 @@ def test_make_a_collection_upload_documents_search_and_open_the_map(
     expect(page.get_by_role("heading", name="Compare strategies")).to_be_visible()
     expect(page.get_by_role("textbox", name="Search", exact=True)).to_have_value("How do I make a loaf?")
     assert elsewhere == []
+
+
+def test_a_lasso_on_the_map_lists_its_chunks_and_judged_queries_are_measured(
+    console_url: str, services: Services, page: Page
+) -> None:
+    made = services.collections.create("Twenty points", by="ada")
+    texts = [f"The river number {number} flows to the sea." for number in range(20)]
+    chunks = [NewChunk(one, vector) for one, vector in zip(texts, services.embedder().embed(texts), strict=True)]
+    services.vectors.put_document(made.collection_id, "rivers.txt", chunks)
+    page.goto(f"{console_url}/search?collection={made.collection_id}&view=map")
+    sign_in(page, "ada")
+    plot = page.get_by_test_id("stPlotlyChart").locator(".nsewdrag").first
+    expect(plot).to_be_visible()
+    settle(page)
+    box = plot.bounding_box()
+    assert box
+    left, top, right, bottom = box["x"] + 3, box["y"] + 3, box["x"] + box["width"] - 3, box["y"] + box["height"] - 3
+    plot.hover()
+    page.locator(".modebar-btn[data-title*='Lasso']").click()
+    page.mouse.move(left, top)
+    page.mouse.down()
+    for x, y in ((right, top), (right, bottom), (left, bottom), (left, top + 2)):
+        page.mouse.move(x, y, steps=4)
+    page.mouse.up()
+    expect(page.get_by_role("heading", name="20 chunks in the selection")).to_be_visible()
+    expect(page.get_by_text("The river number 7 flows to the sea.")).to_be_visible()
+
+    settle(page)
+    page.get_by_test_id("stButtonGroup").get_by_text("Quality", exact=True).click()
+    judged = {"name": "judged.csv", "mimeType": "text/csv", "buffer": b"query,relevant\nrivers,rivers.txt\n"}
+    page.locator("input[type=file]").set_input_files([judged])
+    expect(page.get_by_text("1 query embedded once")).to_be_visible()
 
 
 def test_a_click_on_a_point_of_the_map_opens_its_chunk(console_url: str, services: Services, page: Page) -> None:

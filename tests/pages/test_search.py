@@ -145,6 +145,19 @@ def test_strategies_are_compared_once(admin: User, collection: Collection) -> No
     assert test.button(key="search.again").click().run().dataframe[0].value["First"].tolist()[1] != first
 
 
+def test_judged_queries_are_measured_by_every_strategy(admin: User, collection: Collection) -> None:
+    test = search_page(admin, collection=collection.collection_id, view="quality")
+    assert not test.exception
+    judged = b"query,relevant\nloaf,none.txt\ncapital of Italy,italy.txt\nbaking,bread.csv\n"
+    test.file_uploader(key="search.quality.file").set_value(("judged.csv", judged, "text/csv")).run()
+    assert not test.exception
+    figures, queries = test.dataframe[-2].value, test.dataframe[-1].value
+    assert list(figures["Strategy"]) == ["Hybrid", "Native", "Exact", "Ann"]
+    assert set(figures["Fail"]) == {1}
+    assert queries["Query"][0] == "loaf"
+    assert "Not in the collection, though judged relevant" in texts(test)
+
+
 def test_a_strategy_that_cannot_says_so_and_the_question_stays(admin: User, collection: Collection) -> None:
     test = search_page(admin, collection=collection.collection_id, q="bread", strategy="opensearch")
     assert "OpenSearch is not configured. Set OPENSEARCH_URL" in texts(test)

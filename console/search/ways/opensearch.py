@@ -36,7 +36,12 @@ log = logging.getLogger(__name__)
 
 MOST = 10_000
 """Results of one search: what `index.max_result_window` allows by default."""
+BREADTH = 100
+"""Candidates that a search holds at least: to Lucene `k` is also how widely the graph is walked. On 100 vectors 10
+candidates lost one of ten results."""
 _BULK = 500
+_LATER = (429, 502, 503, 504)
+"""Statuses of a node that is starting or has too much to do."""
 _TIMEOUT = 10
 """Seconds for one request."""
 
@@ -250,7 +255,7 @@ def _document(chunk: Chunk) -> dict[str, Any]:
 def _question(vector: list[float], k: int, filters: Mapping[str, object]) -> dict[str, Any]:
     """A k-NN query with its filter inside, so that `k` results are found among those that match."""
     terms = [{"term": {name if name == "filename" else f"metadata.{name}": value}} for name, value in filters.items()]
-    wanted: dict[str, Any] = {"vector": vector, "k": k}
+    wanted: dict[str, Any] = {"vector": vector, "k": max(k, BREADTH)}
     if terms:
         wanted["filter"] = {"bool": {"filter": terms}}
     return {"size": k, "_source": ["chunk_id"], "query": {"knn": {"embedding": wanted}}}
@@ -270,5 +275,9 @@ def _translated() -> Iterator[None]:
         yield
     except _api().ConnectionError as error:
         raise StoreUnavailable("OpenSearch does not answer. Check OPENSEARCH_URL and the network.") from error
+    except _api().TransportError as error:
+        if error.status_code in _LATER:
+            raise StoreUnavailable(f"OpenSearch is not ready (status {error.status_code}). Try again soon.") from error
+        raise StoreError(f"OpenSearch refused the request: {str(error)[:300]}") from error
     except _api().OpenSearchException as error:
         raise StoreError(f"OpenSearch refused the request: {str(error)[:300]}") from error

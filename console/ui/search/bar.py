@@ -15,7 +15,7 @@ from console.services import Services
 from console.ui.frame import filters, text
 
 BY = {"text": "Text", "chunk": "Chunk", "run": "Run"}
-VIEWS = {"results": "Results", "map": "Map", "strategies": "Compare strategies"}
+VIEWS = {"results": "Results", "map": "Map", "strategies": "Compare strategies", "quality": "Quality"}
 RESULTS = 10
 _PLACEHOLDERS = {
     "text": "What the texts should be about",

@@ -16,6 +16,7 @@ from console.services import Services
 from console.ui.charts.figures import Panel, blank_axis, draw, shown, stacked
 from console.ui.frame import filters, text
 from console.ui.frame.style import palette
+from console.ui.search.selection import pick, picked_list
 
 COLORS = {"document": "By document", "similarity": "By similarity"}
 LAYOUTS = {"pca": "Straight axes", "tsne": "Neighbourhoods"}
@@ -29,7 +30,7 @@ _LONGEST = 40
 def collection_map(
     shared: Services, collection: Collection, query: NDArray[np.float32] | None, found: set[str], opened: str | None
 ) -> None:
-    """The map with its two choices; a click on a point opens its chunk.
+    """The map with its two choices; a click on a point opens its chunk, a lasso lists several.
 
     Args:
         query: the question's vector, where there is one.
@@ -49,8 +50,11 @@ def collection_map(
         return
     key = f"search.map.{hash((collection.collection_id, seed, layout, color))}"
     panel = _panel(made, found, opened, color)
-    draw(stacked(panel), [panel], key, on_targets=_picked)
+    of, figure = collection.collection_id, stacked(panel)
+    figure["layout"]["dragmode"] = "zoom"  # a lasso that is ready takes the clicks on points
+    draw(figure, [panel], key, on_targets=lambda targets: pick(of, targets), modes=("points", "lasso"))
     st.caption(_note(made, layout))
+    picked_list(shared, collection)
 
 
 @st.cache_data(ttl=600, max_entries=24, show_spinner="Drawing the map …")
@@ -135,11 +139,7 @@ def _note(made: CollectionMap, layout: str) -> str:
         said += f". The plane shows {text.percent(made.kept)} of how they differ"
     elif layout == "tsne":
         said += ". Near points are alike; distances between groups mean nothing"
-    return f"{said}. Click a point to open its chunk."
-
-
-def _picked(targets: list[dict[str, str]]) -> None:
-    filters.navigate({"hit": targets[0]["hit"]})
+    return f"{said}. Click a point to open its chunk, or draw around several with the lasso to list them."
 
 
 def _choice(name: str, options: dict[str, str], current: str, *, disabled: bool = False) -> None:

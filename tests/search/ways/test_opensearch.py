@@ -94,7 +94,7 @@ def test_a_question_is_one_request_with_its_filter_inside(index: OpenSearchIndex
             "knn": {
                 "embedding": {
                     "vector": [1.0, 0.0],
-                    "k": 3,
+                    "k": 100,
                     "filter": {"bool": {"filter": [{"term": {"filename": "a.txt"}}, {"term": {"metadata.page": 4}}]}},
                 }
             }
@@ -235,6 +235,13 @@ def test_the_removed_index_is_gone(index: OpenSearchIndex, server: Stub) -> None
 def test_errors_of_the_server_are_ours(index: OpenSearchIndex, server: Stub) -> None:
     server.status = 403
     with pytest.raises(StoreError, match="OpenSearch refused"):
+        index.is_current(collection())
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_server_that_is_starting_or_busy_is_no_refusal(index: OpenSearchIndex, server: Stub, status: int) -> None:
+    server.status = status
+    with pytest.raises(StoreUnavailable, match=f"not ready .status {status}.. Try again soon"):
         index.is_current(collection())
 
 

@@ -10,6 +10,7 @@ import pytest
 from console.actions.collections.collections import feed_opensearch
 from console.actions.collections.search import search
 from console.config import Settings
+from console.engine.process import wait_until
 from console.errors import StoreUnavailable
 from console.records import NewChunk
 from console.services import Services, build_services
@@ -36,6 +37,13 @@ class Beside:
         answer = search(self.services, self.collection_id, vector=QUERY, k=k, strategy=strategy, filters=filters)
         assert answer.remark == ""
         return {hit.text: round(hit.similarity, 9) for hit in answer.results}
+
+    def answers(self) -> bool:
+        """Whether the shards are there, which a node looks for when it has started."""
+        try:
+            return bool(self.found())
+        except StoreUnavailable:
+            return False
 
     def put(self, name: str, first: int, count: int) -> None:
         chunks = [
@@ -103,4 +111,5 @@ def test_a_node_that_goes_away_is_said_and_back_it_answers(beside: Beside) -> No
         assert beside.found("exact") == expected
     finally:
         beside.node.start()
+    assert wait_until(beside.answers, 30.0, 0.2)
     assert beside.found() == expected
