@@ -1,0 +1,168 @@
+"""What people would have said of all runs, from the judge's scores of all and the labels of a sample of known odds.
+
+The mean of people's verdicts over `runs` is estimated by prediction-powered inference with a tuned weight (PPI++,
+Angelopoulos, Duchi and Zrnic, 2023, https://arxiv.org/abs/2311.01453). For a sample of a finite set of runs that is the
+regression estimator of survey sampling (Saerndal, Swensson and Wretman, 1992, chapter 6): the labels' own mean, moved
+by how far the judge's mean over all runs is from its mean over the labelled ones. Labels count by one over the
+probability with which their run was drawn. The interval is Wilson's, over as many labels as would be as sure without
+the judge.
+
+Beside it stands the classical estimate of Rogan and Gladen (1978), from the judge's sensitivity and specificity.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from console.judging.analysis.statistics import LEVEL, Estimate
+
+Floats = NDArray[np.float64]
+LEAST = 10
+"""Labels below which nothing is concluded."""
+_FLAT = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Labelled runs that were drawn with a known probability, in one order."""
+
+    scores: Floats
+    """float[n], the judge's, normalised."""
+    probabilities: Floats
+    """float[n] in (0, 1]: of each run to be drawn, among all runs."""
+
+    @classmethod
+    def of(cls, scores: ArrayLike, probabilities: ArrayLike) -> Sample:
+        """From any numbers. Raises ValueError for probabilities outside of (0, 1], or of another length."""
+        x, p = np.asarray(scores, dtype=np.float64), np.asarray(probabilities, dtype=np.float64)
+        if x.shape != p.shape or not ((p > 0) & (p <= 1)).all():
+            raise ValueError("Each run needs a probability above 0 and at most 1.")
+        return cls(x, p)
+
+    @property
+    def weights(self) -> Floats:
+        """float[n] that add up to 1."""
+        inverse = 1 / self.probabilities
+        weights: Floats = inverse / inverse.sum()
+        return weights
+
+    @property
+    def effective(self) -> float:
+        """Labels of equal weight that would be as sure (Kish, 1965)."""
+        return float(1 / np.square(self.weights).sum()) if len(self.scores) else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """An estimate over all runs, and what it rests on."""
+
+    estimate: Estimate
+    spread: float
+    """Standard deviation that is left of one label once the judge's score is known."""
+    runs: int
+    labels: int
+
+    def more_for(self, half_width: float) -> int:
+        """Labels still to be drawn at random until the interval is about so wide to each side; 0 when it is already."""
+        if self.estimate.value is None or self.spread <= 0:
+            return 0
+        per_label = (half_width / NormalDist().inv_cdf((1 + LEVEL) / 2) / self.spread) ** 2
+        return max(0, min(self.runs, math.ceil(1 / (per_label + 1 / max(self.runs, 1)))) - self.labels)
+
+
+def corrected_rate(sample: Sample, passed: ArrayLike, *, runs: int, mean_score: float) -> Corrected:
+    """The share of all runs that people would have let pass, with an interval of confidence `LEVEL`.
+
+    Args:
+        passed: bool[n], what people said of the sample's runs.
+        runs: how many there are in all, those of the sample included.
+        mean_score: the mean of the judge's normalised score over all of them.
+    """
+    y = np.asarray(passed, dtype=np.float64)
+    if len(y) < LEAST:
+        return Corrected(_too_few(len(y)), 0.0, runs, len(y))
+    value, variance, own, spread = _regression(sample, y, mean_score)
+    value = min(max(value, 0.0), 1.0)
+    least = float((np.square(sample.weights) * (1 - sample.probabilities)).sum())  # of a judge that says nothing
+    if own <= _FLAT or variance <= 0:
+        labels = sample.effective if least <= 0 else 1 / least
+    else:
+        labels = max(own / max(variance, own * least / len(y)), 1 / (2 * least) if least > 0 else 1.0)
+    low, high = _wilson(value, labels, _quantile(sample))
+    return Corrected(Estimate(value, low, high, len(y), "PPI++, Wilson"), spread, runs, len(y))
+
+
+def corrected_mean(sample: Sample, scores: ArrayLike, *, runs: int, mean_score: float) -> Corrected:
+    """The mean normalised score that people would have given; arguments as of `corrected_rate`.
+
+    Args:
+        scores: float[n], people's, normalised.
+    """
+    y = np.asarray(scores, dtype=np.float64)
+    if len(y) < LEAST:
+        return Corrected(_too_few(len(y)), 0.0, runs, len(y))
+    value, variance, _, spread = _regression(sample, y, mean_score)
+    half = _quantile(sample) * math.sqrt(max(variance, 0.0))
+    value = min(max(value, 0.0), 1.0)
+    ends = max(0.0, value - half), min(1.0, value + half)
+    return Corrected(Estimate(value, *ends, len(y), "PPI++"), spread, runs, len(y))
+
+
+def classical_rate(sample: Sample, passed: ArrayLike, judged: ArrayLike, *, pass_rate: float) -> Estimate:
+    """The same share by Rogan and Gladen, from how often the judge lets pass what people do, and fails what they do.
+
+    Args:
+        passed, judged: bool[n], the verdicts of people and of the judge.
+        pass_rate: the judge's, over all runs.
+    """
+    people, judge, weights = np.asarray(passed, dtype=bool), np.asarray(judged, dtype=bool), sample.weights
+    good, bad = float(weights[people].sum()), float(weights[~people].sum())
+    if good <= 0 or bad <= 0:
+        return Estimate(None, n=len(people), why="not defined because people gave only one verdict")
+    sensitivity = float(weights[people & judge].sum()) / good
+    specificity = float(weights[~people & ~judge].sum()) / bad
+    power = sensitivity + specificity - 1
+    if power <= 0.05:
+        return Estimate(None, n=len(people), why="not defined because the judge's verdicts say nothing about people's")
+    value = min(max((pass_rate + specificity - 1) / power, 0.0), 1.0)
+    spread = [
+        share * (1 - share) * float(np.square(weights[side]).sum()) / total**2
+        for share, side, total in ((sensitivity, people, good), (specificity, ~people, bad))
+    ]
+    half = _quantile(sample) * math.sqrt(value**2 * spread[0] + (1 - value) ** 2 * spread[1]) / power
+    return Estimate(value, max(0.0, value - half), min(1.0, value + half), len(people), "Rogan-Gladen, delta method")
+
+
+def _regression(sample: Sample, y: Floats, mean_score: float) -> tuple[float, float, float, float]:
+    """Estimate, its variance, the labels' own variance, and the spread left of one label."""
+    x, w, n = sample.scores, sample.weights, len(y)
+    x_mean, y_mean = float(w @ x), float(w @ y)
+    x_spread, own = float(w @ np.square(x - x_mean)), float(w @ np.square(y - y_mean))
+    slope = float(w @ ((x - x_mean) * (y - y_mean))) / x_spread if x_spread > _FLAT else 0.0
+    left = (y - y_mean) - slope * (x - x_mean)
+    freedom = n / max(n - 2, 1)
+    variance = float((np.square(w) * (1 - sample.probabilities)) @ np.square(left)) * freedom
+    spread = math.sqrt(float(w @ np.square(left)) * freedom)
+    return y_mean + slope * (mean_score - x_mean), variance, own, spread
+
+
+def _quantile(sample: Sample) -> float:
+    """Of Student's distribution, with as many degrees of freedom as the weights leave."""
+    return float(stats.t.ppf((1 + LEVEL) / 2, max(sample.effective - 2, 1)))
+
+
+def _wilson(share: float, labels: float, quantile: float) -> tuple[float, float]:
+    square = quantile * quantile
+    middle = (share + square / (2 * labels)) / (1 + square / labels)
+    half = quantile / (1 + square / labels) * math.sqrt(share * (1 - share) / labels + square / (4 * labels * labels))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def _too_few(labels: int) -> Estimate:
+    return Estimate(None, n=labels, why=f"it takes at least {LEAST} labels of runs that were drawn with known odds")
