@@ -13,6 +13,7 @@ from console.errors import NotFound
 
 if TYPE_CHECKING:
     from console.actions.labels.agreement import Agreement
+    from console.actions.labels.corrected import Conclusion
     from console.actions.runs.labelled import Labelled
     from console.judging.analysis.statistics import Estimate
 
@@ -34,7 +35,10 @@ def agreement(
 ) -> None:
     """Compare a case's runs with their human labels: correlations, Cohen's kappa, precision and recall."""
     from console.actions.labels.agreement import against_people
+    from console.actions.labels.corrected import Asked, conclude
     from console.actions.runs.labelled import load_labelled
+
+    asked = Asked(judge, version, first.date() if first else None, last.date() if last else None)
 
     with open_services(data_dir) as services:
         found = services.cases.find_by_name(case)
@@ -43,17 +47,18 @@ def agreement(
         labelled = load_labelled(
             services,
             found.case_id,
-            judge_id=judge,
-            version=version,
-            first_day=first.date() if first else None,
-            last_day=last.date() if last else None,
+            judge_id=asked.judge_id,
+            version=asked.version,
+            first_day=asked.first_day,
+            last_day=asked.last_day,
             human_threshold=human_threshold,
         )
+        concluded = conclude(services, labelled, asked)
     report = against_people(labelled)
     if as_json:
-        print_json(_as_json(labelled, report))
+        print_json(_as_json(labelled, report) | _corrected_json(labelled, concluded))
     else:
-        typer.echo(_as_text(labelled, report))
+        typer.echo("\n".join([_as_text(labelled, report), *_corrected_text(concluded)]))
 
 
 def _estimates(report: Agreement) -> dict[str, Estimate]:
@@ -94,6 +99,45 @@ def _as_json(labelled: Labelled, report: Agreement) -> dict[str, Any]:
     }
 
 
+def _corrected_json(labelled: Labelled, found: Conclusion) -> dict[str, Any]:
+    """The rate is a share; means are on the case's scale of today."""
+    scale = labelled.case.score_range
+    rate, mean = found.rate.estimate, found.mean.estimate
+
+    def on_scale(value: float | None) -> float | None:
+        return None if value is None else _rounded(scale.min + value * (scale.max - scale.min))
+
+    return {
+        "corrected": {
+            "pass_rate": _rounded(rate.value),
+            "low": _rounded(rate.low),
+            "high": _rounded(rate.high),
+            "mean": on_scale(mean.value),
+            "mean_low": on_scale(mean.low),
+            "mean_high": on_scale(mean.high),
+            "labels": found.used,
+            "runs": found.runs,
+            "judge_pass_rate": _rounded(found.judged_rate),
+            "judge_mean": on_scale(found.judged_mean),
+            "rogan_gladen": _with_ends(found.classical),
+            "weighted_kappa": _with_ends(found.kappa),
+            "more_labels_for_5_points": found.rate.more_for(0.05) if rate.value is not None else None,
+            "why": rate.why,
+        },
+        "warnings": found.warnings,
+    }
+
+
+def _corrected_text(found: Conclusion) -> list[str]:
+    rate, judged = found.rate.estimate, found.judged_rate
+    if rate.value is None or rate.low is None or rate.high is None or judged is None:
+        said = f"Corrected pass rate: {rate.why or 'there are no runs'}"
+    else:
+        said = f"Corrected pass rate {rate.value:.1%}  95% {rate.low:.1%} to {rate.high:.1%}, over {found.runs:,} runs"
+        said += f" from {found.used:,} labels; the judge passes {judged:.1%}"
+    return [said, *(f"Warning: {one}" for one in found.warnings)]
+
+
 def _as_text(labelled: Labelled, report: Agreement) -> str:
     from console.judging.analysis.statistics import kappa_words
 
@@ -110,6 +154,10 @@ def _as_text(labelled: Labelled, report: Agreement) -> str:
         f"pass from {labelled.human_threshold:g})"
     )
     return "\n".join(lines)
+
+
+def _with_ends(one: Estimate) -> list[float | None]:
+    return [_rounded(one.value), _rounded(one.low), _rounded(one.high)]
 
 
 def _rounded(value: float | None) -> float | None:

@@ -23,7 +23,7 @@ def import_labels(
         typer.Argument(
             exists=True,
             dir_okay=False,
-            help="CSV or JSONL with run_id, score, passed, comment, labelled_by and labelled_on.",
+            help="CSV or JSONL with run_id, score, passed, comment, rater, labelled_on, selection and probability.",
         ),
     ],
     by: Annotated[str | None, typer.Option(help="Whose the labels are that name nobody.", show_default="you")] = None,
@@ -33,9 +33,12 @@ def import_labels(
 ) -> None:
     """Import labels. The whole file is checked first; importing it twice changes nothing."""
     from console.actions.labels.files import apply_import, plan_import
-    from console.actions.labels.lines import form_of, read_labels
+    from console.actions.labels.lines import form_of, read_labels, unread_columns
 
-    lines = read_labels(file.read_bytes(), form_of(file.name))
+    content, form = file.read_bytes(), form_of(file.name)
+    lines, unread = read_labels(content, form), unread_columns(content, form)
+    if unread:
+        typer.echo(f"Warning: not read: {', '.join(unread)}.", err=True)
     with open_services(data_dir) as services:
         with progress("Checking labels") as advance:
             plan = plan_import(services, lines, by=by or operator(), progress=advance)
@@ -43,7 +46,15 @@ def import_labels(
             with progress("Saving labels") as advance:
                 apply_import(services, plan, progress=advance)
     if as_json:
-        print_json({"added": plan.added, "changed": plan.changed, "same": plan.same, "dry_run": dry_run})
+        print_json(
+            {
+                "added": plan.added,
+                "changed": plan.changed,
+                "same": plan.same,
+                "dry_run": dry_run,
+                "not_read": unread,
+            }
+        )
     else:
         done = "Would add" if dry_run else "Added"
         typer.echo(f"{done} {plan.added} label(s), changed {plan.changed}; {plan.same} were there already.")

@@ -35,7 +35,7 @@ from console.records.judges import EvaluationParameters, Judge, LlmRef, MetricRe
 from console.records.people import Role, User
 from console.records.rollups import Rollup
 from console.records.run_lists import LOW_CAPTURED, UNCERTAIN_MARGIN, RunFilter, RunSummary
-from console.records.runs import Artifact, Label, Results, Run, RunStatus, Snapshot, Spent, Verdict
+from console.records.runs import Artifact, Drawn, Label, Results, Run, RunStatus, Selection, Snapshot, Spent, Verdict
 
 __all__ = [
     "LOW_CAPTURED",
@@ -52,6 +52,7 @@ __all__ = [
     "CollectionDocument",
     "Document",
     "DocumentSummary",
+    "Drawn",
     "EvaluationParameters",
     "Example",
     "Json",
@@ -75,6 +76,7 @@ __all__ = [
     "RunSummary",
     "ScoreRange",
     "SearchHit",
+    "Selection",
     "Snapshot",
     "Spent",
     "StreamPosition",

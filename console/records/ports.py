@@ -15,6 +15,7 @@ from console.records import (
     Case,
     Document,
     DocumentSummary,
+    Drawn,
     Json,
     Judge,
     Label,
@@ -379,6 +380,8 @@ class Labels(Protocol):
         *,
         by: str,
         on: datetime | None = None,
+        drawn: Drawn | None = None,
+        adjudicates: bool = False,
     ) -> Label:
         """One person's label of a run; it replaces the one before."""
         ...

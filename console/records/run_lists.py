@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from console.records.base import Record, RunId
-from console.records.runs import RunStatus, Verdict
+from console.records.runs import Drawn, RunStatus, Verdict
 
 LOW_CAPTURED = 0.8
 """Share of the probability on the scale below which a list marks a run."""
@@ -39,7 +39,11 @@ class RunSummary(Record, frozen=True):
     label_score: float | None = None
     """Mean of the human scores, on the case's scale."""
     label_passed: bool | None = None
-    """Verdict of the latest label that gave one."""
+    """Verdict of most people; of two that differ, of the latest."""
+    drawn: Drawn | None = None
+    """How the run came to be labelled, where that is known."""
+    raters: int | None = None
+    """People who gave a score or a verdict; None also for labels from before they were counted."""
     spread: list[int] = []
     """Ten equal bins of the responses over the score range, 0..9 high: the small distribution."""
     cost: float | None = None

@@ -224,6 +224,23 @@ class Run(Record, frozen=True):
         return self.started_at.date()
 
 
+class Selection(StrEnum):
+    """How a run came to be labelled."""
+
+    RANDOM = "random"
+    STRATIFIED = "stratified"
+    UNCERTAIN = "uncertain"
+    BY_HAND = "by_hand"
+
+
+class Drawn(Record, frozen=True):
+    """How somebody came to label a run, and with what probability among all runs of the judge."""
+
+    selection: Selection
+    probability: float | None = None
+    """Above 0, at most 1; None where nobody knows it: such a label says nothing about other runs."""
+
+
 class Label(Record, frozen=True):
     """A human verdict on a run. One per run and person; saving again replaces it."""
 
@@ -234,3 +251,7 @@ class Label(Record, frozen=True):
     """On the case's scale."""
     passed: bool | None = None
     comment: str = ""
+    drawn: Drawn | None = None
+    """None for labels from before it was kept, and those that came without it."""
+    adjudicates: bool = False
+    """Whether it decides where others differ."""

@@ -38,6 +38,7 @@ def test_labels_are_imported_and_exported(console: Run_, run: Run, tmp_path: Pat
         "changed": 0,
         "same": 0,
         "dry_run": True,
+        "not_read": [],
     }
     assert (
         "Added 1 label(s), changed 0; 0 were there already." in console("labels", "import", file, "--by", "bo").stdout

@@ -82,8 +82,10 @@ class _Checked:
     def same(self) -> bool:
         """Whether that is the same, word by word."""
         before, line = self.before, self.line
-        said = (line.score, line.passed, line.comment)
-        return before is not None and (before.score, before.passed, before.comment) == said
+        if before is None:
+            return False
+        said = (line.score, line.passed, line.comment, line.drawn or before.drawn, line.adjudicates)
+        return (before.score, before.passed, before.comment, before.drawn, before.adjudicates) == said
 
 
 def _checked(services: Services, line: LabelLine) -> _Checked:
@@ -97,6 +99,8 @@ def _checked(services: Services, line: LabelLine) -> _Checked:
         score=line.score,
         passed=line.passed,
         comment=line.comment,
+        drawn=line.drawn,
+        adjudicates=line.adjudicates,
     )
     try:
         check_label(label, run)
@@ -111,7 +115,16 @@ def apply_import(services: Services, plan: Plan, *, progress: Progress = lambda 
 
     def write(line: LabelLine) -> None:
         run = services.runs.get(line.run_id)
-        services.labels.save(run, line.score, line.passed, line.comment, by=line.labelled_by, on=line.labelled_on)
+        services.labels.save(
+            run,
+            line.score,
+            line.passed,
+            line.comment,
+            by=line.labelled_by,
+            on=line.labelled_on,
+            drawn=line.drawn,
+            adjudicates=line.adjudicates,
+        )
 
     with ThreadPoolExecutor(max_workers=_THREADS) as pool:
         for done, _ in enumerate(pool.map(write, plan.writes), 1):
@@ -178,4 +191,7 @@ def _values(label: Label) -> dict[str, Any]:
         "comment": label.comment,
         "labelled_by": label.labelled_by,
         "labelled_on": label.labelled_on.isoformat(),
+        "selection": label.drawn.selection.value if label.drawn else None,
+        "probability": label.drawn.probability if label.drawn else None,
+        "adjudicates": label.adjudicates or None,
     }

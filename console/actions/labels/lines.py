@@ -1,4 +1,7 @@
-"""Labels as lines of a file: run_id, score, passed, comment, labelled_by, labelled_on, in CSV or JSON Lines."""
+"""Labels as lines of a file, in CSV or JSON Lines: `FIELDS`. A column of another name is said, and not read.
+
+`rater` is another name of `labelled_by`. `selection` and `probability` say how the run was chosen (see `Drawn`).
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,15 @@ from typing import Any
 
 from console.actions.runs.detail import run_id_of
 from console.errors import InvalidInput
-from console.records import RunId
+from console.records import Drawn, RunId, Selection
 from console.tabular import files as tabular
 from console.tabular.files import FileForm, Problem, Row, TabularFile
 from console.tabular.writing import restored
 
-FIELDS = ("run_id", "score", "passed", "comment", "labelled_by", "labelled_on")
+FIELDS = (
+    "run_id", "score", "passed", "comment", "labelled_by", "labelled_on", "selection", "probability", "adjudicates",
+)  # fmt: skip
+_OTHER_NAMES = {"rater": "labelled_by"}
 MOST = 50_000
 """Labels in one file."""
 _SHOWN = 10
@@ -45,6 +51,8 @@ class LabelLine:
     labelled_by: str = ""
     """Empty: whoever imports the file."""
     labelled_on: datetime | None = None
+    drawn: Drawn | None = None
+    adjudicates: bool = False
 
 
 def form_of(name: str) -> Form:
@@ -87,9 +95,19 @@ def _values(row: Row | Problem, form: Form) -> dict[str, Any]:
     """The cells of a row, as they were before an export made them harmless to spreadsheets. Raises ValueError."""
     if isinstance(row, Problem):
         raise ValueError(row.message)
-    if form == Form.JSONL:
-        return row.values
-    return {name: restored(cell.strip()) for name, cell in row.values.items()}
+    values = row.values
+    if form == Form.CSV:
+        values = {name: restored(cell.strip()) for name, cell in values.items()}
+    for other, name in _OTHER_NAMES.items():
+        if values.get(other) not in (None, ""):
+            values = {**values, name: values[other]}
+    return values
+
+
+def unread_columns(content: bytes, form: Form) -> list[str]:
+    """Columns of a file of labels whose names mean nothing here. Raises InvalidInput."""
+    columns = TabularFile("The file", FileForm(form), lambda: io.BytesIO(content), fill=True).columns()
+    return [name for name in columns if name not in FIELDS and name not in _OTHER_NAMES]
 
 
 def _line(number: int, values: dict[str, Any]) -> LabelLine:
@@ -105,10 +123,26 @@ def _line(number: int, values: dict[str, Any]) -> LabelLine:
         comment=_words(values.get("comment"), "comment"),
         labelled_by=_words(values.get("labelled_by"), "labelled_by"),
         labelled_on=_moment(values.get("labelled_on")),
+        drawn=_drawn(values.get("selection"), values.get("probability")),
+        adjudicates=bool(_verdict(values.get("adjudicates"), "adjudicates")),
     )
 
 
-def _score(value: Any) -> float | None:
+def _drawn(selection: Any, probability: Any) -> Drawn | None:
+    if selection in (None, "") and probability in (None, ""):
+        return None
+    word = str(selection or "").strip().lower().replace(" ", "_").replace("-", "_")
+    if word not in list(Selection):
+        raise ValueError(
+            f"selection is {str(selection or '')[:40]!r}; write how the run was chosen: {', '.join(Selection)}."
+        )
+    odds = _score(probability, "probability")
+    if odds is not None and not 0 < odds <= 1:
+        raise ValueError(f"probability is {odds:g}; it has to be above 0 and at most 1.")
+    return Drawn(Selection(word), odds)
+
+
+def _score(value: Any, name: str = "score") -> float | None:
     if value is None or value == "":
         return None
     try:
@@ -116,16 +150,16 @@ def _score(value: Any) -> float | None:
     except (TypeError, ValueError):
         score = float("nan")
     if isinstance(value, bool) or score - score != 0:
-        raise ValueError(f"score is not a number: {str(value)[:40]!r}.")
+        raise ValueError(f"{name} is not a number: {str(value)[:40]!r}.")
     return score
 
 
-def _verdict(value: Any) -> bool | None:
+def _verdict(value: Any, name: str = "passed") -> bool | None:
     if value is None or value == "":
         return None
     word = str(value).strip().lower()
     if word not in _TRUE + _FALSE:
-        raise ValueError(f"passed is {str(value)[:40]!r}; write true or false, or leave it empty.")
+        raise ValueError(f"{name} is {str(value)[:40]!r}; write true or false, or leave it empty.")
     return word in _TRUE
 
 

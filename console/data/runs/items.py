@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
 
 from console.data.store import tables
 from console.data.store.codec import Item, aware, from_plain, plain_map, timestamp, to_item, to_wire_map
-from console.records import PREVIEW, Label, Run, RunId, RunStatus, RunSummary
+from console.records import PREVIEW, Drawn, Label, Run, RunId, RunStatus, RunSummary
 
 SPREAD_BINS = 10
 _BRIEF = (
@@ -22,7 +25,11 @@ _BRIEF = (
     "artifactDigest",
     "scoringMode",
     "captured",
+    "drawn",
+    "raters",
 )
+LABELLED_BRIEF = ("drawn", "raters")
+"""What labels say there."""
 _ROW = frozenset({tables.PK, tables.SK, *tables.RUN_SUMMARY})
 
 
@@ -47,7 +54,7 @@ def run_item(run: Run) -> Item:
 
 def summary_of(run: Run, labels: Sequence[Label] = ()) -> RunSummary:
     """The list row of a run."""
-    label_score, label_passed = label_figures(labels)
+    told = told_by(labels)
     snapshot, results = run.judge_snapshot, run.results
     return RunSummary(
         run_id=run.run_id,
@@ -68,8 +75,10 @@ def summary_of(run: Run, labels: Sequence[Label] = ()) -> RunSummary:
         execution_time_seconds=results.execution_time_seconds if results else None,
         cost=run.cost,
         spread=spread(run),
-        label_score=label_score,
-        label_passed=label_passed,
+        label_score=told.score,
+        label_passed=told.passed,
+        drawn=told.drawn,
+        raters=told.raters,
         preview=run.evaluated_artifact.evaluation_target[:PREVIEW],
         error=(run.error_message or "").strip().split("\n")[0][:PREVIEW] or None,
         threshold=run.judged_threshold,
@@ -102,17 +111,62 @@ def spread(run: Run) -> list[int]:
     return [round(9 * mass / tallest) for mass in bins] if tallest else []
 
 
-def label_figures(labels: Sequence[Label]) -> tuple[float | None, bool | None]:
-    """What labels say together: the mean of their scores, and the verdict of the latest that gave one."""
-    scores = [label.score for label in labels if label.score is not None]
-    verdicts = sorted((label.labelled_on, label.passed) for label in labels if label.passed is not None)
-    return (sum(scores) / len(scores) if scores else None), (verdicts[-1][1] if verdicts else None)
+class Told(NamedTuple):
+    """What the labels of a run say together."""
+
+    score: float | None = None
+    """The mean, on the case's scale."""
+    passed: bool | None = None
+    drawn: Drawn | None = None
+    raters: int | None = None
+
+
+def told_by(labels: Sequence[Label]) -> Told:
+    """The mean of the scores and the verdict of most people (of two that differ, the latest); one who decides wins.
+
+    A run whose label was drawn with a known probability stays one, whoever labels it by hand beside that.
+    """
+    given = sorted((one for one in labels if one.score is not None or one.passed is not None), key=_moment)
+    deciding = [one for one in given if one.adjudicates][-1:] or given
+    scores = [one.score for one in deciding if one.score is not None]
+    verdicts = [one.passed for one in deciding if one.passed is not None]
+    drawn = [one.drawn for one in given if one.drawn]
+    known = [one for one in drawn if one.probability is not None]
+    return Told(
+        score=sum(scores) / len(scores) if scores else None,
+        passed=_majority(verdicts),
+        drawn=next(iter(known or drawn), None),
+        raters=len(given) or None,
+    )
+
+
+def _moment(label: Label) -> datetime:
+    return label.labelled_on
+
+
+def _majority(verdicts: Sequence[bool]) -> bool | None:
+    passes = sum(verdicts)
+    if 2 * passes == len(verdicts):
+        return verdicts[-1] if verdicts else None
+    return 2 * passes > len(verdicts)
 
 
 def label_attributes(labels: Sequence[Label], case_id: str) -> dict[str, Any]:
-    """What labels add to the run item: they put it into the sparse LabelledRunsIndex."""
-    score, passed = label_figures(labels)
-    return {"labelledCaseId": case_id, "labelScore": score, "labelPassed": passed, "labelCount": len(labels)}
+    """What labels add to the run item beside its `brief`: they put it into the sparse LabelledRunsIndex."""
+    told = told_by(labels)
+    return {
+        "labelledCaseId": case_id,
+        "labelScore": told.score,
+        "labelPassed": told.passed,
+        "labelCount": len(labels),
+    }
+
+
+def label_brief(labels: Sequence[Label]) -> dict[str, Any]:
+    """What labels add to the `brief` of the run item."""
+    told = told_by(labels)
+    said = {"drawn": told.drawn and msgspec.to_builtins(told.drawn), "raters": told.raters}
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def run_summary(item: Item) -> RunSummary:

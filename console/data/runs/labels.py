@@ -11,22 +11,25 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from console.data.runs.items import label_attributes, run_key, summary_of
+import msgspec
+
+from console.data.runs.items import LABELLED_BRIEF, label_attributes, label_brief, run_key, summary_of
 from console.data.runs.lists import list_runs
 from console.data.runs.runs import label_put
 from console.data.store import tables
 from console.data.store.answers import ConditionFailed
-from console.data.store.codec import Item, check_text, from_item
+from console.data.store.codec import Item, check_text, from_item, plain_map
 from console.data.store.overlay import RecentWrites
 from console.data.store.requests import Condition, Delete, Put, Query, Update, equals
 from console.data.store.store import Store
 from console.errors import InvalidInput, NotFound
-from console.records import Label, Page, Run, RunFilter, RunId, RunSummary, utcnow
+from console.records import Drawn, Label, Page, Run, RunFilter, RunId, RunSummary, utcnow
 
 COMMENT_LIMIT = 4_000
 """Characters."""
 _Labels = list[Label]
 _PREFIX = "LABEL#"
+_LABEL = ("runId", "labelledBy", "labelledOn", "score", "passed", "comment", "drawn", "adjudicates")
 _AFTER_LABELS = "LABEL~"
 _REVISION = "labelRevision"
 _NEVER_LABELLED = Condition(
@@ -70,12 +73,16 @@ class Labels:
         *,
         by: str,
         on: datetime | None = None,
+        drawn: Drawn | None = None,
+        adjudicates: bool = False,
     ) -> Label:
         """The label of `by` on a run; replaces the one that was there. One Query and one transaction.
 
         Args:
             score: on the case's scale.
             on: when it was given, for labels that come from elsewhere; None is now.
+            drawn: how the run was chosen; None keeps what the person's label said before.
+            adjudicates: the label decides for all.
 
         Raises:
             InvalidInput: the run is not finished, the score is outside of its range, the comment is too long,
@@ -89,10 +96,15 @@ class Labels:
             score=score,
             passed=passed,
             comment=comment.strip(),
+            drawn=drawn,
+            adjudicates=adjudicates,
         )
         check_label(label, run)
         while True:
             item, labels = self._read(run)
+            if drawn is None:
+                before = next((one.drawn for one in labels if one.labelled_by == by), None)
+                label = msgspec.structs.replace(label, drawn=before)
             labels = [*(other for other in labels if other.labelled_by != by), label]
             if self._applied(label_put(label), run, item, labels):
                 return label
@@ -114,7 +126,7 @@ class Labels:
 
     def _read(self, run: Run) -> tuple[Item, _Labels]:
         """The run's item, as far as labels concern it, and its labels: what sorts before its parts."""
-        fields = ("caseId", _REVISION, "runId", "labelledBy", "labelledOn", "score", "passed", "comment")
+        fields = ("caseId", "brief", _REVISION, *_LABEL)
         query = Query(tables.RUNS, run_key(run.run_id), high=_AFTER_LABELS, attributes=(tables.PK, tables.SK, *fields))
         found: Item | None = None
         labels: _Labels = []
@@ -156,6 +168,12 @@ def check_label(label: Label, run: Run) -> None:
             field="comment",
         )
     check_text(label.labelled_by, "The labeller's name", limit=200)
+    odds = label.drawn.probability if label.drawn else None
+    if odds is not None and not 0 < odds <= 1:
+        raise InvalidInput(
+            f"The probability {odds:g} is not above 0 and at most 1. Leave it out where it is not known.",
+            field="probability",
+        )
     if not label.labelled_by:
         raise InvalidInput("A label needs the name of who gives it.", field="by")
 
@@ -165,6 +183,9 @@ def _together(item: Item, labels: _Labels) -> Update:
     revision = int(item[_REVISION]["N"]) if _REVISION in item else 0
     said: dict[str, Any] = label_attributes(labels, item["caseId"]["S"])
     kept = {name: value for name, value in said.items() if labels and value not in (None, "")}
+    if "brief" in item:  # runs of an earlier system have none
+        shown = {name: value for name, value in item["brief"]["M"].items() if name not in LABELLED_BRIEF}
+        kept["brief"] = plain_map(shown) | label_brief(labels)
     return Update(
         tables.RUNS,
         (item[tables.PK]["S"], item[tables.SK]["S"]),

@@ -16,7 +16,7 @@ import msgspec
 
 from console.data.cache.cache import Cache, bump
 from console.data.runs import rollups
-from console.data.runs.items import label_attributes, read_run, run_item, run_key, summary_of
+from console.data.runs.items import label_attributes, label_brief, read_run, run_item, run_key, summary_of
 from console.data.runs.lists import list_runs
 from console.data.runs.neighbours import neighbour
 from console.data.runs.spread import Spread
@@ -341,6 +341,7 @@ def run_put(store: Store, run: Run, condition: Condition, labels: Sequence[Label
     item = run_item(run)
     if labels:
         item |= to_wire_map(label_attributes(labels, run.case_id))
+        item["brief"]["M"] |= to_wire_map(label_brief(labels))
     item, parts = pack(item)
     write_parts(store, run_key(run.run_id), parts)
     return Put(tables.RUNS, item, condition)

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from console.judging.analysis.statistics import LEVEL, Estimate
+from console.judging.analysis.statistics import LEVEL, RESAMPLES, SEED, Counts, Estimate, kappa_of, percentiles
 
 Floats = NDArray[np.float64]
 LEAST = 10
@@ -137,6 +137,24 @@ def classical_rate(sample: Sample, passed: ArrayLike, judged: ArrayLike, *, pass
     ]
     half = _quantile(sample) * math.sqrt(value**2 * spread[0] + (1 - value) ** 2 * spread[1]) / power
     return Estimate(value, max(0.0, value - half), min(1.0, value + half), len(people), "Rogan-Gladen, delta method")
+
+
+def weighted_kappa(sample: Sample, passed: ArrayLike, judged: ArrayLike) -> Estimate:
+    """Cohen's kappa of judge and people over all runs: each labelled run counts for those that it stands for.
+
+    Interval: percentiles of `RESAMPLES` resamples of the labelled runs.
+    """
+    people, judge, weights = np.asarray(passed, dtype=bool), np.asarray(judged, dtype=bool), sample.weights
+    n = len(people)
+    if n < LEAST:
+        return _too_few(n)
+    cells = np.stack([people & judge, ~people & judge, people & ~judge, ~people & ~judge]) * weights
+    value = float(kappa_of(Counts(*cells.sum(axis=1, keepdims=True)))[0])
+    if not math.isfinite(value):
+        return Estimate(None, n=n, why="not defined because both sides give one and the same verdict throughout")
+    drawn = np.random.default_rng(SEED).integers(0, n, (RESAMPLES, n))
+    resampled = kappa_of(Counts(*(cell[drawn].sum(axis=1) for cell in cells)))
+    return percentiles(value, n, resampled, "weighted bootstrap")
 
 
 def _regression(sample: Sample, y: Floats, mean_score: float) -> tuple[float, float, float, float]:

@@ -79,7 +79,7 @@ def correlations(left: ArrayLike, right: ArrayLike) -> Correlations:
         order = np.lexsort((y, x))  # so that the intervals do not depend on the order of the pairs
         x, y = x[order], y[order]
         drawn = np.random.default_rng(SEED).integers(0, n, (RESAMPLES, n))
-        return Correlations(pearson, _percentiles(rho, n, _rhos(x, y, drawn)), _percentiles(tau, n, _taus(x, y, drawn)))
+        return Correlations(pearson, percentiles(rho, n, _rhos(x, y, drawn)), percentiles(tau, n, _taus(x, y, drawn)))
     return Correlations(pearson, _fisher(rho, n, (1 + rho * rho / 2) / (n - 3)), _fisher(tau, n, 0.437 / (n - 4)))
 
 
@@ -102,7 +102,7 @@ def _fisher(value: float, n: int, variance: float | None) -> Estimate:
     return Estimate(value, math.tanh(middle - half), math.tanh(middle + half), n, "Fisher's z")
 
 
-def _percentiles(value: float, n: int, resampled: Floats, what: str = "bootstrap") -> Estimate:
+def percentiles(value: float, n: int, resampled: Floats, what: str = "bootstrap") -> Estimate:
     """The interval between percentiles of what resamples gave; those in which nothing is defined do not count."""
     known = resampled[np.isfinite(resampled)]
     if len(known) < len(resampled) / 2:
@@ -201,7 +201,7 @@ def quality(confusion: Confusion) -> Quality:
         value = float(figure(Counts(*cells[:, None]))[0])
         if not math.isfinite(value):
             return Estimate(None, n=n, why=f"not defined because {why if n else 'there are no runs'}")
-        return _percentiles(value, n, figure(Counts(*drawn.T)))
+        return percentiles(value, n, figure(Counts(*drawn.T)))
 
     def share(of: int, why: str) -> Estimate:
         if not of:
@@ -279,4 +279,4 @@ def mean_difference(differences: ArrayLike) -> Estimate:
         return Estimate(value, n=n, why=f"no interval: it needs {_LEAST} pairs")
     generator = np.random.default_rng(SEED)
     means = [found[generator.integers(0, n, n)].mean() for _ in range(RESAMPLES)]
-    return _percentiles(value, n, np.array(means), "paired bootstrap")
+    return percentiles(value, n, np.array(means), "paired bootstrap")

@@ -219,6 +219,8 @@ def test_a_row_shows_what_one_needs_to_choose(here: Tier, elsewhere: Tier, clock
         "label_score": None,
         "scoring_mode": "logprobs",
         "captured": None,
+        "drawn": None,
+        "raters": None,
         "label_passed": None,
         "spread": [0, 0, 0, 0, 0, 0, 0, 9, 0, 1],
         "cost": 0.001,
