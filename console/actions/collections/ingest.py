@@ -121,11 +121,11 @@ def ingest(
 
 
 def packed(services: Services, collection_id: str, added: int) -> None:
-    """Pack the vectors of many new chunks now, so that the first search does not have to. A search needs it not."""
+    """Pack many new chunks and index their words now, so that the first search does not have to. None needs it."""
     if added < PACK_ROWS:
         return
     try:
-        services.searcher.memory.get(collection_id, fresh=True)
+        services.searcher.memory.get(collection_id, fresh=True).words()
     except StoreError as error:
         log.warning("The vectors of %s could not be packed: %s", collection_id, error)
 
