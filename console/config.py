@@ -60,10 +60,12 @@ def _url(*schemes: str) -> Callable[[str], str]:
     return parse
 
 
-def _whole_number(minimum: int) -> Callable[[str], int]:
+def _whole_number(minimum: int, maximum: float = math.inf) -> Callable[[str], int]:
+    allowed = f"{minimum} or more" if maximum == math.inf else f"{minimum} to {maximum}"
+
     def parse(text: str) -> int:
-        if not re.fullmatch(r"[0-9]+", text) or int(text) < minimum:
-            raise ValueError(f"a whole number, {minimum} or more")
+        if not re.fullmatch(r"[0-9]+", text) or not minimum <= int(text) <= maximum:
+            raise ValueError(f"a whole number, {allowed}")
         return int(text)
 
     return parse
@@ -316,6 +318,19 @@ class Settings:
         "DOCUMENT_TTL_DAYS",
         None,
         "Days after which documents of the API are removed. Not set: they are kept.",
+        _whole_number(1),
+    )
+    run_shards: int = _setting(
+        "RUN_SHARDS",
+        1,
+        "Shards that the runs of a new installation are spread over, 1 to 64; one takes about 500 runs a second of a "
+        "judge. `python -m console tables spread N` moves an installation that has runs.",
+        _whole_number(1, 64),
+    )
+    run_id_block: int | None = _setting(
+        "RUN_ID_BLOCK",
+        None,
+        "Ids of runs that a process takes at a time. Not set: 1, so that ids are dense, or 100 where runs are spread.",
         _whole_number(1),
     )
     sqlite_path: Path = _setting(

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import logging
+import os
+import tempfile
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from console.config import Settings
-from console.data.cache.cache import TOKEN_INTERVAL, Cache
+from console.data.cache.cache import Cache
 from console.data.cache.invalidation import Invalidation
 from console.data.collections.reads import VectorReads
 from console.data.configuration.modes import JudgeModes
@@ -18,6 +23,7 @@ from console.data.configuration.steps import GeneratedSteps
 from console.data.legacy.sqlite.manager import DatabaseManager
 from console.data.legacy.sqlite.repositories import on_the_old_schema
 from console.data.repositories import Repositories
+from console.data.runs.moving import establish
 from console.data.store import tables
 from console.data.store.check import Wanted
 from console.data.store.client import credentials_in, make_client
@@ -30,6 +36,7 @@ from console.data.users.keys import Keyring
 from console.engine.engine import EngineLease, acquire, is_own, status
 from console.judging.fence import installation_secret
 from console.judging.judging import Judging, providers
+from console.private import private_folder
 from console.records import User
 from console.search.embedding.embedders import Embedder, Embedders
 from console.search.memory.files import VectorFiles
@@ -37,6 +44,7 @@ from console.search.memory.memory import Memory
 from console.search.ways.opensearch import open_index
 from console.search.ways.searcher import Searcher
 
+log = logging.getLogger(__name__)
 NOWHERE = "http://127.0.0.1:1"
 """Address of a store that nothing asks."""
 INVALIDATION = "changes"
@@ -137,6 +145,12 @@ class Services(Repositories):
     def set_up(self) -> SetUp:
         """Makes the tables and the default metrics what they should be; says what it did. Safe to repeat."""
         done = set_up(self.store, self.wanted)
+        layout = establish(self.store, self.settings.run_shards)
+        if layout.shards != self.settings.run_shards and self.settings.run_shards > 1:
+            log.warning(
+                "RUN_SHARDS is %d, but the runs of this store are spread over %d. `python -m console tables spread %d` "
+                "moves them.", self.settings.run_shards, layout.shards, self.settings.run_shards
+            )  # fmt: skip
         self.catalog.ensure_defaults()
         return done
 
@@ -160,8 +174,8 @@ def build_services(settings: Settings, *, create_tables: bool | None = None, fre
     Args:
         create_tables: create missing tables and the default metrics; by default on every store but AWS, where
             `infra/` does it.
-        fresh: show the writes of other processes at once, also of those that cannot announce them in the data folder:
-            one request more for each look at the configuration. For servers with several workers.
+        fresh: show the writes of this machine's other processes at once also where there is no data folder in which
+            they could announce them: they do it in the folder for temporary files. For servers with several workers.
 
     Raises:
         SetupError: the engine cannot start, or the settings name a store that is not served here.
@@ -201,14 +215,12 @@ def _legacy(settings: Settings, *, people: bool) -> Services:
 def _assemble(settings: Settings, endpoint: str | None, lease: EngineLease | None, *, fresh: bool) -> Services:
     store = Store(make_client(settings.aws_region, endpoint), prefix=settings.table_prefix)
     lag = settings.index_lag_seconds
-    invalidation = Invalidation(settings.data_dir / INVALIDATION) if settings.data_dir.is_dir() else None
     cache = Cache(
         store,
         budget=settings.cache_bytes,
         lag=lag,
         url=settings.cache_url,
-        interval=0.0 if fresh and invalidation is None else TOKEN_INTERVAL,
-        invalidation=invalidation,
+        invalidation=_invalidation(settings, fresh=fresh),
     )
     return Services.over(
         store,
@@ -216,10 +228,28 @@ def _assemble(settings: Settings, endpoint: str | None, lease: EngineLease | Non
         keys=Keyring.of(settings.console_key, settings.data_dir, settings.aws_region),
         lag=lag,
         document_ttl_days=settings.document_ttl_days,
+        id_block=settings.run_id_block,
         settings=settings,
         engine=_engine(settings, endpoint, lease),
         lease=lease,
     )
+
+
+def _invalidation(settings: Settings, *, fresh: bool) -> Invalidation | None:
+    """Where the processes of this machine tell each other of writes; None where they look once a second."""
+    if settings.data_dir.is_dir():
+        return Invalidation(settings.data_dir / INVALIDATION)
+    if not fresh:
+        return None
+    store = f"{settings.store}/{settings.dynamodb_endpoint}/{settings.aws_region}/{settings.table_prefix}"
+    folder = Path(tempfile.gettempdir()) / f"geval-console-{os.getuid()}"
+    try:
+        private_folder(folder)
+    except OSError as error:
+        log.warning("Writes of this machine's other processes show within a second, not at once: %s", error)
+        return None
+    mine = folder.stat().st_uid == os.getuid()
+    return Invalidation(folder / hashlib.sha256(store.encode()).hexdigest()[:16]) if mine else None
 
 
 def _searcher(settings: Settings, reads: VectorReads, *, volatile: bool) -> Searcher:

@@ -60,6 +60,7 @@ class Repositories:
         *,
         lag: float = LAG,
         document_ttl_days: int | None = None,
+        id_block: int | None = None,
         keys: Keyring | None = None,
         clock: Callable[[], datetime] = utcnow,
         **more: Any,
@@ -69,10 +70,11 @@ class Repositories:
         Args:
             lag: seconds that this process's own writes are laid over what the indexes answer.
             document_ttl_days: days that documents are kept; None keeps them.
+            id_block: ids of runs that this process takes at a time (see `RunIds`).
             keys: of the installation; None: only users that these repositories themselves add are known to them.
             more: the fields that a subclass adds.
         """
-        runs = Runs(store, cache, lag=lag, clock=clock)
+        runs = Runs(store, cache, lag=lag, id_block=id_block, clock=clock)
         collections, vectors = Collections(store, clock), Chunks(store, clock)
         return cls(
             store=store,

@@ -14,6 +14,7 @@ from console.data.cache.cache import TOKEN_KEY
 from console.data.cache.cache import Readings as CacheReadings
 from console.data.configuration.catalog import DEFAULT_METRICS
 from console.data.runs import recount
+from console.data.runs.cells import Counting
 from console.data.store import tables
 from console.data.store.check import MISSING, differences
 from console.data.store.description import Description, index_state, look
@@ -131,24 +132,24 @@ def check_setup(services: Services) -> list[TableReport]:
 
 
 def verify_rollups(services: Services, actor: User, progress: Progress) -> list[recount.Difference]:
-    """The rollups that differ from a recount of all runs; changes nothing. Scans the runs twice.
+    """The rollups that differ from a recount of all runs; changes nothing. Reads the table once.
 
     Raises:
         Forbidden: the actor is no admin: it costs as many reads as there are runs.
     """
     permit(actor, Role.ADMIN)
-    return recount.verify(services.store, progress)
+    return recount.verify(services.store, Counting(progress))
 
 
 def rebuild_rollups(services: Services, actor: User, progress: Progress) -> int:
-    """Makes every rollup equal to a recount of all runs; how many were written. Scans the runs twice or more.
+    """Makes every rollup equal to a recount of all runs; how many were written. Reads the table twice or more.
 
     Raises:
         Forbidden: the actor is no admin.
         StoreError: rollups kept changing.
     """
     permit(actor, Role.ADMIN)
-    written = recount.rebuild(services.store, progress)
+    written = recount.rebuild(services.store, Counting(progress))
     services.cache.changed(tables.RUNS)
     return written
 

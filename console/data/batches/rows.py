@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
-from console.data.runs.runs import check_artifact
+from console.data.runs.puts import check_artifact
 from console.data.store import tables
 from console.data.store.codec import Item, from_item, item_size, pack, to_item
 from console.data.store.cursor import decode_cursor, encode_cursor

@@ -16,13 +16,14 @@ from console.data.batches.batches import Batches, header_key
 from console.data.batches.rows import row_key
 from console.data.runs import rollups
 from console.data.runs.items import summary_of
-from console.data.runs.runs import run_put
+from console.data.runs.puts import run_put
 from console.data.runs.spread import Spread
 from console.data.store import tables
 from console.data.store.answers import ConditionFailed
 from console.data.store.codec import item_size
 from console.data.store.overlay import RecentWrites
 from console.data.store.requests import ABSENT, Condition, Put, Update, Write, equals
+from console.data.store.shards import Layout
 from console.data.store.store import Store
 from console.errors import BatchTaken
 from console.records import BatchRow, BatchState, RowState, Run, RunId, RunStatus, RunSummary, utcnow
@@ -127,7 +128,7 @@ class BatchRuns:
     def _finish(self, batch_id: str, owner: str, chunk: list[_Prepared]) -> list[EndedRow]:
         while chunk:
             try:
-                self._store.transact(partial(_writes, batch_id, owner, chunk, self._spread))
+                self._store.transact(partial(_writes, batch_id, owner, chunk, self._spread, self._store.layout))
             except ConditionFailed as failed:
                 if 0 in failed.failed:
                     holder = self._batches.get(batch_id)
@@ -172,7 +173,9 @@ class BatchRuns:
         return [row.number for row in rows]
 
 
-def _writes(batch_id: str, owner: str, chunk: Sequence[_Prepared], spread: Spread, conflicts: int) -> list[Write]:
+def _writes(
+    batch_id: str, owner: str, chunk: Sequence[_Prepared], spread: Spread, layout: Layout, conflicts: int
+) -> list[Write]:
     """The header first, then two writes for each row, then the rollups."""
     header = header_key(batch_id)
     states = [one.row.state for one in chunk]
@@ -191,4 +194,4 @@ def _writes(batch_id: str, owner: str, chunk: Sequence[_Prepared], spread: Sprea
             condition=equals("state", RowState.PENDING.value),
         )
         writes += [one.put, row]
-    return [*writes, *rollups.increments((one.summary for one in chunk), conflicts, spread)]
+    return [*writes, *rollups.increments((one.summary for one in chunk), conflicts, spread, layout)]

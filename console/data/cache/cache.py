@@ -43,9 +43,18 @@ _L2_REST = 5.0
 _L2_TTL = 3_600
 
 
-def bump(table: str) -> Update:
-    """The write that tells every process that `table` changed; belongs in the same transaction."""
-    return Update(table, TOKEN_KEY, adds={"n": 1})
+def bump(table: str, suffix: str = "") -> Update:
+    """The write that tells every process that `table` changed; belongs in the same transaction.
+
+    Args:
+        suffix: which of the tokens of the runs it moves (`Layout.token_suffix`).
+    """
+    return Update(table, _token_key(suffix), adds={"n": 1})
+
+
+def _token_key(suffix: str = "") -> tuple[str, str]:
+    partition, sort = TOKEN_KEY
+    return partition + suffix, sort
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +151,17 @@ class Cache:
         return look.result()[table]
 
     def _look_up(self, look: Future[dict[str, int]], now: float) -> None:
-        """Answers `look`, also to the threads that wait for it: what was known before may be of any age."""
+        """Answers `look`, also to the threads that wait for it: what was known before may be of any age.
+
+        A look because of an announcement has to see that write; one because time has passed costs half as much.
+        """
+        with self._lock:
+            told = self._looked == float("-inf")
         try:
-            tokens = self._store.tokens(TOKEN_TABLES, TOKEN_KEY)
+            suffixes = self._store.layout.count_suffixes
+            wanted = {table: [TOKEN_KEY] for table in TOKEN_TABLES}
+            wanted[tables.RUNS] = [_token_key(suffix) for suffix in suffixes]
+            tokens = self._store.counters(wanted, consistent=told)
         except BaseException as error:  # noqa: BLE001 - raised in every thread that waits
             with self._lock:
                 self._look = None if self._look is look else self._look

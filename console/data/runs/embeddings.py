@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import orjson
@@ -90,7 +91,11 @@ class RunVectors:
     # --- inside ----------------------------------------------------------------------------------------
 
     def _search(self, case_id: str, vector: Vector, k: int, verdict: Verdict | None) -> list[Near]:
-        found = self._index.nearest(case_id, vector, k, verdict.value if verdict else None)
+        only = verdict.value if verdict else None
+        groups = [case_id + suffix for suffix in self._store.layout.suffixes]
+        with ThreadPoolExecutor(max_workers=len(groups)) as pool:
+            parts = pool.map(lambda group: self._index.nearest(group, vector, k, only), groups)
+            found = sorted((one for part in parts for one in part), key=lambda one: one[1])[:k]
         keys = [(item[tables.PK]["S"], item[tables.SK]["S"]) for item, _ in found]
         items = self._store.batch_get(tables.RUNS, keys, attributes=(tables.PK, tables.SK, *tables.RUN_SUMMARY))
         rows = {item[tables.PK]["S"]: run_summary(item) for item in items}

@@ -30,6 +30,10 @@ _BRIEF = (
 )
 LABELLED_BRIEF = ("drawn", "raters")
 """What labels say there."""
+KEYS = ("status", "judgeId", "caseId", "runDate", "labelledCaseId")
+"""Keys of indexes that many runs share; the status alone changes without the others."""
+SUFFIX = "suffix"
+"""In `brief`, or beside the keys of an item of an earlier system: what the keys end with."""
 _ROW = frozenset({tables.PK, tables.SK, *tables.RUN_SUMMARY})
 
 
@@ -50,6 +54,31 @@ def run_item(run: Run) -> Item:
         }
     )
     return {**summary, **to_item(run), **keys, "brief": {"M": brief}}
+
+
+def spread_keys(item: Item, suffix: str) -> Item:
+    """A run's item whose keys in the indexes end with `suffix`, which it also says; as it is without one."""
+    if not suffix:
+        return item
+    keys = {name: {"S": item[name]["S"] + suffix} for name in KEYS if name in item}
+    if "brief" in item:
+        return {**item, **keys, "brief": {"M": {**item["brief"]["M"], SUFFIX: {"S": suffix}}}}
+    return {**item, **keys, SUFFIX: {"S": suffix}}
+
+
+def gathered_keys(item: Item) -> Item:
+    """A run's item, or its entry in an index, whose keys are as they were before `spread_keys`."""
+    status: str = item["status"]["S"] if "status" in item else ""
+    if "~" in status:
+        item = {**item, "status": {"S": status[: status.index("~")]}}
+    brief = item["brief"]["M"] if "brief" in item else {}
+    found = brief.get(SUFFIX) or item.get(SUFFIX)
+    if found is None:
+        return item
+    keys = {name: {"S": item[name]["S"].removesuffix(found["S"])} for name in KEYS if name in item}
+    rest = {name: value for name, value in item.items() if name not in (SUFFIX, "brief")}
+    kept = {"brief": {"M": {name: value for name, value in brief.items() if name != SUFFIX}}} if brief else {}
+    return {**rest, **keys, **kept}
 
 
 def summary_of(run: Run, labels: Sequence[Label] = ()) -> RunSummary:
@@ -174,6 +203,7 @@ def run_summary(item: Item) -> RunSummary:
 
     Of a whole item that has a summary only that is read: the long texts beside it may be elsewhere.
     """
+    item = gathered_keys(item)
     plain = plain_map({name: item[name] for name in item if name in _ROW} if "brief" in item else item)
     if "judgeSnapshot" in plain and "judgeName" not in plain:
         plain = _with_summary(plain)
@@ -183,6 +213,7 @@ def run_summary(item: Item) -> RunSummary:
 
 def read_run(item: Item, parts: dict[str, bytes] | None = None) -> Run:
     """A run from its item, also from one that an earlier system wrote; without its embedding."""
+    item = gathered_keys(item)
     plain = plain_map({name: item[name] for name in item if name != tables.VECTOR_ATTRIBUTE}, parts)
     results = plain.get("results")
     if results is not None and "metadata" in results:

@@ -15,12 +15,12 @@ import msgspec
 
 from console.data.runs.items import LABELLED_BRIEF, label_attributes, label_brief, run_key, summary_of
 from console.data.runs.lists import list_runs
-from console.data.runs.runs import label_put
+from console.data.runs.puts import label_put
 from console.data.store import tables
 from console.data.store.answers import ConditionFailed
 from console.data.store.codec import Item, check_text, from_item, plain_map
 from console.data.store.overlay import RecentWrites
-from console.data.store.requests import Condition, Delete, Put, Query, Update, equals
+from console.data.store.requests import Condition, Delete, Put, Query, Update
 from console.data.store.store import Store
 from console.errors import InvalidInput, NotFound
 from console.records import Drawn, Label, Page, Run, RunFilter, RunId, RunSummary, utcnow
@@ -32,9 +32,6 @@ _PREFIX = "LABEL#"
 _LABEL = ("runId", "labelledBy", "labelledOn", "score", "passed", "comment", "drawn", "adjudicates")
 _AFTER_LABELS = "LABEL~"
 _REVISION = "labelRevision"
-_NEVER_LABELLED = Condition(
-    "attribute_exists(#pk) AND attribute_not_exists(#rev)", {"#pk": tables.PK, "#rev": _REVISION}
-)
 
 
 class Labels:
@@ -191,5 +188,13 @@ def _together(item: Item, labels: _Labels) -> Update:
         (item[tables.PK]["S"], item[tables.SK]["S"]),
         sets={**kept, _REVISION: revision + 1},
         removes=tuple(name for name in said if name not in kept),
-        condition=equals(_REVISION, revision) if revision else _NEVER_LABELLED,
+        condition=_as_read(item["caseId"]["S"], revision),
     )
+
+
+def _as_read(case_id: str, revision: int) -> Condition:
+    """Nobody has labelled the run since it was read, and it has not moved to another shard."""
+    names, values = {"#case": "caseId", "#rev": _REVISION}, {":case": case_id}
+    if not revision:
+        return Condition("#case = :case AND attribute_not_exists(#rev)", names, values)
+    return Condition("#case = :case AND #rev = :rev", names, {**values, ":rev": revision})

@@ -10,6 +10,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,12 +20,15 @@ from console.data.store.codec import timestamp
 from console.data.store.cursor import decode_cursor, encode_cursor
 from console.data.store.overlay import RecentWrites
 from console.data.store.requests import Query
+from console.data.store.shards import Layout
 from console.data.store.store import Store
 from console.errors import InvalidInput
 from console.records import Page, RunFilter, RunId, RunStatus, RunSummary
 
 EXAMINED = 5_000
 """Rows that one page may read before it is given back short; its cursor goes on from there."""
+_AT_ONCE = 32
+"""Queries of one list at the same time, at most."""
 _LATEST = "9999"
 """After every timestamp."""
 
@@ -111,16 +115,24 @@ def merged(
 ) -> Iterator[RunSummary]:
     """Rows of all queries and of this process's latest writes, each run once, in the queries' own direction."""
     fresh = recent.snapshot()
+    asked, size = _spread(asked, store.layout, limit + 1)
     high, newest_first = asked[0].high, not asked[0].forward
     mine = [row for row in fresh.values() if row is not None and (high is None or timestamp(row.started_at) <= high)]
     mine.sort(key=_started, reverse=newest_first)
-    with ThreadPoolExecutor(max_workers=len(asked)) as pool:
-        firsts = list(pool.map(lambda query: store.page(query, limit=limit + 1), asked))
+    with ThreadPoolExecutor(max_workers=min(len(asked), _AT_ONCE)) as pool:
+        firsts = list(pool.map(lambda query: store.page(query, limit=size), asked))
     streams = [map(run_summary, store.all(query, first=first)) for query, first in zip(asked, firsts, strict=True)]
     known = set(fresh)
     for row in heapq.merge(iter(mine), *streams, key=_started, reverse=newest_first):
         if row.run_id not in known or row is fresh.get(row.run_id):
             yield row
+
+
+def _spread(asked: list[Query], layout: Layout, rows: int) -> tuple[list[Query], int]:
+    """The queries of every shard, and how many rows to begin with: twice a shard's share, so that few ask again."""
+    suffixes = layout.suffixes
+    every = [replace(query, hash_value=query.hash_value + suffix) for query in asked for suffix in suffixes]
+    return every, rows if len(suffixes) == 1 else min(rows, 2 * rows // len(suffixes) + 8)
 
 
 def _started(row: RunSummary) -> datetime:

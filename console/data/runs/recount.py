@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from console.data.cache.cache import bump
-from console.data.runs.items import run_summary
-from console.data.runs.rollup_packs import PACK
-from console.data.runs.rollups import Key, amounts, item_key, key_of, merge, read_rollup
+from console.data.runs.cells import Cell, Counting, cell_item
+from console.data.runs.rollups import Key, item_key
 from console.data.store import tables
 from console.data.store.answers import ConditionFailed
-from console.data.store.codec import Item, plain_map, to_wire_map
+from console.data.store.codec import plain_map
 from console.data.store.requests import ABSENT, Condition, Delete, Put, Write, equals
 from console.data.store.store import Store
 from console.errors import StoreError
 from console.records import Rollup
 
-Progress = Callable[[int], None]
-"""Called with the number of runs counted so far."""
-
-_READ = (*tables.RUN_SUMMARY, tables.PK, tables.SK, "judgeSnapshot", "results")
+AS_FAST_AS_IT_GOES = Counting()
 _ROUNDS = 5
+_AT_ONCE = 90
+"""Items of a rollup that one transaction replaces: DynamoDB takes 100 writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,31 +30,18 @@ class Difference:
     counted: Rollup | None
 
 
-@dataclass(slots=True)
-class _Cell:
-    """Everything about one rollup key."""
+def verify(store: Store, counting: Counting = AS_FAST_AS_IT_GOES) -> list[Difference]:
+    """The rollups that differ from a recount of all runs. Reads the table once.
 
-    shards: dict[tuple[str, str], int] = field(default_factory=dict)
-    """Item key -> its `writes` counter when it was read."""
-    stored: Rollup | None = None
-    sums: dict[str, float] = field(default_factory=dict)
-
-    def counted(self, key: Key) -> Rollup | None:
-        """The recount as a rollup."""
-        return read_rollup(_item(key, self.sums)) if self.sums else None
-
-    def equal(self, key: Key) -> bool:
-        """Whether the stored rollup equals the recount; sums to nine digits, counts exactly."""
-        return _rounded(self.stored) == _rounded(self.counted(key))
+    Those that have counted another run since they were read are left out: they cannot be compared.
+    """
+    cells = counting.count(store)
+    wrong = {key: cell for key, cell in cells.items() if not cell.equal(key)}
+    moved = _moved(store, wrong)
+    return [Difference(key, cell.stored, cell.counted(key)) for key, cell in wrong.items() if key not in moved]
 
 
-def verify(store: Store, progress: Progress = lambda _: None) -> list[Difference]:
-    """The rollups that differ from a recount of all runs. Scans the table twice."""
-    cells = _cells(store, progress)
-    return [Difference(key, cell.stored, cell.counted(key)) for key, cell in cells.items() if not cell.equal(key)]
-
-
-def rebuild(store: Store, progress: Progress = lambda _: None) -> int:
+def rebuild(store: Store, counting: Counting = AS_FAST_AS_IT_GOES) -> int:
     """Makes every rollup equal to the recount and returns how many were written.
 
     Runs may finish meanwhile: a rollup that moved between reading and writing is left alone and taken up again
@@ -68,49 +52,56 @@ def rebuild(store: Store, progress: Progress = lambda _: None) -> int:
     """
     written = 0
     for _ in range(_ROUNDS):
-        cells = _cells(store, progress)
+        cells = counting.count(store)
         wrong = [(key, cell) for key, cell in cells.items() if not cell.equal(key)]
         if not wrong:
             return written
         written += sum(_replace(store, key, cell) for key, cell in wrong)
-    if verify(store):
+    if verify(store, counting):
         raise StoreError("Rollups change faster than they can be rebuilt. Try again when fewer runs finish.")
     return written
 
 
-def _cells(store: Store, progress: Progress) -> dict[Key, _Cell]:
-    """Rollups first, runs second: a run that finishes in between changes its rollup's `writes` counter."""
-    cells: dict[Key, _Cell] = {}
-    for item in _scan(store, "ROLLUP#", ()):
-        rollup = read_rollup(item)
-        cell = cells.setdefault((rollup.day, rollup.case_id, rollup.judge_id, rollup.model), _Cell())
-        cell.shards[item[tables.PK]["S"], item[tables.SK]["S"]] = plain_map(item).get("writes", 0)
-        cell.stored = merge([cell.stored, rollup] if cell.stored else [rollup])[0]
-    for number, item in enumerate(_scan(store, "RUN#", _READ), 1):
-        row = run_summary(item)
-        if row.status.finished:
-            sums = cells.setdefault(key_of(row), _Cell()).sums
-            for name, amount in amounts(row).items():
-                sums[name] = round(sums.get(name, 0) + amount, 9)
-        progress(number)
-    return cells
+def _moved(store: Store, cells: dict[Key, Cell]) -> set[Key]:
+    """Those of which an item is not as it was when it was read. One request per 100 items."""
+    known = {place: (key, count) for key, cell in cells.items() for place, count in cell.shards.items()}
+    known |= {item_key(key, 0): (key, 0) for key, cell in cells.items() if not cell.shards}
+    items = store.batch_get(tables.RUNS, list(known), attributes=(tables.PK, tables.SK, "writes"))
+    now = {(item[tables.PK]["S"], item[tables.SK]["S"]): plain_map(item).get("writes", 0) for item in items}
+    return {key for place, (key, count) in known.items() if now.get(place, 0) != count}
 
 
-def _scan(store: Store, prefix: str, attributes: tuple[str, ...]) -> Iterable[Item]:
-    for item in store.scan(tables.RUNS, attributes=attributes):
-        sort_key: str = item[tables.SK]["S"]
-        if item[tables.PK]["S"].startswith(prefix) and not sort_key.startswith(("PART#", "LABEL#", PACK)):
-            yield item
+def _replace(store: Store, key: Key, cell: Cell) -> bool:
+    """One item with what was counted, instead of all that were stored; False when one of those moved meanwhile."""
+    first = item_key(key, 0)
+    places = sorted(cell.shards, key=lambda place: place != first)
+    while len(places) > _AT_ONCE:
+        part, places = places[:_AT_ONCE], [first, *places[_AT_ONCE:]]
+        if not _put_instead(store, key, _added_up(store, part), {place: cell.shards[place] for place in part}):
+            return False
+        cell.shards[first] = sum(cell.shards.pop(place) for place in part) + 1
+    return _put_instead(store, key, cell.sums, cell.shards)
 
 
-def _replace(store: Store, key: Key, cell: _Cell) -> bool:
+def _added_up(store: Store, places: list[tuple[str, str]]) -> dict[str, int | float]:
+    """What some items of a rollup say together. One request."""
+    sums: dict[str, int | float] = {}
+    for item in store.batch_get(tables.RUNS, places):
+        numbers = {name: value for name, value in item.items() if "N" in value}
+        for name, value in plain_map(numbers).items():
+            sums[name] = round(sums.get(name, 0) + value, 9)
+    return sums
+
+
+def _put_instead(store: Store, key: Key, sums: dict[str, int | float], shards: dict[tuple[str, str], int]) -> bool:
+    """Puts `sums` into the first item and removes the others, if none has counted a run since. One transaction."""
     target = item_key(key, 0)
-    writes: list[Write] = [bump(tables.RUNS)]
-    known = cell.shards.get(target)
-    sums = {**cell.sums, "writes": sum(cell.shards.values()) + 1}
+    writes: list[Write] = [bump(tables.RUNS, store.layout.token_suffix())]
+    known = shards.get(target)
     condition = ABSENT if known is None else _unmoved(known)
-    writes.append(Put(tables.RUNS, _item(key, sums), condition))
-    writes += [Delete(tables.RUNS, place, _unmoved(count)) for place, count in cell.shards.items() if place != target]
+    item = cell_item(key, {**sums, "writes": sum(shards.values()) + 1})
+    writes.append(Put(tables.RUNS, item, condition))
+    writes += [Delete(tables.RUNS, place, _unmoved(count)) for place, count in shards.items() if place != target]
     try:
         store.transact(writes)
     except ConditionFailed:
@@ -121,17 +112,3 @@ def _replace(store: Store, key: Key, cell: _Cell) -> bool:
 def _unmoved(writes: int) -> Condition:
     """The item has counted no run since it was read; one that was damaged may have no counter at all."""
     return equals("writes", writes) if writes else Condition("attribute_not_exists(#w)", {"#w": "writes"})
-
-
-def _item(key: Key, sums: dict[str, float]) -> Item:
-    partition, sort = item_key(key, 0)
-    return to_wire_map({tables.PK: partition, tables.SK: sort, **sums})
-
-
-def _rounded(rollup: Rollup | None) -> object:
-    if rollup is None or not (rollup.completed or rollup.failed):
-        return None
-    counts = (rollup.completed, rollup.failed, rollup.passed, rollup.rejected, rollup.tokens, rollup.timed)
-    sums = (rollup.score, rollup.normalized, rollup.squared, rollup.seconds, rollup.cost)
-    bins = {place: count for place, count in rollup.bins.items() if count}
-    return counts, tuple(round(value, 6) for value in sums), bins

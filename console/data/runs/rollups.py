@@ -24,6 +24,7 @@ from console.data.runs.spread import Spread
 from console.data.store import tables
 from console.data.store.codec import Item
 from console.data.store.requests import Query, Update
+from console.data.store.shards import ONE, Layout
 from console.data.store.store import Store
 from console.records import Rollup, RunStatus, RunSummary, Verdict, utcnow
 
@@ -32,6 +33,8 @@ OPEN_DAYS = 2
 the day between allows for clocks that differ around midnight."""
 BINS = 100
 _PAGE = 1_000
+_AT_ONCE = 16
+"""Queries at the same time, at most."""
 _MODEL_BYTES = 200
 _COUNTS = ("completed", "failed", "passed", "rejected", "tokens", "timed")
 _SUMS = ("score", "normalized", "squared", "seconds", "cost")
@@ -52,11 +55,11 @@ def key_of(row: RunSummary) -> Key:
     return row.started_at.date(), row.case_id, row.judge_id, _short(row.model_name)
 
 
-def item_key(key: Key, shard: int) -> tuple[str, str]:
+def item_key(key: Key, shard: int, layout: Layout = ONE) -> tuple[str, str]:
     """Key of a rollup item."""
     day, *rest = key
     escaped = [part.replace("%", "%25").replace("#", "%23") for part in rest]
-    return f"ROLLUP#{day:%Y-%m}", "#".join([day.isoformat(), *escaped, str(shard)])
+    return f"ROLLUP#{day:%Y-%m}{layout.count_suffix(shard)}", "#".join([day.isoformat(), *escaped, str(shard)])
 
 
 def amounts(row: RunSummary) -> dict[str, float]:
@@ -80,12 +83,12 @@ def amounts(row: RunSummary) -> dict[str, float]:
     }
 
 
-def increment(row: RunSummary, conflicts: int, spread: Spread) -> Update:
+def increment(row: RunSummary, conflicts: int, spread: Spread, layout: Layout) -> Update:
     """The write that counts a finished run; after a conflict it goes to another shard."""
-    return increments([row], conflicts, spread)[0]
+    return increments([row], conflicts, spread, layout)[0]
 
 
-def increments(rows: Iterable[RunSummary], conflicts: int, spread: Spread) -> list[Update]:
+def increments(rows: Iterable[RunSummary], conflicts: int, spread: Spread, layout: Layout) -> list[Update]:
     """The writes that count several finished runs, one for each rollup; after a conflict they go to other shards."""
     totals: dict[Key, dict[str, float]] = {}
     for row in rows:
@@ -93,7 +96,7 @@ def increments(rows: Iterable[RunSummary], conflicts: int, spread: Spread) -> li
         for name, amount in amounts(row).items():
             sums[name] = round(sums.get(name, 0) + amount, _DIGITS)
     return [
-        Update(tables.RUNS, item_key(key, spread.shard(key, conflicts)), adds=_added(sums))
+        Update(tables.RUNS, item_key(key, spread.shard(key, conflicts), layout), adds=_added(sums))
         for key, sums in totals.items()
     ]
 
@@ -131,7 +134,7 @@ class Rollups:
 
     def first_day(self) -> date | None:
         """The earliest day with a finished run, or None. Two Queries of RunsByStatusIndex, cached for a minute."""
-        text = self._cache.config(tables.RUNS, "rollup:first", str, self._first_day, ttl=60.0)
+        text = self._cache.config(tables.RUNS, "rollup:first", str, lambda: _first_day(self._store), ttl=60.0)
         return date.fromisoformat(text) if text else None
 
     def _closed(self, span: tuple[date, date], open_from: date) -> list[Rollup]:
@@ -148,14 +151,35 @@ class Rollups:
         )
 
     def _query(self, begin: date, end: date) -> list[Rollup]:
-        query = Query(tables.RUNS, f"ROLLUP#{begin:%Y-%m}", low=begin.isoformat(), high=f"{end.isoformat()}$")
-        return merge(read_rollup(item) for item in self._store.all(query, limit=_PAGE))
+        low, high = begin.isoformat(), f"{end.isoformat()}$"
+        partitions = [f"ROLLUP#{begin:%Y-%m}{suffix}" for suffix in self._store.layout.count_suffixes]
+        queries = [Query(tables.RUNS, partition, low=low, high=high) for partition in partitions]
+        found = _gather(queries, lambda query: list(self._store.all(query, limit=_PAGE)))
+        return merge(read_rollup(item) for items in found for item in items)
 
-    def _first_day(self) -> str:
-        finished = (RunStatus.COMPLETED, RunStatus.FAILED)
-        queries = [Query(tables.RUNS, status, index=tables.RUNS_BY_STATUS) for status in finished]
-        firsts = [item for query in queries for item in self._store.page(query, limit=1)[0]]
-        return min((item["startedAt"]["S"][: len("2026-03-10")] for item in firsts), default="")
+
+def months_with_runs(store: Store) -> list[str]:
+    """Every month from the first finished run to the next one, `YYYY-MM`. One Query per status and key of a run."""
+    text = _first_day(store)
+    today = utcnow().date()
+    first = date.fromisoformat(text) if text else today
+    return [f"{begin:%Y-%m}" for begin, _ in _months(min(first, today), _month_end(today) + timedelta(days=1))]
+
+
+def _first_day(store: Store) -> str:
+    finished = (RunStatus.COMPLETED, RunStatus.FAILED)
+    values = [status + suffix for status in finished for suffix in store.layout.suffixes]
+    queries = [Query(tables.RUNS, value, index=tables.RUNS_BY_STATUS) for value in values]
+    firsts = _gather(queries, lambda query: store.page(query, limit=1)[0])
+    return min((item["startedAt"]["S"][: len("2026-03-10")] for items in firsts for item in items), default="")
+
+
+def _gather(queries: list[Query], read: Callable[[Query], list[Item]]) -> list[list[Item]]:
+    """What each query finds, at the same time."""
+    if len(queries) == 1:
+        return [read(queries[0])]
+    with ThreadPoolExecutor(max_workers=min(len(queries), _AT_ONCE)) as pool:
+        return list(pool.map(read, queries))
 
 
 def read_rollup(item: Item) -> Rollup:

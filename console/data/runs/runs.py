@@ -6,8 +6,6 @@ items. It changes only until it is finished; finishing it also counts it in its 
 
 from __future__ import annotations
 
-import hashlib
-import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -16,16 +14,18 @@ import msgspec
 
 from console.data.cache.cache import Cache, bump
 from console.data.runs import rollups
-from console.data.runs.items import label_attributes, label_brief, read_run, run_item, run_key, summary_of
+from console.data.runs.ids import RunIds
+from console.data.runs.items import read_run, run_key, summary_of
 from console.data.runs.lists import list_runs
 from console.data.runs.neighbours import neighbour
+from console.data.runs.puts import check_artifact, check_results, import_key, label_put, run_put
 from console.data.runs.spread import Spread
 from console.data.store import tables
 from console.data.store.answers import ConditionFailed
-from console.data.store.codec import check_text, pack, timestamp, to_item, to_wire_map
+from console.data.store.codec import timestamp, to_wire_map
 from console.data.store.overlay import RecentWrites
-from console.data.store.partition import parts_of, read_partition, write_parts
-from console.data.store.requests import ABSENT, Condition, Put, Update, Write, one_of
+from console.data.store.partition import parts_of, read_partition
+from console.data.store.requests import ABSENT, Condition, Put, Update, Write
 from console.data.store.store import Store
 from console.errors import ConflictError, InvalidInput, NotFound
 from console.records import (
@@ -48,19 +48,30 @@ from console.records import (
 KIND = "run"
 _Runs = list[Run]
 _Writes = list[Write]
-_COUNTER = ("COUNTER#RUN", "COUNTER")
-_UNFINISHED = one_of("status", [RunStatus.PENDING.value, RunStatus.RUNNING.value])
+_UNFINISHED = Condition(
+    "begins_with(#status, :pending) OR begins_with(#status, :running)",
+    {"#status": "status"},
+    {":pending": RunStatus.PENDING.value, ":running": RunStatus.RUNNING.value},
+)
+"""Whatever the shard that the status names."""
 
 
 class Runs:
     """Repository of runs. Finished runs never change and are cached by bytes."""
 
     def __init__(
-        self, store: Store, cache: Cache, *, lag: float = 10.0, clock: Callable[[], datetime] = utcnow
+        self,
+        store: Store,
+        cache: Cache,
+        *,
+        lag: float = 10.0,
+        id_block: int | None = None,
+        clock: Callable[[], datetime] = utcnow,
     ) -> None:
         self._store = store
         self._cache = cache
         self._clock = clock
+        self._ids = RunIds(store, id_block)
         self.recent: RecentWrites[RunId, RunSummary] = RecentWrites(lag)
         """Rows of runs as this process wrote them, for every list of runs."""
         self.spread = Spread()
@@ -119,24 +130,16 @@ class Runs:
     # --- writing ---------------------------------------------------------------------------------------
 
     def next_ids(self, count: int = 1) -> int:
-        """The first of `count` consecutive ids that nobody else gets. One request.
-
-        Ids are positive and grow; a lost answer may leave a gap.
-        """
-        if count < 1:
-            raise InvalidInput("Ask for at least one run id.")
-        return self._store.add(tables.RUNS, _COUNTER, "n", count) - count + 1
+        """The first of `count` consecutive ids that nobody else gets (see `RunIds.take`)."""
+        return self._ids.take(count)
 
     def last_id(self) -> int:
         """The highest id that was given out; 0 before the first. One request."""
-        item = self._store.get(tables.RUNS, *_COUNTER)
-        return int(item["n"]["N"]) if item else 0
+        return self._ids.last()
 
     def reserve_ids(self, highest: int) -> None:
         """Makes the next ids greater than `highest` (migration). One or two requests."""
-        current = self._store.add(tables.RUNS, _COUNTER, "n", 1)
-        if current < highest:
-            self._store.add(tables.RUNS, _COUNTER, "n", highest - current)
+        self._ids.reserve(highest)
 
     def create(
         self,
@@ -182,7 +185,7 @@ class Runs:
         update = Update(
             tables.RUNS,
             (run_key(run.run_id), timestamp(run.started_at)),
-            sets={"status": RunStatus.RUNNING.value},
+            sets={"status": RunStatus.RUNNING.value + self._store.layout.suffix(run.run_id)},
             condition=_UNFINISHED,
         )
         try:
@@ -229,7 +232,7 @@ class Runs:
 
     def imported(self, keys: Sequence[str]) -> set[str]:
         """Which of these import keys are taken. One request per 100 keys."""
-        found = self._store.batch_get(tables.RUNS, [_import_key(key) for key in keys])
+        found = self._store.batch_get(tables.RUNS, [import_key(key) for key in keys])
         return {item["importKey"]["S"] for item in found}
 
     def import_finished(self, run: Run, key: str, labels: Sequence[Label] = ()) -> bool:
@@ -244,13 +247,13 @@ class Runs:
             ConflictError: another run has the id; nothing was written.
         """
         check_artifact(run.evaluated_artifact)
-        partition, sort = _import_key(key)
+        partition, sort = import_key(key)
         lock = to_wire_map({tables.PK: partition, tables.SK: sort, "importKey": key, "runId": run.run_id})
         put = self._put(run, first=True, labels=labels)
         writes = [Put(tables.RUNS, lock, ABSENT), put, *map(label_put, labels)]
-        row = summary_of(run, labels)
+        row, layout = summary_of(run, labels), self._store.layout
         try:
-            self._store.transact(lambda conflicts: [*writes, rollups.increment(row, conflicts, self.spread)])
+            self._store.transact(lambda conflicts: [*writes, rollups.increment(row, conflicts, self.spread, layout)])
         except ConditionFailed as error:
             if 0 in error.failed:
                 return False
@@ -270,8 +273,8 @@ class Runs:
             ConditionFailed: one of them is there.
         """
         finished = [summary_of(run) for run in runs if run.status.finished]
-        puts = [self._put(run, first=True) for run in runs]
-        self._store.transact(lambda conflicts: [*puts, *rollups.increments(finished, conflicts, self.spread)])
+        puts, layout = [self._put(run, first=True) for run in runs], self._store.layout
+        self._store.transact(lambda conflicts: [*puts, *rollups.increments(finished, conflicts, self.spread, layout)])
 
     def replace_unfinished(self, run: Run) -> None:
         """Puts a finished run in the place of an unfinished one of its id and start. One transaction.
@@ -282,7 +285,7 @@ class Runs:
 
     def announce(self) -> None:
         """Tells every process that rollups of earlier days have changed. One request."""
-        self._store.write(bump(tables.RUNS))
+        self._store.write(bump(tables.RUNS, self._store.layout.token_suffix()))
         self._cache.changed(tables.RUNS)
 
     # --- inside ----------------------------------------------------------------------------------------
@@ -309,11 +312,11 @@ class Runs:
         return run_put(self._store, run, ABSENT if first else _UNFINISHED, labels)
 
     def _finish(self, run: Run) -> Run:
-        put = self._put(run, first=False)
+        put, layout = self._put(run, first=False), self._store.layout
         row = summary_of(run)
         try:
             self._store.transact(
-                lambda conflicts: [put, rollups.increment(row, conflicts, self.spread), *self._token(run)]
+                lambda conflicts: [put, rollups.increment(row, conflicts, self.spread, layout), *self._token(run)]
             )
         except ConditionFailed as error:
             raise self._finished_already(run.run_id) from error
@@ -322,7 +325,9 @@ class Runs:
 
     def _token(self, run: Run) -> _Writes:
         """Rollups of earlier days are cached everywhere until the token moves."""
-        return [bump(tables.RUNS)] if rollups.is_closed(run.run_date, self._clock().date()) else []
+        if not rollups.is_closed(run.run_date, self._clock().date()):
+            return []
+        return [bump(tables.RUNS, self._store.layout.token_suffix())]
 
     def _remember_finished(self, run: Run) -> None:
         self.recent.remember(run.run_id, summary_of(run))
@@ -334,44 +339,3 @@ class Runs:
         if found is None:
             return NotFound(KIND, run_id)
         return ConflictError(KIND, str(run_id), changed_by=found.created_by, changed_on=found.completed_at)
-
-
-def run_put(store: Store, run: Run, condition: Condition, labels: Sequence[Label] = ()) -> Put:
-    """The write of a run, whose long texts are stored by now. No request unless a text is over 350 KB."""
-    item = run_item(run)
-    if labels:
-        item |= to_wire_map(label_attributes(labels, run.case_id))
-        item["brief"]["M"] |= to_wire_map(label_brief(labels))
-    item, parts = pack(item)
-    write_parts(store, run_key(run.run_id), parts)
-    return Put(tables.RUNS, item, condition)
-
-
-def _import_key(key: str) -> tuple[str, str]:
-    return f"IMPORT#{hashlib.sha256(key.encode()).hexdigest()}", "LOCK"
-
-
-def check_artifact(artifact: Artifact) -> None:
-    """Raises TooLarge or InvalidInput when an artifact cannot be stored, before anything is written."""
-    parts = {
-        "The evaluated text": artifact.evaluation_target,
-        "The expected output": artifact.expected_output,
-        "The question": artifact.input,
-        "The context": artifact.context,
-    }
-    for name, text in parts.items():
-        if text is not None:
-            check_text(text, name)
-
-
-def check_results(results: Results) -> None:
-    """Raises InvalidInput when a score is not a finite number."""
-    scores = [results.final_score, results.final_score_normalized, *results.all_responses]
-    if not all(math.isfinite(score) for score in [*scores, *results.distribution.values()]):
-        raise InvalidInput("A score of the run is not a finite number. Fail the run instead.", field="final_score")
-
-
-def label_put(label: Label) -> Put:
-    """The write of a label item, a sibling of its run."""
-    keys = {tables.PK: run_key(label.run_id), tables.SK: f"LABEL#{label.labelled_by}"}
-    return Put(tables.RUNS, to_item(label, **keys))

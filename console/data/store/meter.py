@@ -8,6 +8,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 _KEPT = 2_000
+STREAM_OPERATIONS = frozenset({"describe_stream", "get_shard_iterator", "get_records"})
+UNMETERED = STREAM_OPERATIONS | frozenset(
+    {
+        "create_table",
+        "describe_continuous_backups",
+        "describe_table",
+        "describe_time_to_live",
+        "list_tables",
+        "list_tags_of_resource",
+        "tag_resource",
+        "update_continuous_backups",
+        "update_table",
+        "update_time_to_live",
+    }
+)
+"""Operations whose answers have no units."""
 
 
 @dataclass(frozen=True, slots=True)

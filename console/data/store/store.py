@@ -11,14 +11,14 @@ import copy
 import random
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from console.data.store.answers import ConditionFailed, classify
 from console.data.store.codec import Item
-from console.data.store.meter import Meter
+from console.data.store.meter import STREAM_OPERATIONS, UNMETERED, Meter
 from console.data.store.requests import (
     NONCE,
     Delete,
@@ -33,7 +33,8 @@ from console.data.store.requests import (
     request_keys,
     write_request,
 )
-from console.data.store.tables import TTL_ATTRIBUTE
+from console.data.store.shards import LAYOUT_KEY, Layout, Shards
+from console.data.store.tables import RUNS, TTL_ATTRIBUTE
 from console.errors import StoreUnavailable, UnsavedItems
 
 DEADLINE = 9.5
@@ -69,6 +70,7 @@ class Store:
         self.prefix = prefix
         self._streams: Any = None
         self.meter = meter or Meter()
+        self.shards = Shards(lambda: self.get(RUNS, *LAYOUT_KEY, consistent=False))
         self._deadline = deadline
         self._sleep = sleep
 
@@ -77,6 +79,11 @@ class Store:
         other = copy.copy(self)
         other._deadline = seconds
         return other
+
+    @property
+    def layout(self) -> Layout:
+        """How keys of runs are spread. No request but once in 30 s."""
+        return self.shards.layout()
 
     def name(self, table: str) -> str:
         """The table's name in the store."""
@@ -142,11 +149,14 @@ class Store:
             found += self._get_all({table: asked}, f"reading {len(wanted)} items of {table}")[table]
         return found
 
-    def tokens(self, wanted: Sequence[str], key: tuple[str, str]) -> dict[str, int]:
-        """The counter `n` of the item `key` in each of several tables; 0 where there is none. One request."""
-        asked = {table: {"Keys": [item_key(table, key)], "ConsistentRead": True} for table in wanted}
-        found = self._get_all(asked, "reading the change tokens")
-        return {table: int(found[table][0]["n"]["N"]) if found[table] else 0 for table in wanted}
+    def counters(self, wanted: Mapping[str, Sequence[tuple[str, ...]]], *, consistent: bool = True) -> dict[str, int]:
+        """The counters `n` of some items of several tables, added up by table; 0 without any. One request."""
+        asked = {
+            table: {"Keys": [item_key(table, key) for key in keys], "ConsistentRead": consistent}
+            for table, keys in wanted.items()
+        }
+        found = self._get_all(asked, "reading counters")
+        return {table: sum(int(item["n"]["N"]) for item in items) for table, items in found.items()}
 
     def _get_all(self, asked: dict[str, dict[str, Any]], doing: str) -> dict[str, list[Item]]:
         """The items by table; keys that the store leaves unprocessed are asked for again until the deadline."""
@@ -278,7 +288,7 @@ class Store:
 
     def call(self, operation: str, until: float | None = None, /, **request: Any) -> dict[str, Any]:
         """One operation of the client, retried within the deadline (or `until` a monotonic time) and metered."""
-        if operation not in _UNMETERED:
+        if operation not in UNMETERED:
             request["ReturnConsumedCapacity"] = "INDEXES" if operation in _WRITES else "TOTAL"
         for attempt in self._attempts(
             operation + (f" on {request['TableName']}" if "TableName" in request else ""), until
@@ -297,7 +307,7 @@ class Store:
 
     def _client_of(self, operation: str) -> Any:
         """The client that has an operation; the one for streams is made at its first."""
-        if operation not in _STREAM_OPERATIONS:
+        if operation not in STREAM_OPERATIONS:
             return self.client
         if self._streams is None:
             self._streams = self.client.open_streams()
@@ -334,23 +344,6 @@ class Store:
             "write": sum(index.get("VectorWriteRequestBytes", 0.0) for index in written),
         }
         self.meter.answered(operation, seconds, units, write=operation in _WRITES, vectors=vectors)
-
-
-_STREAM_OPERATIONS = frozenset({"describe_stream", "get_shard_iterator", "get_records"})
-_UNMETERED = _STREAM_OPERATIONS | frozenset(
-    {
-        "create_table",
-        "describe_continuous_backups",
-        "describe_table",
-        "describe_time_to_live",
-        "list_tables",
-        "list_tags_of_resource",
-        "tag_resource",
-        "update_continuous_backups",
-        "update_table",
-        "update_time_to_live",
-    }
-)
 
 
 def _is_ours(item: Item | None, nonce: str) -> bool:

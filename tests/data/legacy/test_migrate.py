@@ -219,11 +219,12 @@ def test_order_within_a_second_is_the_order_of_insertion(old: sqlite3.Connection
 def test_a_second_time_changes_nothing(old: sqlite3.Connection, here: Tier, tmp_path: Path) -> None:
     insert(old, "runs", [run(number, **COMPLETED) for number in range(1, 151)])
     first = bring(here, tmp_path / "old.db")
-    before = here.store.tokens(["CasesConfiguration", "JudgesConfiguration"], ("TOKEN", "TOKEN"))
+    tokens = {table: [("TOKEN", "TOKEN")] for table in ("CasesConfiguration", "JudgesConfiguration")}
+    before = here.store.counters(tokens)
     again = bring(here, tmp_path / "old.db")
     assert {one.added + one.changed for one in again.tables.values()} == {0}
     assert again.tables["runs"] == Moved(rows=150, present=first.tables["runs"].added)
-    assert here.store.tokens(["CasesConfiguration", "JudgesConfiguration"], ("TOKEN", "TOKEN")) == before
+    assert here.store.counters(tokens) == before
     assert recount.verify(here.store) == []
 
 

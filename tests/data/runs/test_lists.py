@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from console.data.runs import lists
-from console.data.runs.items import run_item
+from console.data.runs.items import run_item, spread_keys
 from console.data.store import tables
 from console.data.store.requests import Put
 from console.data.store.store import Store
@@ -62,7 +62,8 @@ def run(run_id: int, started: datetime = NOON, score: float | None = None, **fie
 
 
 def put(store: Store, runs: Iterable[Run]) -> None:
-    store.batch_put(tables.RUNS, [run_item(one) for one in runs])
+    suffix = store.layout.suffix
+    store.batch_put(tables.RUNS, [spread_keys(run_item(one), suffix(one.run_id)) for one in runs])
 
 
 # --- which index -------------------------------------------------------------------------------------
@@ -144,24 +145,24 @@ FILTERS = [
 ]
 
 
+EIGHT = [
+    run(1, NOON - timedelta(days=4), 1.0),
+    run(2, NOON - timedelta(days=3), 3.0, batch_id="b-1"),
+    run(3, NOON - timedelta(days=2), 3.25, judge_id="j-2"),
+    run(4, NOON - timedelta(days=1, seconds=1), 2.0, judge_id="j-2"),
+    run(5, NOON - timedelta(days=1), 5.0, case_id="c-2"),
+    run(6, NOON - timedelta(seconds=2), 1.5, model="llama3"),
+    run(7, NOON - timedelta(seconds=1), status=RunStatus.FAILED, error_message="no"),
+    run(8, NOON),
+]
+
+
 @pytest.fixture(scope="module")
 def eight(engine_client: Any) -> Store:
     from tests.conftest import new_store
 
     store = new_store(engine_client)
-    put(
-        store,
-        [
-            run(1, NOON - timedelta(days=4), 1.0),
-            run(2, NOON - timedelta(days=3), 3.0, batch_id="b-1"),
-            run(3, NOON - timedelta(days=2), 3.25, judge_id="j-2"),
-            run(4, NOON - timedelta(days=1, seconds=1), 2.0, judge_id="j-2"),
-            run(5, NOON - timedelta(days=1), 5.0, case_id="c-2"),
-            run(6, NOON - timedelta(seconds=2), 1.5, model="llama3"),
-            run(7, NOON - timedelta(seconds=1), status=RunStatus.FAILED, error_message="no"),
-            run(8, NOON),
-        ],
-    )
+    put(store, EIGHT)
     return store
 
 

@@ -259,6 +259,8 @@ def test_what_each_operation_costs_in_requests(store: Store) -> None:
         ask()
         return recorder.operations
 
+    assert cost(lambda: process.store.layout) == ["get_item"]
+    recorder.requests.clear()
     made = process.runs.create(snapshot(), artifact(), by="ana")
     assert recorder.operations == ["update_item", "put_item"]
     assert cost(lambda: process.runs.create(snapshot(), artifact(), by="ana", run_id=99)) == ["put_item"]

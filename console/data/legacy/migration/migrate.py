@@ -35,7 +35,7 @@ from console.data.legacy.migration.rows import (
 )
 from console.data.legacy.migration.source import LegacySource, Values
 from console.data.repositories import Repositories
-from console.data.runs.items import run_key
+from console.data.runs.items import gathered_keys, run_key
 from console.data.store import names, tables
 from console.data.store.codec import timestamp
 from console.data.store.requests import ABSENT, Put, Query, Update, Write
@@ -241,7 +241,7 @@ class _Migration(Bringing):
         """The status of those that are there. One BatchGet per 100."""
         keys = [(run_key(run.run_id), timestamp(run.started_at)) for run in runs]
         return {
-            int(item[tables.PK]["S"].removeprefix("RUN#")): item["status"]["S"]
+            int(item[tables.PK]["S"].removeprefix("RUN#")): gathered_keys(item)["status"]["S"]
             for item in self._to.store.batch_get(tables.RUNS, keys)
         }
 
