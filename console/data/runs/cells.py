@@ -76,12 +76,14 @@ class Counting:
         One Query per month and shard, and one parallel Scan of the table.
         """
         count = self._resumed() or _stored(store)
-        saved = time.monotonic()
+        saved, whole = time.monotonic(), True
 
         def visit(items: list[Item]) -> None:
-            nonlocal saved
+            nonlocal saved, whole
             self.progress(count.runs)
+            whole = False
             _add(count, items)
+            whole = True
             if time.monotonic() - saved > _SAVED_EVERY:
                 self._save(count)
                 saved = time.monotonic()
@@ -89,7 +91,8 @@ class Counting:
         try:
             sweep(store, tables.RUNS, visit, attributes=_READ, position=count.position, pace=self.pace)
         except BaseException:
-            self._save(count)
+            if whole:  # else it was stopped in the middle of a page: the last checkpoint holds
+                self._save(count)
             raise
         self.progress(count.runs)
         for item in store.batch_get(tables.RUNS, count.strays):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ from console.data.store.store import PAGE, Store
 
 SEGMENTS = 4
 Visit = Callable[[list[Item]], None]
-"""Takes one page. Never called by two threads at once."""
+"""Takes one page, in the thread that sweeps."""
 
 
 @dataclass(slots=True)
@@ -73,21 +73,23 @@ def sweep(
     `position` moves with each page that was visited: a sweep that was stopped goes on from it.
     """
     position, pace = position or Position(), pace or Pace()
-    lock, stop = threading.Lock(), threading.Event()
     request: dict[str, Any] = {"TableName": store.name(table), "Limit": PAGE, "ConsistentRead": True}
     request |= projection(attributes) | {"TotalSegments": len(position.at)}
 
-    def walk(segment: int) -> None:
-        while (start := position.at[segment]) is not None and not stop.is_set():
-            begin = {"ExclusiveStartKey": start} if start else {}
-            answer = store.call("scan", **request, **begin, Segment=segment)
-            with lock:
-                visit(answer["Items"])
-                position.at[segment] = answer.get("LastEvaluatedKey") or None
-            pace.spend(answer.get("ConsumedCapacity", {}).get("CapacityUnits", 0.0))
+    def read(segment: int, start: Item) -> dict[str, Any]:
+        begin = {"ExclusiveStartKey": start} if start else {}
+        answer = store.call("scan", **request, **begin, Segment=segment)
+        pace.spend(answer.get("ConsumedCapacity", {}).get("CapacityUnits", 0.0))
+        return answer
 
     with ThreadPoolExecutor(max_workers=len(position.at)) as pool:
-        try:
-            list(pool.map(walk, range(len(position.at))))
-        finally:
-            stop.set()
+        waiting = {
+            pool.submit(read, segment, start): segment for segment, start in enumerate(position.at) if start is not None
+        }
+        while waiting:
+            for one in wait(waiting, return_when=FIRST_COMPLETED).done:
+                segment, answer = waiting.pop(one), one.result()
+                visit(answer["Items"])
+                start = position.at[segment] = answer.get("LastEvaluatedKey") or None
+                if start is not None:
+                    waiting[pool.submit(read, segment, start)] = segment

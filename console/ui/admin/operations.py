@@ -193,8 +193,7 @@ def rollup_card(services: Services, user: User, runs: int) -> None:
         bar = st.progress(0.0, "Recounting the runs")
 
         def progress(number: int) -> None:
-            if number % 100 == 0:
-                bar.progress(min(number / max(runs, number), 1.0), f"{number:,} runs recounted")
+            bar.progress(min(number / max(runs, number), 1.0), f"{number:,} runs recounted")
 
         if verify:
             different = actions.verify_rollups(services, user, progress)
