@@ -40,7 +40,7 @@ SPLIT_AFTER = 60.0
 RATES = (100, 1_000, 10_000)
 SHARDS = 16
 WRITE_UNIT, READ_UNIT, GIGABYTE_MONTH = 0.625e-6, 0.125e-6, 0.25
-"""Dollars of on-demand capacity in us-east-1, looked up on 2026-11-29: $0.625 and $0.125 per million, $0.25 per GB."""
+"""Dollars of on-demand capacity in us-east-1; units looked up on 2026-11-29, storage not."""
 
 
 @dataclass(slots=True)
