@@ -1,6 +1,6 @@
-"""Review: label the runs that wait for it, one at a time, the doubtful ones first.
+"""Review: label the runs that wait for it, one at a time.
 
-`?case=` and `?judge=` choose the queue; `?run=`, `?done=` and `?skip=` are the place in it.
+`?case=`, `?judge=` and `?queue=` choose the queue; `?run=`, `?done=` and `?skip=` are the place in it.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ def main() -> None:
             if case_id:
                 choices.case_control("review", cases, case_id, ("judge", *review.POSITION))
                 choices.judge_control("review", shared.judges.of_case(case_id), judge_id, review.POSITION)
+                review.queue_control()
                 review.files(shared, user, RunFilter(case_id=case_id, judge_id=judge_id))
         if case_id:
             render(shared, user, case_id, judge_id)
@@ -42,14 +43,15 @@ def main() -> None:
 
 def render(shared: Services, user: User, case_id: str, judge_id: str | None) -> None:
     """The place in the queue, and the run that is there."""
-    queue = load_queue(shared, case_id, judge_id=judge_id)
+    queue = load_queue(shared, case_id, judge_id=judge_id, selection=review.selection())
     at = review.position()
     run_id = review.asked_run(queue, at)
     if run_id is None:
         review.finished(at, queue)
         return
     review.progress(queue, at)
-    item(shared, user, load_run(shared, run_id), at, revealed=st.query_params.get("judge_score") == "shown")
+    revealed = st.query_params.get("judge_score") == "shown"
+    item(shared, user, load_run(shared, run_id), at, queue.drawn(run_id), revealed=revealed)
 
 
 main()

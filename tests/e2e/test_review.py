@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from console.actions.labels.review import load_queue
 from console.records import Case, Role, Run
 from console.services import Services
 from tests.e2e.test_journeys import settle, sign_in
@@ -23,9 +24,11 @@ def case(services: Services) -> Case:
 
 @pytest.fixture(scope="module")
 def runs(services: Services, case: Case) -> list[Run]:
-    """Six runs, from the nearest to the threshold to the farthest: the order of the queue."""
+    """Six runs in the order of the queue."""
     judge = new_judge(services, case)
-    return [scored(services, judge, case, 3.1 + 0.3 * place, text=f"Summary number {place}.") for place in range(6)]
+    for place in range(6):
+        scored(services, judge, case, 3.1 + 0.3 * place, text=f"Summary number {place}.")
+    return [services.runs.get(one.row.run_id) for one in load_queue(services, case.case_id).candidates]
 
 
 def press(page: Page, key: str) -> None:
@@ -66,7 +69,7 @@ def test_label_five_runs_by_keyboard(
     expect(page.get_by_text("You labelled 5 runs in this sitting and skipped 1")).to_be_visible()
     page.get_by_role("link", name="Agreement").last.click()
     expect(page.get_by_role("heading", name="Agreement", exact=True)).to_be_visible()
-    expect(page.get_by_text("5 labelled runs")).to_be_visible()
+    expect(page.get_by_text("5 labelled runs  ·")).to_be_visible()
 
 
 def test_typing_a_comment_presses_no_button(console_url: str, services: Services, case: Case, page: Page) -> None:
@@ -94,7 +97,9 @@ def test_keys_as_fast_as_they_can_be_pressed_label_only_what_was_shown(
 ) -> None:
     case = new_case(services, "Fast")
     judge = new_judge(services, case, "Fast")
-    made = [scored(services, judge, case, 3.1 + 0.2 * place, text=f"Fast {place}.") for place in range(8)]
+    for place in range(8):
+        scored(services, judge, case, 3.1 + 0.2 * place, text=f"Fast {place}.")
+    made = [services.runs.get(one.row.run_id) for one in load_queue(services, case.case_id).candidates]
     page.goto(f"{console_url}/review?case={case.case_id}")
     sign_in(page, "eva")
     shown(page, made[0])

@@ -102,11 +102,13 @@ def conclude(services: Services, labelled: Labelled, asked: Asked) -> Conclusion
 def drawn_with_known_odds(runs: Sequence[LabelledRun], of: int) -> tuple[list[LabelledRun], list[float]]:
     """The labelled runs whose probability is known, and it.
 
+    A queue tells it for its first hundred runs; of another number it is in proportion, so that all stand for `of` runs.
+
     Args:
         of: runs that a random sample was drawn from.
     """
     at_random = [one for one in runs if _selection(one) is Selection.RANDOM]
-    share = min(1.0, len(at_random) / of) if of else 1.0
+    share = min(1.0, len(at_random) / of) if of and at_random else 1.0
     known: list[LabelledRun] = []
     odds: list[float] = []
     for one in runs:
@@ -117,7 +119,8 @@ def drawn_with_known_odds(runs: Sequence[LabelledRun], of: int) -> tuple[list[La
         elif _selection(one) is Selection.RANDOM:
             known.append(one)
             odds.append(share)
-    return known, odds
+    stood_for = sum(1 / one for one in odds)
+    return known, [min(1.0, one * stood_for / of) for one in odds] if of else odds
 
 
 def _selection(one: LabelledRun) -> Selection | None:

@@ -1,4 +1,12 @@
-"""The review queue: finished runs that nobody has labelled, the doubtful ones first.
+"""The review queue: finished runs that nobody has labelled, drawn with known odds, so that labels speak for all runs.
+
+A queue is a sequential Poisson sample (Ohlsson, 1998): a run's place is its own fixed chance, a number that depends on
+nothing but its id, over the size that the queue gives it. Whoever labels the first n of it has drawn each run with a
+probability in proportion to its size: that is what the label keeps.
+
+- stratified: every tenth of the judge's scale the same share of the queue
+- random: every run alike
+- uncertain: doubtful runs up to five times as likely as sure ones, which keep their chance
 
 Doubt is the share of the judge's probability mass (or of its responses) on the other side of today's threshold. List
 rows carry it in ten bins, so that a queue costs one index read, not the runs.
@@ -6,20 +14,43 @@ rows carry it in ten bins, so that a queue costs one index read, not the runs.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from console.actions.permissions import permit
 from console.actions.runs.labelled import read_rows, scales_of
 from console.errors import InvalidInput
-from console.records import Case, Label, Role, Run, RunFilter, RunStatus, RunSummary, ScoreRange, User, Verdict
+from console.records import (
+    Case,
+    Drawn,
+    Label,
+    Role,
+    Run,
+    RunFilter,
+    RunId,
+    RunStatus,
+    RunSummary,
+    ScoreRange,
+    Selection,
+    User,
+    Verdict,
+)
 
 if TYPE_CHECKING:
     from console.services import Services
 
 EXAMINED = 1_000
-"""Unlabelled runs that a queue is made from, the latest ones."""
+"""Scored runs that a queue is made from, the latest ones."""
+SAMPLE = 100
+"""Runs from the queue's beginning that probabilities are told for; for another number they are in proportion."""
+SURE = 0.25
+"""The size of a run without doubt in the uncertain queue; one on the threshold has 1 more."""
+_NEAR = 0.15
+"""Distance from the threshold, normalised, at which the doubt about a score without a distribution is gone."""
 _BINS = 10
 
 
@@ -30,6 +61,8 @@ class Candidate:
     row: RunSummary
     doubt: float
     """The share of the judge's responses on the other side of the threshold, 0..1."""
+    drawn: Drawn
+    """How it came into the queue, and with what probability into its first `SAMPLE` runs, or fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +79,61 @@ class Queue:
         """Runs whose responses are on both sides of the threshold."""
         return sum(one.doubt > 0 for one in self.candidates)
 
+    def drawn(self, run_id: RunId) -> Drawn | None:
+        """How a run came into the queue; None when it is not in it."""
+        return next((one.drawn for one in self.candidates if one.row.run_id == run_id), None)
+
     def without(self, run_ids: Collection[str]) -> list[Candidate]:
         """The queue without these runs."""
         return [one for one in self.candidates if str(one.row.run_id) not in run_ids]
 
 
-def load_queue(services: Services, case_id: str, *, judge_id: str | None = None) -> Queue:
-    """The latest `EXAMINED` scored runs without a score or verdict by people. One index Query per 1,000 runs.
+def load_queue(
+    services: Services, case_id: str, *, judge_id: str | None = None, selection: Selection = Selection.STRATIFIED
+) -> Queue:
+    """The runs without a score or verdict by people, among the latest `EXAMINED` scored ones.
 
-    Those with the most doubt come first, then those nearest to the threshold.
+    Those with a label have a say in the sizes, so that the order of the others stays. One index Query per 1,000 runs.
 
     Raises:
+        InvalidInput: nobody queues by hand.
         NotFound: there is no such case in use.
     """
     case = services.cases.get(case_id)
     scales = scales_of(services, case)
-    wanted = RunFilter(case_id=case_id, judge_id=judge_id, status=RunStatus.COMPLETED, labelled=False)
+    wanted = RunFilter(case_id=case_id, judge_id=judge_id, status=RunStatus.COMPLETED)
     rows, complete = read_rows(services, wanted, EXAMINED)
     threshold = case.threshold.score
-    candidates = [Candidate(row, doubt(row, scales.of(row), threshold)) for row in rows]
-    candidates.sort(key=lambda one: (-one.doubt, _distance(one.row, threshold)))
+    doubts = [doubt(row, scales.of(row), threshold) for row in rows]
+    sizes = _sizes(rows, doubts, threshold, selection)
+    share = min(SAMPLE / sum(sizes), 1 / max(sizes)) if sizes else 0.0
+    candidates = [
+        Candidate(row, doubted, Drawn(selection, share * size))
+        for row, doubted, size in zip(rows, doubts, sizes, strict=True)
+        if not row.labelled
+    ]
+    candidates.sort(key=lambda one: chance(one.row.run_id) / (one.drawn.probability or 1.0))
     return Queue(case, candidates, complete)
+
+
+def _sizes(rows: Sequence[RunSummary], doubts: Sequence[float], threshold: float, selection: Selection) -> list[float]:
+    """How likely each run is, against the others."""
+    if selection is Selection.RANDOM:
+        return [1.0] * len(rows)
+    if selection is Selection.STRATIFIED:
+        strata = [_bin(row.final_score_normalized or 0.0) for row in rows]
+        held = Counter(strata)
+        return [1 / held[one] for one in strata]
+    if selection is Selection.UNCERTAIN:
+        near = [math.exp(-((_distance(row, threshold) / _NEAR) ** 2)) for row in rows]
+        return [SURE + max(2 * doubted, close) for doubted, close in zip(doubts, near, strict=True)]
+    raise InvalidInput("Runs that are chosen by hand have no queue.", field="queue")
+
+
+def chance(run_id: RunId) -> float:
+    """A number above 0 and below 1 that is a run's own for ever, and as good as drawn at random."""
+    digest = hashlib.sha256(f"review:{run_id}".encode()).digest()
+    return (int.from_bytes(digest[:8]) + 0.5) / 2**64
 
 
 def doubt(row: RunSummary, scale: ScoreRange, threshold: float) -> float:
@@ -102,9 +169,19 @@ def _distance(row: RunSummary, threshold: float) -> float:
 
 
 def save_review(
-    services: Services, actor: User, run: Run, *, score: float | None, passed: bool | None, comment: str
+    services: Services,
+    actor: User,
+    run: Run,
+    *,
+    score: float | None,
+    passed: bool | None,
+    comment: str,
+    drawn: Drawn | None = None,
 ) -> Label:
     """The actor's label on a run of the queue.
+
+    Args:
+        drawn: how the run came up; None where it was asked for by its id.
 
     Raises:
         Forbidden: the actor is no evaluator.
@@ -113,4 +190,4 @@ def save_review(
     name = permit(actor, Role.EVALUATOR)
     if score is None and passed is None:
         raise InvalidInput("Give a score or a verdict, or skip the run.", field="score")
-    return services.labels.save(run, score, passed, comment, by=name)
+    return services.labels.save(run, score, passed, comment, by=name, drawn=drawn)

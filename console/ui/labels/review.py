@@ -14,7 +14,7 @@ from console.actions.labels import files as label_files
 from console.actions.labels.lines import Form
 from console.actions.labels.review import Queue
 from console.actions.runs.detail import run_id_of
-from console.records import Role, RunFilter, RunId, User, utcnow
+from console.records import Role, RunFilter, RunId, Selection, User, utcnow
 from console.services import Services
 from console.ui.frame import text
 from console.ui.frame.boundary import nothing
@@ -26,6 +26,7 @@ SITTING = 25
 """Runs that the progress counts to."""
 POSITION = ("run", "done", "skip", "last")
 """What the URL says about the place in the queue."""
+_QUEUES = {Selection.STRATIFIED: "Every score", Selection.RANDOM: "Random", Selection.UNCERTAIN: "Doubtful"}
 _FORMS: tuple[tuple[Form, str], ...] = ((Form.CSV, "text/csv"), (Form.JSONL, "application/jsonl"))
 MOST_SKIPPED = 200
 """Runs that the URL remembers as skipped."""
@@ -46,6 +47,27 @@ class QueuePosition:
     def number(self) -> int:
         """Of the run that is shown, from 1."""
         return self.done + len(self.skipped) + 1
+
+
+def selection() -> Selection:
+    """The queue that the URL names."""
+    asked = st.query_params.get("queue", "")
+    return next((one for one in _QUEUES if one == asked), Selection.STRATIFIED)
+
+
+def queue_control() -> None:
+    """The choice of the queue."""
+    st.segmented_control(
+        "Queue", list(_QUEUES), default=selection(), key="review.queue", format_func=_QUEUES.__getitem__,
+        on_change=_choose_queue, label_visibility="collapsed", required=True,
+        help="Every score: each tenth of the scale alike. Random: each run alike. Doubtful: runs near the threshold up "
+        "to five times as often. Each keeps its odds, so that the labels speak for all runs.",
+    )  # fmt: skip
+
+
+def _choose_queue() -> None:
+    chosen = st.session_state["review.queue"]
+    navigate({**dict.fromkeys(POSITION), "queue": None if chosen is Selection.STRATIFIED else chosen.value})
 
 
 def position() -> QueuePosition:
@@ -69,7 +91,7 @@ def progress(queue: Queue, at: QueuePosition) -> None:
     waits = text.count(len(queue.candidates))
     words = f"{waits} runs wait for a label" if queue.complete else f"The latest {waits} runs that wait for a label"
     if queue.doubtful:
-        words += f"; {text.count(queue.doubtful)} have responses on both sides of the threshold and come first"
+        words += f"; {text.count(queue.doubtful)} have responses on both sides of the threshold"
     st.progress(min((number - 1) / sitting, 1.0), text=f"**{number} of {sitting}**  ·  {words}")
 
 

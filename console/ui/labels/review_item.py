@@ -13,7 +13,7 @@ import streamlit as st
 
 from console.actions.labels.review import save_review
 from console.actions.runs.detail import RunDetail
-from console.records import Label, Role, Run, ScoreRange, User
+from console.records import Drawn, Label, Role, Run, ScoreRange, User
 from console.services import Services
 from console.ui.frame import text
 from console.ui.frame.card import card
@@ -28,8 +28,14 @@ _BUTTONS = 10
 """Scores of a scale that have a button and a key each; a wider scale has a field."""
 
 
-def item(shared: Services, user: User, detail: RunDetail, at: QueuePosition, *, revealed: bool) -> None:
-    """One run: its texts, and the form beside them."""
+def item(
+    shared: Services, user: User, detail: RunDetail, at: QueuePosition, drawn: Drawn | None, *, revealed: bool
+) -> None:
+    """One run: its texts, and the form beside them.
+
+    Args:
+        drawn: how the run came up in the queue; None where its address was opened.
+    """
     run = detail.run
     _draft(run, next((one for one in detail.labels if one.labelled_by == user.username), None))
     with st.container(horizontal=True, gap="medium", key="review-split"):
@@ -38,7 +44,7 @@ def item(shared: Services, user: User, detail: RunDetail, at: QueuePosition, *, 
         with st.container(key="review-side"):
             with card("Your label", _scale_note(run), "review-form"):
                 if user.role.includes(Role.EVALUATOR):
-                    _form(shared, user, detail, at)
+                    _form(shared, user, detail, at, drawn)
                 else:
                     st.caption("Evaluators and admins can label runs.")
             with card("The judge", "", "review-judge"):
@@ -96,7 +102,7 @@ def _judge(run: Run, *, revealed: bool) -> None:
 
 
 @st.fragment
-def _form(shared: Services, user: User, detail: RunDetail, at: QueuePosition) -> None:
+def _form(shared: Services, user: User, detail: RunDetail, at: QueuePosition, drawn: Drawn | None) -> None:
     """The form; a key that only chooses draws nothing but it."""
     run = detail.run
     draft = _draft_of(run)
@@ -116,7 +122,7 @@ def _form(shared: Services, user: User, detail: RunDetail, at: QueuePosition) ->
     with st.container(horizontal=True, gap="small", key="review-ways"):
         st.button(
             "Save", key="review.save", type="primary", shortcut="Enter", icon=":material/check:",
-            on_click=_save, args=(shared, run, at, comment),
+            on_click=_save, args=(shared, run, at, comment, drawn),
         )  # fmt: skip
         st.button("Skip", key="review.skip", shortcut="S", on_click=_skip, args=(run, at))
         if at.last:
@@ -173,7 +179,7 @@ def _choose(run: Run, field: str, value: object) -> None:
         draft[field] = value
 
 
-def _save(shared: Services, run: Run, at: QueuePosition, comment: str) -> None:
+def _save(shared: Services, run: Run, at: QueuePosition, comment: str, drawn: Drawn | None) -> None:
     draft = _draft_of(run)
     if draft is None:
         return
@@ -181,7 +187,7 @@ def _save(shared: Services, run: Run, at: QueuePosition, comment: str) -> None:
     said = st.session_state.get(comment) or ""
 
     def act(actor: User) -> Label:
-        return save_review(shared, actor, run, score=score, passed=passed, comment=said)  # type: ignore[arg-type]
+        return save_review(shared, actor, run, score=score, passed=passed, comment=said, drawn=drawn)  # type: ignore[arg-type]
 
     if saving.save(shared, _KEY, act, f"Run {text.plain(run.run_id, 40)} is labelled."):
         _go_on(run, {"done": str(at.done + 1)})

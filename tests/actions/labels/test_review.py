@@ -7,13 +7,28 @@ import io
 import json
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 
+from console.actions.labels import review
 from console.actions.labels.files import apply_import, export_labels, import_labels, plan_import
 from console.actions.labels.lines import form_of, read_labels
-from console.actions.labels.review import doubt, load_queue, save_review
+from console.actions.labels.review import chance, doubt, load_queue, save_review
 from console.errors import Forbidden, InvalidInput, NotFound
-from console.records import Case, Judge, Role, Run, RunFilter, RunStatus, RunSummary, ScoreRange, User, utcnow
+from console.records import (
+    Case,
+    Drawn,
+    Judge,
+    Role,
+    Run,
+    RunFilter,
+    RunStatus,
+    RunSummary,
+    ScoreRange,
+    Selection,
+    User,
+    utcnow,
+)
 from console.services import Services
 from tests.support.console_app import failed, new_case, new_judge, new_user, scored
 
@@ -75,15 +90,48 @@ def test_a_run_without_a_score_has_no_doubt() -> None:
 # --- the queue ---------------------------------------------------------------------------------------------
 
 
-def test_doubtful_runs_come_first_then_those_near_the_threshold(
+def test_a_queue_is_in_the_order_of_chance_over_size_and_tells_the_odds(
     console_services: Services, case: Case, judge: Judge
 ) -> None:
     sure = scored(console_services, judge, case, 5.0)
     near = scored(console_services, judge, case, 3.0, all_responses=[3.0])
     doubtful = scored(console_services, judge, case, 3.4, all_responses=[2.0, 2.0, 4.0, 4.0, 5.0])
-    queue = load_queue(console_services, case.case_id)
-    assert [one.row.run_id for one in queue.candidates] == [doubtful.run_id, near.run_id, sure.run_id]
+    queue = load_queue(console_services, case.case_id, selection=Selection.UNCERTAIN)
     assert (queue.doubtful, queue.complete) == (1, True)
+    odds = {one.row.run_id: one.drawn.probability for one in queue.candidates}
+    assert min(odds[doubtful.run_id], odds[near.run_id]) > 3 * odds[sure.run_id] > 0.3
+    places = [chance(one.row.run_id) / one.drawn.probability for one in queue.candidates]
+    assert places == sorted(places)
+    again = load_queue(console_services, case.case_id, selection=Selection.UNCERTAIN)
+    assert again == queue
+
+
+@pytest.mark.parametrize("selection", [Selection.RANDOM, Selection.STRATIFIED, Selection.UNCERTAIN])
+def test_the_first_of_a_queue_are_drawn_as_often_as_they_say(selection: Selection) -> None:
+    dice = np.random.default_rng(4)
+    scores = [*dice.uniform(0.8, 1.0, 900), *dice.uniform(0.0, 0.8, 100)]
+    sizes = np.array(review._sizes([row(score, []) for score in scores], [0.0] * 1_000, 0.5, selection))
+    odds = 50 * sizes / sizes.sum()
+    drawn = np.zeros(1_000)
+    for _ in range(400):
+        drawn[np.argsort(dice.random(1_000) / sizes)[:50]] += 1 / 400
+    strata = np.minimum((np.array(scores) * 10).astype(int), 9)
+    for one in set(strata):
+        assert drawn[strata == one].sum() == pytest.approx(odds[strata == one].sum(), rel=0.15, abs=0.3)
+
+
+def test_nobody_queues_by_hand(console_services: Services, case: Case) -> None:
+    with pytest.raises(InvalidInput, match="by hand"):
+        load_queue(console_services, case.case_id, selection=Selection.BY_HAND)
+
+
+def test_a_label_of_the_queue_keeps_how_its_run_was_chosen(
+    console_services: Services, case: Case, judge: Judge, eva: User
+) -> None:
+    run = scored(console_services, judge, case, 5.0)
+    drawn = load_queue(console_services, case.case_id).drawn(run.run_id)
+    label = save_review(console_services, eva, run, score=4, passed=None, comment="", drawn=drawn)
+    assert label.drawn == drawn == Drawn(Selection.STRATIFIED, 1.0)
 
 
 def test_labelled_and_failed_runs_and_other_judges_do_not_wait(

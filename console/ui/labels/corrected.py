@@ -1,0 +1,65 @@
+"""What people would have said of all runs: a card of Agreement, and the way to labels that would make it surer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from console.actions.labels.corrected import Conclusion
+from console.judging.analysis.statistics import Estimate
+from console.records import Case, Selection
+from console.ui.frame import text
+from console.ui.frame.card import card
+
+POINTS = 0.05
+"""Half the width of the interval that more labels are counted for."""
+Shown = Callable[[float], str]
+
+
+def corrected(case: Case, found: Conclusion) -> None:
+    """The corrected pass rate beside the judge's own, the corrected mean, and what speaks against believing it."""
+    note = f"From {text.count(found.used)} labels of runs drawn with known odds, for {text.count(found.runs)} runs"
+    with card("What people would have said of all runs", note, "agreement-corrected"):
+        rate = found.rate.estimate
+        if rate.value is None:
+            st.caption(f"No corrected rate: {rate.why}.")
+        else:
+            _figures(case, found)
+        for warning in found.warnings:
+            st.caption(f":material/warning: {warning}")
+        more = found.rate.more_for(POINTS) if rate.value is not None else 0
+        if more or rate.value is None:
+            words = f"Label {more} more to be sure within 5 points" if more else "Label runs of a random sample"
+            st.page_link(
+                "console/pages/review.py", label=words, icon=":material/rate_review:",
+                query_params={"case": case.case_id, "queue": Selection.RANDOM.value},
+            )  # fmt: skip
+
+
+def _figures(case: Case, found: Conclusion) -> None:
+    scale = case.score_range
+    wide = scale.max - scale.min
+
+    def on_scale(value: float) -> str:
+        return f"{scale.min + value * wide:.2f}"
+
+    judged_rate, judged_mean = Estimate(found.judged_rate), Estimate(found.judged_mean)
+    with st.grid(columns=4, min_column_width=150, gap=14, key="agreement-corrected-figures"):
+        _metric("The judge's pass rate", judged_rate, _percent, "At the case's threshold of today")
+        _metric("Corrected pass rate", found.rate.estimate, _percent, "Prediction-powered (PPI++), interval by Wilson")
+        _metric("By Rogan and Gladen", found.classical, _percent, "From the judge's sensitivity and specificity")
+        _metric("Kappa over all runs", found.kappa, "{:.3f}".format, "Cohen's kappa, each label weighed by its odds")
+    with st.grid(columns=2, min_column_width=150, gap=14, key="agreement-corrected-means"):
+        _metric("The judge's mean score", judged_mean, on_scale, "Over the same runs")
+        _metric("Corrected mean score", found.mean.estimate, on_scale, "Prediction-powered (PPI++)")
+
+
+def _percent(value: float) -> str:
+    return f"{value:.1%}"
+
+
+def _metric(name: str, one: Estimate, shown: Shown, why: str) -> None:
+    said = text.NOTHING if one.value is None else shown(one.value)
+    ends = f"95 %: {shown(one.low)} to {shown(one.high)}" if one.low is not None and one.high is not None else one.why
+    st.metric(name, said, ends or None, delta_color="off", delta_arrow="off", help=why, border=True, height="stretch")
