@@ -25,6 +25,7 @@ from console.judging.providers.local import SMALL_MODEL
 from console.records import (
     Artifact,
     Case,
+    Drawn,
     Json,
     Judge,
     Label,
@@ -34,6 +35,7 @@ from console.records import (
     RunFilter,
     RunStatus,
     ScoreRange,
+    Selection,
     Snapshot,
     Threshold,
     TokenUsage,
@@ -77,6 +79,11 @@ _LOCAL_PARAMETERS = {
     "max_tokens": 150,
     "custom_chain_of_thought": "1. Read the answer.\n2. Compare it with the criteria.\n3. Choose the score.",
 }
+_REVIEWERS = ("reviewer-a", "reviewer-b")
+_LABELLED = 0.3
+"""The share of the runs that people labelled, drawn at random."""
+_SECOND_OPINIONS = 0.3
+"""The share of those that both labelled; the second is a little stricter."""
 _EMBEDDER = ("all-MiniLM-L6-v2", "other", 0.0, 0.0)
 _OFFLINE = "Close to the reference"
 """A judge that needs no network: with it the first evaluation of a newcomer works."""
@@ -311,17 +318,23 @@ def _reason(quality: float) -> str:
 
 
 def _labels(dice: random.Random, run: Run, text: _JudgeText, quality: float) -> list[Label]:
-    if dice.random() > 0.3:
+    if dice.random() > _LABELLED:
         return []
+    first = _label(run, text, dice.choice(_REVIEWERS), quality + dice.gauss(0, 0.07), dice.uniform(1, 40))
+    if dice.random() > _SECOND_OPINIONS:
+        return [first]
+    other = next(name for name in _REVIEWERS if name != first.labelled_by)
+    return [first, _label(run, text, other, quality - 0.08 + dice.gauss(0, 0.12), dice.uniform(40, 60))]
+
+
+def _label(run: Run, text: _JudgeText, by: str, quality: float, hours: float) -> Label:
     case = text.case
-    score = round(case.low + (case.high - case.low) * min(max(quality + dice.gauss(0, 0.07), 0), 1))
-    return [
-        Label(
-            run_id=run.run_id,
-            labelled_by=dice.choice(("reviewer-a", "reviewer-b")),
-            labelled_on=run.started_at + timedelta(hours=dice.uniform(1, 40)),
-            score=float(score),
-            passed=(score - case.low) / (case.high - case.low) >= case.threshold,
-            comment="",
-        )
-    ]
+    score = round(case.low + (case.high - case.low) * min(max(quality, 0), 1))
+    return Label(
+        run_id=run.run_id,
+        labelled_by=by,
+        labelled_on=run.started_at + timedelta(hours=hours),
+        score=float(score),
+        passed=(score - case.low) / (case.high - case.low) >= case.threshold,
+        drawn=Drawn(Selection.RANDOM, _LABELLED),
+    )

@@ -14,6 +14,7 @@ from console.errors import NotFound
 if TYPE_CHECKING:
     from console.actions.labels.agreement import Agreement
     from console.actions.labels.corrected import Conclusion
+    from console.actions.labels.raters import Raters
     from console.actions.runs.labelled import Labelled
     from console.judging.analysis.statistics import Estimate
 
@@ -36,6 +37,7 @@ def agreement(
     """Compare a case's runs with their human labels: correlations, Cohen's kappa, precision and recall."""
     from console.actions.labels.agreement import against_people
     from console.actions.labels.corrected import Asked, conclude
+    from console.actions.labels.raters import load_raters
     from console.actions.runs.labelled import load_labelled
 
     asked = Asked(judge, version, first.date() if first else None, last.date() if last else None)
@@ -53,12 +55,12 @@ def agreement(
             last_day=asked.last_day,
             human_threshold=human_threshold,
         )
-        concluded = conclude(services, labelled, asked)
+        concluded, raters = conclude(services, labelled, asked), load_raters(services, labelled)
     report = against_people(labelled)
     if as_json:
-        print_json(_as_json(labelled, report) | _corrected_json(labelled, concluded))
+        print_json(_as_json(labelled, report) | _corrected_json(labelled, concluded) | {"raters": _raters_json(raters)})
     else:
-        typer.echo("\n".join([_as_text(labelled, report), *_corrected_text(concluded)]))
+        typer.echo("\n".join([_as_text(labelled, report), *_raters_text(raters), *_corrected_text(concluded)]))
 
 
 def _estimates(report: Agreement) -> dict[str, Estimate]:
@@ -126,6 +128,24 @@ def _corrected_json(labelled: Labelled, found: Conclusion) -> dict[str, Any]:
         },
         "warnings": found.warnings,
     }
+
+
+def _raters_json(found: Raters) -> dict[str, Any]:
+    return {
+        "runs": found.runs,
+        "alpha_scores": _with_ends(found.scores),
+        "alpha_verdicts": _with_ends(found.verdicts),
+        "pairs": [
+            {"first": one.first, "second": one.second, "runs": one.runs, "agreed": one.agreed} for one in found.pairs
+        ],
+    }
+
+
+def _raters_text(found: Raters) -> list[str]:
+    known = [
+        (name, one) for name, one in (("scores", found.scores), ("verdicts", found.verdicts)) if one.value is not None
+    ]
+    return [f"Alpha {name:<9}{one.value: .6f}  several people, {one.n} run(s)" for name, one in known]
 
 
 def _corrected_text(found: Conclusion) -> list[str]:

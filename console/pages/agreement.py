@@ -19,6 +19,7 @@ from console.actions.labels.agreement import (
     two_sides,
 )
 from console.actions.labels.corrected import Asked, conclude
+from console.actions.labels.raters import load_raters
 from console.actions.runs.labelled import case_with_labels, load_labelled
 from console.records import Role, utcnow
 from console.services import Services
@@ -29,7 +30,7 @@ from console.ui.frame.navigation import link_to
 from console.ui.frame.session import page_title, services
 from console.ui.labels import agreement as board
 from console.ui.labels import agreement_controls as controls
-from console.ui.labels.corrected import corrected
+from console.ui.labels.corrected import corrected, people
 from console.ui.sign_in import auth
 
 CLEARED = ("judge", "baseline", "candidate", "cell", "point", "human")
@@ -94,6 +95,7 @@ def _people(shared: Services, case_id: str, selection: filters.Selection) -> Non
     of = side or Side("")
     asked = Asked(of.judge_id or None, of.version, wanted.first_day, wanted.last_day)
     corrected(view.case, conclude(shared, view, asked))
+    people(load_raters(shared, view))
     _render(shared, against_people(view), board.PEOPLE, view.human_threshold)
 
 

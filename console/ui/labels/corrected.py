@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pandas as pd
 import streamlit as st
 
 from console.actions.labels.corrected import Conclusion
+from console.actions.labels.raters import Raters
 from console.judging.analysis.statistics import Estimate
 from console.records import Case, Selection
 from console.ui.frame import text
@@ -35,6 +37,25 @@ def corrected(case: Case, found: Conclusion) -> None:
                 "console/pages/review.py", label=words, icon=":material/rate_review:",
                 query_params={"case": case.case_id, "queue": Selection.RANDOM.value},
             )  # fmt: skip
+
+
+def people(found: Raters) -> None:
+    """How far the people agree among themselves; nothing where nobody labelled what somebody else did."""
+    if not found.runs:
+        return
+    note = f"{text.count(found.runs)} runs were labelled by several"
+    with card("People among themselves", note, "agreement-people"):
+        with st.grid(columns=2, min_column_width=150, gap=14, key="agreement-people-figures"):
+            for name, one in (("Alpha of the scores", found.scores), ("Alpha of the verdicts", found.verdicts)):
+                _metric(name, one, "{:.3f}".format, "Krippendorff's alpha: 1 is agreement throughout, 0 is chance")
+        rows = [
+            {"One": one.first, "Other": one.second, "Runs": one.runs, "Same verdict": one.agreed / one.runs}
+            for one in found.pairs
+        ]
+        st.dataframe(
+            pd.DataFrame(rows), hide_index=True, alt="Pairs of people and how often they gave the same verdict",
+            column_config={"Same verdict": st.column_config.NumberColumn(format="percent")},
+        )  # fmt: skip
 
 
 def _figures(case: Case, found: Conclusion) -> None:

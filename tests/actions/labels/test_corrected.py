@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from console.actions.labels.corrected import Asked, conclude
 from console.actions.labels.files import export_labels, import_labels
 from console.actions.labels.lines import Form
+from console.actions.labels.raters import load_raters
 from console.actions.runs.labelled import load_labelled
 from console.cli import app
 from console.errors import InvalidInput
@@ -142,3 +143,18 @@ def test_the_command_prints_the_corrected_figures_and_the_warnings(
     assert corrected["low"] < corrected["pass_rate"] < corrected["high"]
     assert 1 <= corrected["mean_low"] < corrected["mean"] < corrected["mean_high"] <= 5
     assert (corrected["labels"], corrected["runs"], told["warnings"]) == (30, 40, [])
+
+
+def test_people_are_compared_where_several_labelled_a_run(console_services: Services, made: Made) -> None:
+    case, runs = made
+    for place, run in enumerate(runs[:6]):
+        console_services.labels.save(run, 5.0, True, by="ann")
+        console_services.labels.save(run, 5.0 if place else 2.0, place > 0, by="bob")
+    console_services.labels.save(runs[7], 5.0, True, by="ann")
+    console_services.labels.save(runs[0], 5.0, True, by="cem", adjudicates=True)
+    found = load_raters(console_services, load_labelled(console_services, case.case_id))
+    assert found.runs == 6
+    assert [(one.first, one.second, one.runs, one.agreed) for one in found.pairs] == [("ann", "bob", 6, 5)]
+    assert found.verdicts.value == pytest.approx(0.0)
+    told = json.loads(CliRunner().invoke(app, ["agreement", "--case", case.name, "--json"]).stdout)
+    assert told["raters"]["pairs"] == [{"first": "ann", "second": "bob", "runs": 6, "agreed": 5}]
