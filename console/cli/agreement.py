@@ -145,7 +145,11 @@ def _raters_text(found: Raters) -> list[str]:
     known = [
         (name, one) for name, one in (("scores", found.scores), ("verdicts", found.verdicts)) if one.value is not None
     ]
-    return [f"Alpha {name:<9}{one.value: .6f}  several people, {one.n} run(s)" for name, one in known]
+    return [
+        f"Alpha {name:<9}{one.value: .6f}  several people, {one.n} run(s)"
+        for name, one in both
+        if one.value is not None
+    ]
 
 
 def _corrected_text(found: Conclusion) -> list[str]:
