@@ -13,9 +13,8 @@ from pydantic import BaseModel, Field
 
 from console.actions.collections.quality import JudgedQuery, measure
 from console.actions.collections.search import search
-from console.actions.labels.labels import save_label
 from console.actions.thresholds.thresholds import move_threshold
-from console.api import v2_batches, v2_models
+from console.api import v2_batches, v2_labels, v2_models
 from console.api.bodies import StrictRoute
 from console.api.context import Actor, UsedServices
 from console.api.pages import Cursor, Limit, Rows
@@ -24,14 +23,6 @@ from console.api.shapes import answer
 from console.records import RunFilter, RunStatus, Verdict
 
 router = APIRouter(route_class=StrictRoute)
-
-
-class LabelRequest(BaseModel):
-    """A verdict on a run: a score, pass or fail, or both."""
-
-    score: float | None = Field(None, description="On the scale of the case.")
-    passed: bool | None = None
-    comment: str = ""
 
 
 class ThresholdRequest(BaseModel):
@@ -72,7 +63,7 @@ def application() -> FastAPI:
         title="G-Eval API, what is new", version="2.0.0", description=__doc__.split("\n\n")[0], redoc_url=None
     )
     handle_errors(made)
-    for part in (router, v2_batches.router, v2_models.router):
+    for part in (router, v2_labels.router, v2_batches.router, v2_models.router):
         made.include_router(part)
     return made
 
@@ -120,25 +111,6 @@ def list_runs(
 def get_run(services: UsedServices, run_id: int) -> Response:
     """One run with the snapshot that judged it."""
     return answer(services.runs.get(run_id))
-
-
-@router.get(
-    "/runs/{run_id}/labels", response_model=list[dict[str, Any]], tags=["Labels"], responses=documented(404, 503)
-)
-def list_labels(services: UsedServices, run_id: int) -> Response:
-    """The labels of a run."""
-    return answer(services.labels.of(services.runs.get(run_id).run_id))
-
-
-@router.put(
-    "/runs/{run_id}/labels",
-    response_model=dict[str, Any],
-    tags=["Labels"],
-    responses=documented(400, 404, 409, 413, 503),
-)
-def put_label(request: LabelRequest, services: UsedServices, actor: Actor, run_id: int) -> Response:
-    """The caller's label on a run; it replaces the one before."""
-    return answer(save_label(services, actor, services.runs.get(run_id), **request.model_dump()))
 
 
 @router.get(

@@ -61,6 +61,27 @@ def test_a_run_is_answered_whole(client: TestClient, services: Services) -> None
     assert client.get("/v2/runs/99").status_code == 404
 
 
+def test_a_queue_is_labelled_with_its_odds_and_the_agreement_tells_of_all_runs(
+    client: TestClient, services: Services
+) -> None:
+    case = new_case(services)
+    judge = new_judge(services, case)
+    for place in range(12):
+        scored(services, judge, case, 2.0 if place % 3 else 5.0)
+    queue = client.get(f"/v2/cases/{case.case_id}/review", params={"queue": "random"}).json()
+    assert len(queue) == 12
+    for one in queue[:10]:
+        label = {"passed": one["run"]["finalScore"] > 3, **one["drawn"]}
+        assert client.put(f"/v2/runs/{one['run']['runId']}/labels", json=label).status_code == 200
+    told = client.get(f"/v2/cases/{case.case_id}/agreement").json()
+    assert told["corrected"]["labels"] == 10
+    assert told["corrected"]["pass_rate"] == pytest.approx(1 / 3, abs=1e-6)
+    assert told["warnings"] == []
+    assert client.get(f"/v2/cases/{case.case_id}/review", params={"queue": "by_hand"}).status_code == 422
+    odd = {"passed": True, "probability": 0.5}
+    assert client.put(f"/v2/runs/{queue[0]['run']['runId']}/labels", json=odd).status_code == 422
+
+
 def test_labels_are_given_and_read(client: TestClient, services: Services) -> None:
     case = new_case(services)
     run = scored(services, new_judge(services, case), case, 4)

@@ -1,0 +1,85 @@
+"""`/v2` labels: of a run, the queue of a case, and how far people and judges agree."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from console.actions.labels.corrected import Asked
+from console.actions.labels.labels import save_label
+from console.actions.labels.report import load_report
+from console.actions.labels.review import load_queue
+from console.api.bodies import StrictRoute
+from console.api.context import Actor, UsedServices
+from console.api.pages import Limit
+from console.api.refusals import documented
+from console.api.shapes import answer
+from console.errors import InvalidInput
+from console.records import Drawn, Selection
+
+router = APIRouter(route_class=StrictRoute, tags=["Labels"])
+
+
+class LabelRequest(BaseModel):
+    """A verdict on a run: a score, pass or fail, or both; and how the run was chosen, where that is known."""
+
+    score: float | None = Field(None, description="On the scale of the case.")
+    passed: bool | None = None
+    comment: str = ""
+    selection: Selection | None = None
+    probability: float | None = Field(None, gt=0, le=1, description="With which the run was drawn among all runs.")
+    adjudicates: bool = Field(False, description="The label decides where others differ.")
+
+
+@router.get("/runs/{run_id}/labels", response_model=list[dict[str, Any]], responses=documented(404, 503))
+def list_labels(services: UsedServices, run_id: int) -> Response:
+    """The labels of a run."""
+    return answer(services.labels.of(services.runs.get(run_id).run_id))
+
+
+@router.put("/runs/{run_id}/labels", response_model=dict[str, Any], responses=documented(400, 404, 409, 413, 503))
+def put_label(request: LabelRequest, services: UsedServices, actor: Actor, run_id: int) -> Response:
+    """The caller's label on a run; it replaces the one before."""
+    if request.probability is not None and request.selection is None:
+        raise InvalidInput("Say by `selection` how the run was chosen with that probability.", field="selection")
+    drawn = Drawn(request.selection, request.probability) if request.selection else None
+    label = save_label(
+        services,
+        actor,
+        services.runs.get(run_id),
+        score=request.score,
+        passed=request.passed,
+        comment=request.comment,
+        drawn=drawn,
+        adjudicates=request.adjudicates,
+    )
+    return answer(label)
+
+
+@router.get("/cases/{case_id}/review", response_model=list[dict[str, Any]], responses=documented(400, 404, 503))
+def review_queue(
+    services: UsedServices,
+    case_id: str,
+    queue: Selection = Selection.STRATIFIED,
+    judge_id: str | None = None,
+    limit: Limit = 25,
+) -> Response:
+    """The runs that wait for a label, in the order of the queue, each with how it was drawn."""
+    found = load_queue(services, case_id, judge_id=judge_id, selection=queue)
+    return answer([{"run": one.row, "drawn": one.drawn} for one in found.candidates[:limit]])
+
+
+@router.get("/cases/{case_id}/agreement", response_model=dict[str, Any], responses=documented(404, 503))
+def agreement(
+    services: UsedServices,
+    case_id: str,
+    judge_id: str | None = None,
+    version: str | None = None,
+    first_day: date | None = None,
+    last_day: date | None = None,
+) -> Response:
+    """How far the judge agrees with people, what people would have said of all runs, and what to be careful with."""
+    return answer(load_report(services, case_id, Asked(judge_id, version, first_day, last_day)).as_json())
