@@ -223,7 +223,7 @@ def test_a_store_that_does_not_answer_is_503_and_the_health_check_still_200(
             answer = client.get("/runs")
             assert client.get("/").status_code == 200
     assert answer.status_code == 503
-    assert answer.json()["detail"].startswith("The store did not complete query on")
+    assert answer.json()["detail"].startswith("The store did not complete get_item on")
 
 
 def test_the_runs_are_described_in_the_openapi_document(client: TestClient) -> None:

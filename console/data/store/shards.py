@@ -16,6 +16,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from console.data.store import tables
@@ -91,13 +92,31 @@ class Shards:
         self._lock = threading.Lock()
         self._layout = Layout()
         self._until = float("-inf")
+        self._asked: Future[Layout] | None = None
 
     def layout(self) -> Layout:
         """The layout, at most `KEPT` seconds old. One request at first and after that time."""
         with self._lock:
-            if self._clock() >= self._until:
-                self._layout, self._until = layout_of(self._read()), self._clock() + KEPT
-            return self._layout
+            if self._clock() < self._until:
+                return self._layout
+            asked, mine = self._asked or Future(), self._asked is None
+            self._asked = asked
+        if mine:
+            self._ask(asked)
+        return asked.result()
+
+    def _ask(self, asked: Future[Layout]) -> None:
+        """Read the item for all who wait for it, so that a store that hangs keeps none of them longer than one."""
+        try:
+            found = layout_of(self._read())
+        except BaseException as error:  # noqa: BLE001 - all who wait have to hear of it
+            with self._lock:
+                self._asked = None
+            asked.set_exception(error)
+            return
+        with self._lock:
+            self._layout, self._until, self._asked = found, self._clock() + KEPT, None
+        asked.set_result(found)
 
     def forget(self) -> None:
         """The next look reads the item."""

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from threading import Barrier
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 import pytest
@@ -338,7 +339,7 @@ def test_a_judge_of_the_earlier_system_can_be_edited_by_one_of_two(here: Tier, e
 
 
 def test_tables_whose_indexes_hold_whole_items_keep_working(store: Store) -> None:
-    wide = Store(store.client, prefix=f"all-{store.prefix}")
+    wide = Store(store.client, prefix=f"all-{uuid4().hex[:12]}-")
     create_tables_projecting_all(wide)
     wide.write(Put(tables.JUDGES, old_judge()))
     process = tier(wide)

@@ -726,10 +726,10 @@ def test_finished_runs_are_read_once(manager: DynamoDBManager, embedded_store: S
     store = Store(embedded_store.client, prefix=embedded_store.prefix)
     reader = DynamoDBManager.of(Repositories.over(store, Cache(store, clock=lambda: 0.0)))
     assert [row["actual_output"] for row in reader.list_runs()] == ["x", "y"]
-    # Four statuses, the judge, the case; the change tokens, the runs.
-    assert store.meter.read().requests == {"query": 6, "batch_get_item": 2}
+    # How runs are spread; four statuses, the judge, the case; the change tokens, the runs.
+    assert store.meter.read().requests == {"get_item": 1, "query": 6, "batch_get_item": 2}
     assert [row["actual_output"] for row in reader.list_runs()] == ["x", "y"]
-    assert store.meter.read().requests == {"query": 10, "batch_get_item": 2}
+    assert store.meter.read().requests == {"get_item": 1, "query": 10, "batch_get_item": 2}
 
 
 def test_an_unfinished_run_is_read_again_each_time(

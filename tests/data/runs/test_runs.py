@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from threading import Barrier
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 import pytest
@@ -365,7 +366,7 @@ def test_any_way_of_writing_the_start_of_a_run_is_read(here: Tier, store: Store,
 
 
 def test_tables_whose_indexes_hold_whole_items_keep_working(store: Store, clock: FakeClock) -> None:
-    wide = Store(store.client, prefix=f"all-{store.prefix}")
+    wide = Store(store.client, prefix=f"all-{uuid4().hex[:12]}-")
     create_tables_projecting_all(wide)
     process = tier(wide, clock=clock)
     wide.write(Put(tables.RUNS, old_run()))
