@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +17,15 @@ from console.data.store.tables import TABLES, Table
 _MANY = 1_000
 """Items in one table from which on making new tables is quicker."""
 _BATCH = 25
+_WORKERS = ("batch ", "embed ")
+"""How threads of batches begin their names."""
+
+
+def _wait_for_workers() -> None:
+    """Until what a test began in the background has ended: it would miss what it works on."""
+    for thread in threading.enumerate():
+        if thread.name.startswith(_WORKERS):
+            thread.join(30)
 
 
 class TablePool:
@@ -34,6 +44,7 @@ class TablePool:
         """The prefix of empty tables. A test may fill them; one that alters or removes them says so by `altered`."""
         prefix = self._free.pop() if self._free else self._made()
         yield prefix
+        _wait_for_workers()
         if altered:
             return
         try:

@@ -251,7 +251,7 @@ def start(services: Services, actor: User, batch_id: str, *, only: frozenset[int
     batch = services.batches.get(batch_id)
     if batch.state is BatchState.FINISHED:
         raise InvalidInput("The batch is finished. Retry its failed rows, or make a new one.", field="state")
-    if is_running_here(batch_id) or is_worked_on(batch):
+    if is_worked_on(batch):
         return
     threading.Thread(
         target=_in_background, args=(services, actor, batch_id, only), name=_thread_name(batch_id), daemon=True
@@ -264,7 +264,9 @@ def is_running_here(batch_id: str) -> bool:
 
 
 def is_worked_on(batch: Batch) -> bool:
-    """Whether some worker has the batch and is not known to be dead."""
+    """Whether some worker has the batch and is not known to be dead, or is about to take it here."""
+    if is_running_here(batch.batch_id):
+        return True
     lasts = batch.lease_until is not None and batch.lease_until > utcnow()
     return batch.lease_owner is not None and lasts and not is_dead(batch.lease_owner)
 
