@@ -19,6 +19,7 @@
     |-- EmbedderUnavailable      503   an embedder's service refused or did not answer
     `-- StoreError               503
         |-- StoreUnavailable     503   no answer, or none within the deadline
+        |-- DataFolderFailed     503   the disk of the data folder is full or fails; says which
         |-- IndexUnavailable     503   a vector index that cannot be searched now; says why
         |-- UnsavedItems         503   a batch gave up; names the keys that were not saved
         `-- CorruptItem          500   an item that cannot be read back
@@ -36,6 +37,23 @@ from console.redaction import redacted
 
 _SHOWN = 100
 """Characters of an id that a message repeats."""
+_RESTORE = (
+    "Stop the console and put a copy of the folder back, or save what can be read of it: "
+    "sqlite3 dynamodb.db .recover | sqlite3 saved.db"
+)
+_FOLDER_FAILS = {
+    "database or disk is full": "The disk of the data folder is full. Free some space on it, then try again.",
+    "disk image is malformed": f"The database in the data folder is damaged. {_RESTORE}",
+    "not a valid database": f"The database in the data folder is damaged. {_RESTORE}",
+    "not a valid SQLite database": f"The database in the data folder is damaged. {_RESTORE}",
+    "file is not a database": f"The database in the data folder is damaged. {_RESTORE}",
+    "disk I/O error": "The disk of the data folder cannot be read or written: a quota or the largest size of a file is "
+    "reached, or the disk fails. Look at the disk and at the system's log, then try again.",
+    "readonly database": "The database in the data folder may not be written. Make its files writable, then try again.",
+    "unable to open database": "The database in the data folder cannot be opened. Make its files readable and "
+    "writable, then try again.",
+}
+"""SQLite's words (https://www.sqlite.org/rescode.html), as the embedded engine repeats them, and ours."""
 
 
 class ConsoleError(Exception):
@@ -204,6 +222,15 @@ class StoreUnavailable(StoreError):
     """No usable answer within the deadline. Whether the last attempt was applied is unknown."""
 
 
+class DataFolderFailed(StoreError):
+    """The disk of the data folder is full or fails, or its database is damaged: trying again does not help."""
+
+    @classmethod
+    def told_by(cls, said: str) -> DataFolderFailed | None:
+        """What the embedded engine's words mean; None when they are about something else."""
+        return next((cls(ours) for words, ours in _FOLDER_FAILS.items() if words in said), None)
+
+
 class IndexUnavailable(StoreError):
     """A vector index that cannot be searched now: it is being built, or gone. Compare the vectors themselves."""
 
@@ -211,11 +238,11 @@ class IndexUnavailable(StoreError):
 class UnsavedItems(StoreError):
     """A batch gave up before everything was stored; `keys` are those that were not."""
 
-    def __init__(self, table: str, keys: Sequence[str]) -> None:
+    def __init__(self, table: str, keys: Sequence[str], why: str = "") -> None:
         shown = ", ".join(keys[:5]) + (", ..." if len(keys) > 5 else "")
+        advice = why or "The store kept refusing them. Try again later."
         super().__init__(
-            f"{len(keys)} item(s) of {table} were not saved because the store kept refusing them: {shown}. "
-            "Try again later; what was saved stays saved."
+            f"{len(keys)} item(s) of {table} were not saved: {shown}. {advice} What was saved stays saved."
         )
         self.table = table
         self.keys = tuple(keys)

@@ -6,6 +6,8 @@ moved in there too, is the only way to it. A connection is looked at once, by it
 access key of its signature, `Host` an address of this machine, and `Origin` absent, which no browser can do. From then
 on bytes pass in both directions unread, so that a request costs two copies (benchmarks/doors.py).
 
+The engine ends when nobody uses its folder any more, however its users ended: their locks tell (engine.py).
+
 Where the kernel allows no namespaces the engine listens on a random address of 127.0.0.0/8 and a random port: a page in
 a browser does not find it; another user of the machine can, but not forge users (console/data/users/seal.py).
 
@@ -29,6 +31,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection, HTTPException
+from typing import TextIO
 
 HEAD_BYTES = 16_384
 """A longer head of a first request is not one of an AWS SDK."""
@@ -37,6 +40,9 @@ HEAD_SECONDS = 5.0
 STRANGERS = 256
 """Connections that have not shown the key yet; with one more, the oldest is closed."""
 READY_SECONDS = 60.0
+ENDING_SECONDS = 5.0
+ABANDONED_SECONDS = 5.0
+"""Without any user; time for a console that is started again to find its engine as it was."""
 _CHUNK = 262_144
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _PR_SET_PDEATHSIG = 1
@@ -255,7 +261,10 @@ def woken_by_signals() -> Iterator[socket.socket]:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wakes.fileno())
     with heard, wakes:
-        yield heard
+        try:
+            yield heard
+        finally:
+            signal.set_wakeup_fd(-1)
 
 
 # --- the engine behind it --------------------------------------------------------------------------------
@@ -310,7 +319,10 @@ def engine_address(alone: bool) -> tuple[str, int]:
 
 
 def start(command: list[str], address: tuple[str, int]) -> subprocess.Popen[bytes]:
-    """The engine, which ends when this process does, also by kill -9."""
+    """The engine, which ends when this process does, also by kill -9.
+
+    As this process, it ignores SIGXFSZ: beyond a limit of the size of files it answers an error, and does not end.
+    """
     host, port = address
     words = [word.replace("{host}", host).replace("{port}", str(port)) for word in command]
     libc = ctypes.CDLL(None)
@@ -319,7 +331,22 @@ def start(command: list[str], address: tuple[str, int]) -> subprocess.Popen[byte
         if sys.platform.startswith("linux"):
             libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
-    return subprocess.Popen(words, stdin=subprocess.DEVNULL, close_fds=True, preexec_fn=ends_with_its_parent)  # noqa: PLW1509 - no threads here
+    return subprocess.Popen(
+        words,
+        stdin=subprocess.DEVNULL,
+        close_fds=True,
+        restore_signals=False,
+        preexec_fn=ends_with_its_parent,  # noqa: PLW1509 - no threads here
+    )
+
+
+def end(engine: subprocess.Popen[bytes]) -> None:
+    """End the engine: what it was about to write it writes, unless that takes long."""
+    engine.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        engine.wait(ENDING_SECONDS)
+    engine.kill()
+    engine.wait()
 
 
 def answers(address: tuple[str, int]) -> bool:
@@ -334,13 +361,74 @@ def answers(address: tuple[str, int]) -> bool:
         connection.close()
 
 
+class Users:
+    """Who uses the folder's engine: the shared locks on `engine.users`, dropped by the kernel when a user is killed."""
+
+    def __init__(self, folder: str) -> None:
+        self._record = os.path.join(folder, "engine.json")
+        self._lock = open(os.path.join(folder, "engine.lock"), "a", encoding="ascii")  # noqa: SIM115 - as long as this process
+        self._users = open(os.path.join(folder, "engine.users"), "a", encoding="ascii")  # noqa: SIM115
+        self._absent_since: float | None = None
+
+    def gone(self) -> bool:
+        """Whether there were none for a while, of an engine that nobody keeps.
+
+        The folder's lock is held while that is found out, and from then on until this process ends.
+        """
+        if not _locked(self._lock):  # somebody comes or goes
+            return False
+        absent = _locked(self._users)
+        if absent:
+            _unlock(self._users)
+        now = time.monotonic()
+        self._absent_since = (self._absent_since or now) if absent else None
+        if self._absent_since and now - self._absent_since >= ABANDONED_SECONDS and not self._recorded().get("kept"):
+            return True
+        _unlock(self._lock)
+        return False
+
+    def forget(self) -> None:
+        """Remove the record of this engine."""
+        if self._recorded():
+            os.unlink(self._record)
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        self._lock.close()
+        self._users.close()
+
+    def _recorded(self) -> dict[str, object]:
+        """The record, where it is about this engine."""
+        with contextlib.suppress(OSError, ValueError), open(self._record, "rb") as file:
+            record: dict[str, object] = json.load(file)
+            return record if record.get("door") == os.getpid() else {}
+        return {}
+
+
+def _locked(file: TextIO) -> bool:
+    import fcntl  # noqa: PLC0415 - not on every platform that runs the rest
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _unlock(file: TextIO) -> None:
+    import fcntl  # noqa: PLC0415
+
+    fcntl.flock(file, fcntl.LOCK_UN)
+
+
 def main() -> None:
-    """`door.py LISTENER REPORT COMMAND...`: numbers of the inherited socket and pipe; the key is in the environment.
+    """`door.py LISTENER REPORT FOLDER COMMAND...`: numbers of the inherited socket and pipe; the key is in the
+    environment.
 
     The pipe gets one line of JSON once the engine answers: {"pid", "alone"}.
     """
     listener = socket.socket(fileno=int(sys.argv[1]))
-    report, command = int(sys.argv[2]), sys.argv[3:]
+    report, users, command = int(sys.argv[2]), Users(sys.argv[3]), sys.argv[4:]
     key = os.environ.pop("ENGINE_KEY")
     alone = network_of_its_own()
     address = engine_address(alone)
@@ -354,7 +442,11 @@ def main() -> None:
         time.sleep(0.003)
     os.write(report, json.dumps({"pid": engine.pid, "alone": alone}).encode() + b"\n")
     os.close(report)
-    Door(listener, address, key).serve(lambda: engine.poll() is None)
+    Door(listener, address, key).serve(lambda: engine.poll() is None and not users.gone())
+    if engine.poll() is None:
+        end(engine)
+        users.forget()
+    users.close()
 
 
 if __name__ == "__main__":

@@ -7,8 +7,9 @@
     dynamodb.db    its data (dynoxide); moto keeps nothing
 
 The first user starts the engine, the last one to leave stops it. An engine whose users were all
-killed stays, and the next user takes it over. Between users and engine stands a door that asks for a
-key (`door.py`); port and key are drawn anew at each start, and kept when a crashed engine comes back.
+killed ends by itself after a few seconds; a user who comes before that takes it over. Between users and
+engine stands a door that asks for a key (`door.py`) and looks whether there are users; port and key are
+drawn anew at each start, and kept when a crashed engine comes back.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from console.engine.install import DATABASE, Program, find_program
 from console.engine.launch import launch, new_key
 from console.engine.process import command_of, free_port, port_is_free, wait_until
 from console.engine.stream_index import prepare_streams
-from console.errors import SetupError
+from console.errors import ConsoleError, SetupError
 
 READY_SECONDS = {"dynoxide": 10.0, "dynamodb_local": 60.0, "moto": 60.0}
 CLOSING_SECONDS = 2.0
@@ -224,7 +225,11 @@ def _running_engine(
         started = _start(folder, find(), port, new_key())
     else:
         started = _start_on_any_port(folder, find())
-    return folder.write(replace(started, kept=bool(record and record.kept)))
+    try:
+        return folder.write(replace(started, kept=bool(record and record.kept)))
+    except SetupError:
+        started.end()
+        raise
 
 
 def _start_on_any_port(folder: DataFolder, program: Program) -> EngineRecord:
@@ -242,6 +247,11 @@ def _start(folder: DataFolder, program: Program, port: int, key: str, patience: 
     if not wait_until(partial(port_is_free, port), patience):
         raise SetupError(f"Port {port} is taken. Name another port for the engine, or none to get a free one.")
     started = launch(program, folder.path, port, key, READY_SECONDS[program.kind])
+    record = EngineRecord.now(folder.path, port, program, key, started)
     if program.kind == "dynoxide":
-        prepare_streams(folder.path / DATABASE)
-    return EngineRecord.now(folder.path, port, program, key, started)
+        try:
+            prepare_streams(folder.path / DATABASE)
+        except ConsoleError:
+            record.end()
+            raise
+    return record

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
@@ -192,6 +193,8 @@ def _lock_at_once(file: IO[str]) -> bool:
 
 
 def _unusable(path: Path, error: OSError) -> SetupError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return SetupError(f"The disk of the data folder {path} is full. Free some space on it, then try again.")
     return SetupError(
         f"The data folder {path} cannot be used: {error.strerror}. Make it writable, or name another "
         "with --data-dir or DATA_DIR."

@@ -15,7 +15,7 @@ import orjson
 from console.engine.folder import Started
 from console.engine.install import Program
 from console.engine.process import LOOPBACK, command_of, start_detached, terminate
-from console.errors import SetupError
+from console.errors import DataFolderFailed, SetupError
 from console.private import opener
 
 DOOR = Path(__file__).with_name("door.py")
@@ -29,13 +29,19 @@ def new_key() -> str:
 
 
 def launch(program: Program, folder: Path, port: int, key: str, seconds: float) -> Started:
-    """Start the engine and wait until it answers behind its door. Raises SetupError with its last words."""
+    """Start the engine and wait until it answers behind its door.
+
+    Raises:
+        DataFolderFailed: the disk is full, or the database is damaged.
+        SetupError: with the last words of what did not start.
+    """
     output = folder / "engine.log"
     with open(output, "a", encoding="ascii", opener=opener) as log:
         offset = log.seek(0, os.SEEK_END)
     listener = _listener(port)
     heard, report = os.pipe()
-    command = [sys.executable, "-I", "-S", str(DOOR), str(listener.fileno()), str(report), *program.command(folder)]
+    command = [sys.executable, "-I", "-S", str(DOOR), str(listener.fileno()), str(report), str(folder)]
+    command += program.command(folder)
     try:
         door = start_detached(command, output, environment={"ENGINE_KEY": key}, descriptors=(listener.fileno(), report))
     finally:
@@ -51,6 +57,8 @@ def launch(program: Program, folder: Path, port: int, key: str, seconds: float) 
     if command_of(door):
         terminate(door)
     words = output.read_bytes()[offset:].decode(errors="replace").strip() or "nothing"
+    if failed := DataFolderFailed.told_by(words):
+        raise failed
     raise SetupError(f"The engine ({program.kind}) did not start on port {port}; it said: {words} (see {output}).")
 
 

@@ -12,7 +12,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from console.errors import SetupError
+from console.errors import DataFolderFailed, SetupError
 
 _INDEX = (
     "CREATE INDEX IF NOT EXISTS console_stream_records"
@@ -31,6 +31,7 @@ def prepare_streams(database: Path) -> None:
     """Gives the file of a running or stopped engine the index, and removes records that are older than a day.
 
     Raises:
+        DataFolderFailed: the disk is full, or the database is damaged.
         SetupError: the file cannot be changed, or is of another version of the engine.
     """
     try:
@@ -38,4 +39,6 @@ def prepare_streams(database: Path) -> None:
             connection.execute(_INDEX)
             connection.execute(_TRIM, (int(time.time()) - _DAY,))
     except sqlite3.Error as error:
+        if failed := DataFolderFailed.told_by(str(error)):
+            raise failed from error
         raise SetupError(f"The embedded engine's streams could not be prepared in {database}: {error}.") from error

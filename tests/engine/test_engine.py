@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,8 +17,9 @@ from pathlib import Path
 import pytest
 
 from console.data.store.client import make_client
-from console.engine import engine
-from console.engine.folder import DataFolder
+from console.engine import door, engine
+from console.engine.door import ABANDONED_SECONDS
+from console.engine.folder import DataFolder, EngineRecord
 from console.engine.process import command_of, free_port, wait_until
 from console.errors import SetupError
 
@@ -164,6 +166,51 @@ def test_an_engine_whose_users_were_all_killed_is_taken_over(folder: Path) -> No
     with engine.acquire(folder) as lease:
         assert lease.pid == pid
     assert not command_of(pid)
+
+
+def test_an_engine_whose_users_were_all_killed_ends_by_itself(folder: Path) -> None:
+    with user(folder) as other:
+        pid = engine_of(other)
+        record = DataFolder(folder).read()
+        assert record
+        other.kill()
+    assert wait_until(lambda: not command_of(pid) and not command_of(record.door), ABANDONED_SECONDS + 10, 0.1)
+    assert DataFolder(folder).read() is None
+
+
+def test_an_engine_whose_folder_is_gone_ends_with_its_user(folder: Path) -> None:
+    with user(folder) as other:
+        pid = engine_of(other)
+        shutil.rmtree(folder)
+        assert not wait_until(lambda: not command_of(pid), 1.0, 0.1)
+        other.kill()
+    assert wait_until(lambda: not command_of(pid), ABANDONED_SECONDS + 10, 0.1)
+
+
+def test_an_engine_that_cannot_be_recorded_does_not_stay(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[EngineRecord] = []
+
+    def refuse(_folder: DataFolder, record: EngineRecord) -> EngineRecord:
+        started.append(record)
+        raise SetupError("The disk is full.")
+
+    monkeypatch.setattr(DataFolder, "write", refuse)
+    with pytest.raises(SetupError, match=r"The disk is full\."):
+        engine.acquire(folder)
+    assert [command_of(one.pid) + command_of(one.door) for one in started] == [""]
+
+
+def test_who_looks_for_users_leaves_a_kept_engine_and_one_in_use(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "ABANDONED_SECONDS", 0.0)
+    with engine.acquire(folder) as lease:
+        users = door.Users(str(folder))
+        monkeypatch.setattr(door.os, "getpid", lambda: lease._record.door)
+        assert not users.gone()
+        lease.keep()
+    assert not users.gone()
+    assert engine.stop(folder)
+    assert users.gone()
+    users.close()
 
 
 def test_data_survive_a_kill_9_of_the_engine(folder: Path) -> None:

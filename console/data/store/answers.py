@@ -17,7 +17,7 @@ from botocore.exceptions import (
 
 from console.data.store.codec import Item
 from console.data.store.meter import Meter
-from console.errors import ConsoleError, Denied, SetupError, StoreError
+from console.errors import ConsoleError, DataFolderFailed, Denied, SetupError, StoreError
 
 _RETRIED = frozenset(
     {
@@ -73,7 +73,11 @@ def classify(error: ClientError | BotoCoreError, meter: Meter) -> None:
         return
     if code in _THROTTLES:
         meter.event("throttle")
-    if code in _RETRIED or error.response["ResponseMetadata"].get("HTTPStatusCode", 0) >= 500:
+    failed = error.response["ResponseMetadata"].get("HTTPStatusCode", 0) >= 500
+    if failed and (folder := DataFolderFailed.told_by(error.response["Error"].get("Message", ""))):
+        meter.event("failure")
+        raise folder from error
+    if failed or code in _RETRIED:
         return
     meter.event("failure")
     raise _refusal(code, error) from error

@@ -35,7 +35,7 @@ from console.data.store.requests import (
 )
 from console.data.store.shards import LAYOUT_KEY, Layout, Shards
 from console.data.store.tables import RUNS, TTL_ATTRIBUTE
-from console.errors import StoreUnavailable, UnsavedItems
+from console.errors import DataFolderFailed, StoreUnavailable, UnsavedItems
 
 DEADLINE = 9.5
 """Seconds after which a call gives up; a hanging store is reported after one read time-out."""
@@ -263,9 +263,9 @@ class Store:
             chunk = [waiting.pop() for _ in range(min(_BATCH, len(waiting)))]
             try:
                 answer = self.call("batch_write_item", RequestItems={name: chunk})
-            except StoreUnavailable as error:
+            except (StoreUnavailable, DataFolderFailed) as error:
                 keys = request_keys(table, [*chunk, *reversed(waiting)])
-                raise UnsavedItems(table, keys) from error
+                raise UnsavedItems(table, keys, str(error) if isinstance(error, DataFolderFailed) else "") from error
             left = answer.get("UnprocessedItems", {}).get(name, [])
             if len(left) < len(chunk):
                 saved += len(chunk) - len(left)
