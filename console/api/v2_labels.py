@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import msgspec
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from console.actions.labels.corrected import Asked
 from console.actions.labels.labels import save_label
+from console.actions.labels.population import Asked
 from console.actions.labels.report import load_report
 from console.actions.labels.review import load_queue
 from console.api.bodies import StrictRoute
@@ -18,7 +19,7 @@ from console.api.pages import Limit
 from console.api.refusals import documented
 from console.api.shapes import answer
 from console.errors import InvalidInput
-from console.records import Drawn, Selection
+from console.records import Drawn, Frame, Selection
 
 router = APIRouter(route_class=StrictRoute, tags=["Labels"])
 
@@ -31,7 +32,12 @@ class LabelRequest(BaseModel):
     comment: str = ""
     selection: Selection | None = None
     probability: float | None = Field(None, gt=0, le=1, description="With which the run was drawn among all runs.")
-    adjudicates: bool = Field(False, description="The label decides where others differ.")
+    frame: dict[str, Any] | None = Field(
+        None, description="What the run was drawn from: `drawn.frame` of the review queue, as it was answered."
+    )
+    adjudicates: bool | None = Field(
+        None, description="The label decides where others differ; null keeps what the caller's label said before."
+    )
 
 
 @router.get("/runs/{run_id}/labels", response_model=list[dict[str, Any]], responses=documented(404, 503))
@@ -43,9 +49,9 @@ def list_labels(services: UsedServices, run_id: int) -> Response:
 @router.put("/runs/{run_id}/labels", response_model=dict[str, Any], responses=documented(400, 404, 409, 413, 503))
 def put_label(request: LabelRequest, services: UsedServices, actor: Actor, run_id: int) -> Response:
     """The caller's label on a run; it replaces the one before."""
-    if request.probability is not None and request.selection is None:
+    if request.selection is None and (request.probability is not None or request.frame is not None):
         raise InvalidInput("Say by `selection` how the run was chosen with that probability.", field="selection")
-    drawn = Drawn(request.selection, request.probability) if request.selection else None
+    drawn = Drawn(request.selection, request.probability, _frame(request.frame)) if request.selection else None
     label = save_label(
         services,
         actor,
@@ -57,6 +63,14 @@ def put_label(request: LabelRequest, services: UsedServices, actor: Actor, run_i
         adjudicates=request.adjudicates,
     )
     return answer(label)
+
+
+def _frame(said: dict[str, Any] | None) -> Frame | None:
+    """What a run was drawn from. Raises InvalidInput."""
+    try:
+        return None if said is None else msgspec.convert(said, Frame)
+    except msgspec.ValidationError as error:
+        raise InvalidInput(f"The frame is not one that the review queue answered: {error}.", field="frame") from error
 
 
 @router.get("/cases/{case_id}/review", response_model=list[dict[str, Any]], responses=documented(400, 404, 503))

@@ -31,7 +31,7 @@ def agreement(
     data_dir: DataDir = None,
 ) -> None:
     """Compare a case's runs with their human labels: correlations, Cohen's kappa, precision and recall."""
-    from console.actions.labels.corrected import Asked
+    from console.actions.labels.population import Asked
     from console.actions.labels.report import load_report
 
     asked = Asked(judge, version, first.date() if first else None, last.date() if last else None)

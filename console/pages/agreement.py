@@ -18,7 +18,8 @@ from console.actions.labels.agreement import (
     sides_of,
     two_sides,
 )
-from console.actions.labels.corrected import Asked, conclude
+from console.actions.labels.corrected import conclude
+from console.actions.labels.population import Asked
 from console.actions.labels.raters import load_raters
 from console.actions.runs.labelled import case_with_labels, load_labelled
 from console.records import Role, utcnow

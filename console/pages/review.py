@@ -51,7 +51,7 @@ def render(shared: Services, user: User, case_id: str, judge_id: str | None) -> 
         return
     review.progress(queue, at)
     revealed = st.query_params.get("judge_score") == "shown"
-    item(shared, user, load_run(shared, run_id), at, queue.drawn(run_id), revealed=revealed)
+    item(shared, user, load_run(shared, run_id), at, queue.drawn(run_id, at.skipped), revealed=revealed)
 
 
 main()

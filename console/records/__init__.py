@@ -34,8 +34,20 @@ from console.records.documents import Document, DocumentSummary
 from console.records.judges import EvaluationParameters, Judge, LlmRef, MetricRef, judge_parameters
 from console.records.people import Role, User
 from console.records.rollups import Rollup
-from console.records.run_lists import LOW_CAPTURED, UNCERTAIN_MARGIN, RunFilter, RunSummary
-from console.records.runs import Artifact, Drawn, Label, Results, Run, RunStatus, Selection, Snapshot, Spent, Verdict
+from console.records.run_lists import LOW_CAPTURED, UNCERTAIN_MARGIN, RunFilter, RunSummary, Split
+from console.records.runs import (
+    Artifact,
+    Drawn,
+    Frame,
+    Label,
+    Results,
+    Run,
+    RunStatus,
+    Selection,
+    Snapshot,
+    Spent,
+    Verdict,
+)
 
 __all__ = [
     "LOW_CAPTURED",
@@ -55,6 +67,7 @@ __all__ = [
     "Drawn",
     "EvaluationParameters",
     "Example",
+    "Frame",
     "Json",
     "Judge",
     "Label",
@@ -79,6 +92,7 @@ __all__ = [
     "Selection",
     "Snapshot",
     "Spent",
+    "Split",
     "StreamPosition",
     "Threshold",
     "ThresholdChange",

@@ -381,7 +381,7 @@ class Labels(Protocol):
         by: str,
         on: datetime | None = None,
         drawn: Drawn | None = None,
-        adjudicates: bool = False,
+        adjudicates: bool | None = None,
     ) -> Label:
         """One person's label of a run; it replaces the one before."""
         ...

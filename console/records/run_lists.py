@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from enum import StrEnum
 
 from console.records.base import Record, RunId
 from console.records.runs import Drawn, RunStatus, Verdict
@@ -11,6 +12,17 @@ LOW_CAPTURED = 0.8
 """Share of the probability on the scale below which a list marks a run."""
 UNCERTAIN_MARGIN = 0.1
 """Normalised distance from the threshold within which a verdict is called uncertain."""
+
+
+class Split(StrEnum):
+    """That people did not give a run the same verdict, and whose counts."""
+
+    DIFFER = "differ"
+    """That of most of them."""
+    TIED = "tied"
+    """As many pass it as fail it: the latest."""
+    DECIDED = "decided"
+    """That of somebody who adjudicated."""
 
 
 class RunSummary(Record, frozen=True):
@@ -44,6 +56,10 @@ class RunSummary(Record, frozen=True):
     """How the run came to be labelled, where that is known."""
     raters: int | None = None
     """People who gave a score or a verdict; None also for labels from before they were counted."""
+    split: Split | None = None
+    """None where people agree, or only one spoke."""
+    label_scores: list[float] = []
+    """The lowest and the highest human score where they differ, on the case's scale."""
     spread: list[int] = []
     """Ten equal bins of the responses over the score range, 0..9 high: the small distribution."""
     cost: float | None = None

@@ -233,12 +233,36 @@ class Selection(StrEnum):
     BY_HAND = "by_hand"
 
 
+class Frame(Record, frozen=True):
+    """The completed runs that a review queue drew from: labels of the queue speak of these, and of no others."""
+
+    first: datetime
+    """When the oldest of them started."""
+    last: datetime
+    """When the newest of them started."""
+    runs: int
+    """How many there were."""
+    judge_id: str | None = None
+    """Whose runs they were; None is every judge of the case."""
+    shown: str | None = None
+    """The judge whose runs alone the queue showed; the odds are those among all of them."""
+    odds: dict[str, float] = {}
+    """By the name of each queue over these runs, with what probability it has the run among its first hundred."""
+
+
 class Drawn(Record, frozen=True):
-    """How somebody came to label a run, and with what probability among all runs of the judge."""
+    """How somebody came to label a run, and with what probability among the runs of `frame`."""
 
     selection: Selection
     probability: float | None = None
     """Above 0, at most 1; None where nobody knows it: such a label says nothing about other runs."""
+    frame: Frame | None = None
+    """What the run was drawn from; None is all runs of the case, as whoever gives the probability says."""
+
+    @property
+    def known(self) -> bool:
+        """Whether the label says something about other runs. A random sample's odds are the same for all."""
+        return self.probability is not None or self.selection is Selection.RANDOM
 
 
 class Label(Record, frozen=True):

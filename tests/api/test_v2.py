@@ -75,6 +75,10 @@ def test_a_queue_is_labelled_with_its_odds_and_the_agreement_tells_of_all_runs(
         assert client.put(f"/v2/runs/{one['run']['runId']}/labels", json=label).status_code == 200
     told = client.get(f"/v2/cases/{case.case_id}/agreement").json()
     assert told["corrected"]["labels"] == 10
+    kept = client.get(f"/v2/runs/{queue[0]['run']['runId']}/labels").json()[0]["drawn"]
+    assert kept == queue[0]["drawn"]
+    odd = {"passed": True, "selection": "random", "probability": 0.5, "frame": {"first": "long ago"}}
+    assert client.put(f"/v2/runs/{queue[0]['run']['runId']}/labels", json=odd).status_code == 422
     assert told["corrected"]["pass_rate"] == pytest.approx(1 / 3, abs=1e-6)
     assert told["warnings"] == []
     assert client.get(f"/v2/cases/{case.case_id}/review", params={"queue": "by_hand"}).status_code == 422

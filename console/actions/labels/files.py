@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from console.actions.labels.lines import FIELDS, Form, LabelLine, form_of, read_labels, refuse, repeated
+from console.actions.labels.lines import FIELDS, Form, LabelLine, form_of, read_labels, refuse, repeated, unread_columns
 from console.actions.permissions import permit
 from console.actions.runs.exports import Export
 from console.data.runs.labels import check_label
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 EXPORTED = 10_000
 """Runs in one export from the console: the labels of each cost a request."""
 _THREADS = 8
+_DECIDED = "the label decides where others differ; only an admin can import it."
 _UNDATED = datetime.min.replace(tzinfo=UTC)
 Progress = Callable[[int, int], None]
 
@@ -42,6 +43,10 @@ class Plan:
     """Labels of the same person on the same run that say something else."""
     same: int
     """Labels that are there already, word by word."""
+    deciding: tuple[LabelLine, ...] = ()
+    """Those of `writes` that replace a label which decides for all."""
+    unread: tuple[str, ...] = ()
+    """Columns of the file whose names mean nothing here."""
 
 
 def plan_import(
@@ -58,6 +63,7 @@ def plan_import(
     named = [line if line.labelled_by else replace(line, labelled_by=by) for line in lines]
     problems = repeated(named)
     writes: list[LabelLine] = []
+    deciding: list[LabelLine] = []
     changed = 0
     with ThreadPoolExecutor(max_workers=_THREADS) as pool:
         for done, found in enumerate(pool.map(lambda line: _checked(services, line), named), 1):
@@ -67,8 +73,9 @@ def plan_import(
             elif not found.same:
                 writes.append(found.line)
                 changed += found.before is not None
+                deciding += [found.line] if found.before and found.before.adjudicates else []
     refuse(problems)
-    return Plan(writes, len(writes) - changed, changed, len(named) - len(writes))
+    return Plan(writes, len(writes) - changed, changed, len(named) - len(writes), tuple(deciding))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +91,8 @@ class _Checked:
         before, line = self.before, self.line
         if before is None:
             return False
-        said = (line.score, line.passed, line.comment, line.drawn or before.drawn, line.adjudicates)
+        decides = before.adjudicates if line.adjudicates is None else line.adjudicates
+        said = (line.score, line.passed, line.comment, line.drawn or before.drawn, decides)
         return (before.score, before.passed, before.comment, before.drawn, before.adjudicates) == said
 
 
@@ -100,7 +108,6 @@ def _checked(services: Services, line: LabelLine) -> _Checked:
         passed=line.passed,
         comment=line.comment,
         drawn=line.drawn,
-        adjudicates=line.adjudicates,
     )
     try:
         check_label(label, run)
@@ -136,21 +143,26 @@ def import_labels(services: Services, actor: User, content: bytes, name: str) ->
 
     Raises:
         Forbidden: the actor is no evaluator.
-        InvalidInput: the file, a line or a label is wrong, or a label is somebody else's; nothing is written.
+        InvalidInput: the file, a line or a label is wrong, or an admin's: somebody else's, or one that adjudicates;
+            nothing is written.
     """
     own = permit(actor, Role.EVALUATOR)
-    lines = read_labels(content, form_of(name))
+    form = form_of(name)
+    lines = read_labels(content, form)
     if not actor.role.includes(Role.ADMIN):
-        refuse(
-            [
-                f"Line {one.line}: the label is by somebody else; only an admin can import it."
-                for one in lines
-                if one.labelled_by not in ("", own)
-            ]
-        )
-    plan = plan_import(services, lines, by=own)
+        refuse([words for one in lines if (words := _for_an_admin(one, own))])
+    plan = replace(plan_import(services, lines, by=own), unread=tuple(unread_columns(content, form)))
+    if not actor.role.includes(Role.ADMIN):
+        refuse([f"Line {one.line}: {_DECIDED}" for one in plan.deciding])
     apply_import(services, plan)
     return plan
+
+
+def _for_an_admin(line: LabelLine, own: str) -> str:
+    """Why only an admin can import a line; empty when anybody can."""
+    if line.labelled_by not in ("", own):
+        return f"Line {line.line}: the label is by somebody else; only an admin can import it."
+    return f"Line {line.line}: {_DECIDED}" if line.adjudicates else ""
 
 
 def export_labels(services: Services, wanted: RunFilter, form: Form, *, limit: int = EXPORTED) -> Export:
@@ -166,7 +178,7 @@ def export_labels(services: Services, wanted: RunFilter, form: Form, *, limit: i
     values = [_values(one) for one in labels]
     if form == Form.JSONL:
         return Export(jsonl_bytes(values), len(labels))
-    return Export(csv_bytes(FIELDS, (one.values() for one in values)), len(labels))
+    return Export(csv_bytes(FIELDS, (_cells(one) for one in values)), len(labels))
 
 
 def _labels(services: Services, wanted: RunFilter, limit: int) -> Iterator[Label]:
@@ -183,7 +195,13 @@ def _labels(services: Services, wanted: RunFilter, limit: int) -> Iterator[Label
                 return
 
 
+def _cells(values: dict[str, Any]) -> list[Any]:
+    frame = values["frame"]
+    return list({**values, "frame": frame and msgspec.json.encode(frame).decode()}.values())
+
+
 def _values(label: Label) -> dict[str, Any]:
+    frame = label.drawn.frame if label.drawn else None
     return {
         "run_id": label.run_id,
         "score": label.score,
@@ -193,5 +211,6 @@ def _values(label: Label) -> dict[str, Any]:
         "labelled_on": label.labelled_on.isoformat(),
         "selection": label.drawn.selection.value if label.drawn else None,
         "probability": label.drawn.probability if label.drawn else None,
+        "frame": frame and msgspec.to_builtins(frame),
         "adjudicates": label.adjudicates or None,
     }

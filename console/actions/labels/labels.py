@@ -1,10 +1,15 @@
-"""Human labels on runs. Evaluators write their own; nobody writes somebody else's."""
+"""Human labels on runs. Evaluators write their own; nobody writes somebody else's.
+
+A label that adjudicates speaks for everybody who labelled the run: as with the labels of others in a file, that is an
+admin's.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from console.actions.permissions import permit
+from console.errors import Forbidden
 from console.records import Drawn, Label, Role, Run, User
 
 if TYPE_CHECKING:
@@ -20,19 +25,32 @@ def save_label(
     passed: bool | None = None,
     comment: str = "",
     drawn: Drawn | None = None,
-    adjudicates: bool = False,
+    adjudicates: bool | None = None,
 ) -> Label:
-    """The actor's label on a run; replaces the one that was there. Raises as `Labels.save`, and Forbidden.
+    """The actor's label on a run; replaces the one that was there.
 
     Args:
         drawn: how the run was chosen; None keeps what the actor's label said before.
-        adjudicates: the label decides for all.
+        adjudicates: the label decides for all; None keeps what the actor's label said before.
+
+    Raises:
+        Forbidden: the actor is no evaluator; or no admin, and the label decides for all or did so before.
+        InvalidInput, NotFound: as `Labels.save`.
     """
     name = permit(actor, Role.EVALUATOR)
+    if not actor.role.includes(Role.ADMIN) and (adjudicates or _decided(services, run, name)):
+        raise Forbidden("Only an admin decides where others differ. Give a label of your own, or ask an admin.")
     return services.labels.save(run, score, passed, comment, by=name, drawn=drawn, adjudicates=adjudicates)
 
 
+def _decided(services: Services, run: Run, name: str) -> bool:
+    """Whether the label of `name` decides for all. One Query."""
+    return any(one.adjudicates for one in services.labels.of(run.run_id) if one.labelled_by == name)
+
+
 def remove_label(services: Services, actor: User, run: Run) -> None:
-    """Takes the actor's own label off a run. Raises NotFound, and Forbidden."""
+    """Takes the actor's own label off a run. Raises NotFound, and Forbidden as `save_label`."""
     name = permit(actor, Role.EVALUATOR)
+    if not actor.role.includes(Role.ADMIN) and _decided(services, run, name):
+        raise Forbidden("This label decides where others differ. Ask an admin to remove it.")
     services.labels.remove(run, name)

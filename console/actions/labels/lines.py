@@ -1,6 +1,7 @@
 """Labels as lines of a file, in CSV or JSON Lines: `FIELDS`. A column of another name is said, and not read.
 
-`rater` is another name of `labelled_by`. `selection` and `probability` say how the run was chosen (see `Drawn`).
+`rater` is another name of `labelled_by`; a line that names two people by them is refused. `selection`, `probability`
+and `frame` say how the run was chosen (see `Drawn`): `frame` is what an export writes of a review queue, as JSON.
 """
 
 from __future__ import annotations
@@ -13,15 +14,18 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+import msgspec
+
 from console.actions.runs.detail import run_id_of
 from console.errors import InvalidInput
-from console.records import Drawn, RunId, Selection
+from console.records import Drawn, Frame, RunId, Selection
 from console.tabular import files as tabular
 from console.tabular.files import FileForm, Problem, Row, TabularFile
 from console.tabular.writing import restored
 
 FIELDS = (
-    "run_id", "score", "passed", "comment", "labelled_by", "labelled_on", "selection", "probability", "adjudicates",
+    "run_id", "score", "passed", "comment", "labelled_by", "labelled_on", "selection", "probability", "frame",
+    "adjudicates",
 )  # fmt: skip
 _OTHER_NAMES = {"rater": "labelled_by"}
 MOST = 50_000
@@ -52,7 +56,8 @@ class LabelLine:
     """Empty: whoever imports the file."""
     labelled_on: datetime | None = None
     drawn: Drawn | None = None
-    adjudicates: bool = False
+    adjudicates: bool | None = None
+    """None: as the person's label said before."""
 
 
 def form_of(name: str) -> Form:
@@ -99,15 +104,25 @@ def _values(row: Row | Problem, form: Form) -> dict[str, Any]:
     if form == Form.CSV:
         values = {name: restored(cell.strip()) for name, cell in values.items()}
     for other, name in _OTHER_NAMES.items():
-        if values.get(other) not in (None, ""):
-            values = {**values, name: values[other]}
+        told, there = values.get(other), values.get(name)
+        if told in (None, ""):
+            continue
+        if there not in (None, "", told):
+            raise ValueError(
+                f"{other} is {str(told)[:40]!r} and {name} is {str(there)[:40]!r}; both say whose label it is:"
+                " keep one of them."
+            )
+        values = {**values, name: told}
     return values
 
 
 def unread_columns(content: bytes, form: Form) -> list[str]:
-    """Columns of a file of labels whose names mean nothing here. Raises InvalidInput."""
-    columns = TabularFile("The file", FileForm(form), lambda: io.BytesIO(content), fill=True).columns()
-    return [name for name in columns if name not in FIELDS and name not in _OTHER_NAMES]
+    """Columns of a file of labels whose names mean nothing here, in any of its lines. Raises InvalidInput."""
+    file = TabularFile("The file", FileForm(form), lambda: io.BytesIO(content), fill=True)
+    names = dict.fromkeys(file.columns())
+    for row in file.rows() if form == Form.JSONL else ():
+        names |= dict.fromkeys(row.values if isinstance(row, Row) else ())
+    return [name for name in names if name not in FIELDS and name not in _OTHER_NAMES]
 
 
 def _line(number: int, values: dict[str, Any]) -> LabelLine:
@@ -123,13 +138,13 @@ def _line(number: int, values: dict[str, Any]) -> LabelLine:
         comment=_words(values.get("comment"), "comment"),
         labelled_by=_words(values.get("labelled_by"), "labelled_by"),
         labelled_on=_moment(values.get("labelled_on")),
-        drawn=_drawn(values.get("selection"), values.get("probability")),
-        adjudicates=bool(_verdict(values.get("adjudicates"), "adjudicates")),
+        drawn=_drawn(values.get("selection"), values.get("probability"), values.get("frame")),
+        adjudicates=_verdict(values.get("adjudicates"), "adjudicates"),
     )
 
 
-def _drawn(selection: Any, probability: Any) -> Drawn | None:
-    if selection in (None, "") and probability in (None, ""):
+def _drawn(selection: Any, probability: Any, frame: Any) -> Drawn | None:
+    if selection in (None, "") and probability in (None, "") and frame in (None, ""):
         return None
     word = str(selection or "").strip().lower().replace(" ", "_").replace("-", "_")
     if word not in list(Selection):
@@ -139,7 +154,18 @@ def _drawn(selection: Any, probability: Any) -> Drawn | None:
     odds = _score(probability, "probability")
     if odds is not None and not 0 < odds <= 1:
         raise ValueError(f"probability is {odds:g}; it has to be above 0 and at most 1.")
-    return Drawn(Selection(word), odds)
+    return Drawn(Selection(word), odds, _frame(frame))
+
+
+def _frame(value: Any) -> Frame | None:
+    if value in (None, ""):
+        return None
+    try:
+        return msgspec.json.decode(value, type=Frame) if isinstance(value, str) else msgspec.convert(value, Frame)
+    except msgspec.MsgspecError as error:
+        raise ValueError(
+            f"frame is not what an export writes of the runs that a queue drew from: {error}. Leave it out."
+        ) from error
 
 
 def _score(value: Any, name: str = "score") -> float | None:

@@ -25,6 +25,8 @@ class Raters:
 
     runs: int
     """Runs that several people labelled; at most `READ`."""
+    unread: int
+    """Labelled runs that were not read, and have or may have several labels."""
     scores: Estimate
     """Krippendorff's alpha of the scores."""
     verdicts: Estimate
@@ -34,20 +36,32 @@ class Raters:
 
 
 def load_raters(services: Services, labelled: Labelled) -> Raters:
-    """One Query for each of the latest `READ` runs with several labels; none where there are none."""
-    several = [one.row.run_id for one in labelled.runs if (one.row.raters or 0) > 1][:READ]
+    """One Query for each of the latest `READ` runs with several labels; none where there are none.
+
+    Runs that were labelled before people were counted may have several: they are read after those that are known to.
+    """
+    known = [one.row.run_id for one in labelled.runs if (one.row.raters or 0) > 1]
+    perhaps = [one.row.run_id for one in labelled.runs if one.row.raters is None]
+    asked = [*known, *perhaps]
     with ThreadPoolExecutor(max_workers=_THREADS) as pool:
-        told = list(pool.map(services.labels.of, several))
+        read = list(pool.map(services.labels.of, asked[:READ]))
+    told = [labels for labels in read if sum(_is_opinion(one) for one in labels) > 1]
     verdicts = [_ratings(labels, "passed") for labels in told]
     return Raters(
-        runs=len(several),
+        runs=len(told),
+        unread=len(asked) - len(read),
         scores=alpha([_ratings(labels, "score") for labels in told]),
         verdicts=alpha(verdicts),
         pairs=pairs_of_raters(verdicts),
     )
 
 
+def _is_opinion(label: Label) -> bool:
+    """Not so a mere comment, or a label that decides between others."""
+    return not label.adjudicates and (label.score is not None or label.passed is not None)
+
+
 def _ratings(labels: list[Label], field: str) -> dict[str, float]:
-    """Who said what; a label that decides between others is no opinion among them."""
-    said = {one.labelled_by: getattr(one, field) for one in labels if not one.adjudicates}
+    """Who said what."""
+    said = {one.labelled_by: getattr(one, field) for one in labels if _is_opinion(one)}
     return {name: float(value) for name, value in said.items() if value is not None}

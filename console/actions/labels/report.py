@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from console.actions.labels.agreement import Agreement, against_people
-from console.actions.labels.corrected import Asked, Conclusion, conclude
+from console.actions.labels.corrected import Conclusion, conclude
+from console.actions.labels.population import Asked
 from console.actions.labels.raters import Raters, load_raters
 from console.actions.runs.labelled import Labelled, load_labelled
 from console.judging.analysis.statistics import Estimate
@@ -110,6 +111,7 @@ def _corrected_json(labelled: Labelled, found: Conclusion) -> dict[str, Any]:
             "mean_high": on_scale(mean.high),
             "labels": found.used,
             "runs": found.runs,
+            "asked_runs": found.asked,
             "judge_pass_rate": _rounded(found.judged_rate),
             "judge_mean": on_scale(found.judged_mean),
             "rogan_gladen": _with_ends(found.classical),
@@ -124,6 +126,7 @@ def _corrected_json(labelled: Labelled, found: Conclusion) -> dict[str, Any]:
 def _raters_json(found: Raters) -> dict[str, Any]:
     return {
         "runs": found.runs,
+        "not_read": found.unread,
         "alpha_scores": _with_ends(found.scores),
         "alpha_verdicts": _with_ends(found.verdicts),
         "pairs": [

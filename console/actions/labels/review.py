@@ -21,12 +21,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from console.actions.labels.labels import save_label
 from console.actions.permissions import permit
 from console.actions.runs.labelled import read_rows, scales_of
 from console.errors import InvalidInput
 from console.records import (
     Case,
     Drawn,
+    Frame,
     Label,
     Role,
     Run,
@@ -38,6 +42,7 @@ from console.records import (
     Selection,
     User,
     Verdict,
+    utcnow,
 )
 
 if TYPE_CHECKING:
@@ -52,6 +57,10 @@ SURE = 0.25
 _NEAR = 0.15
 """Distance from the threshold, normalised, at which the doubt about a score without a distribution is gone."""
 _BINS = 10
+NEXT = 25
+"""Runs from the beginning of the queue that somebody may be at: others label meanwhile."""
+QUEUES = (Selection.STRATIFIED, Selection.RANDOM, Selection.UNCERTAIN)
+"""The queues over the runs of a case, the usual one first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +88,10 @@ class Queue:
         """Runs whose responses are on both sides of the threshold."""
         return sum(one.doubt > 0 for one in self.candidates)
 
-    def drawn(self, run_id: RunId) -> Drawn | None:
-        """How a run came into the queue; None when it is not in it."""
-        return next((one.drawn for one in self.candidates if one.row.run_id == run_id), None)
+    def drawn(self, run_id: RunId, skipped: Collection[str] = ()) -> Drawn | None:
+        """How a run came up; None when it is not among the next `NEXT`: then it was asked for by its id."""
+        upcoming = self.without(skipped)[:NEXT]
+        return next((one.drawn for one in upcoming if one.row.run_id == run_id), None)
 
     def without(self, run_ids: Collection[str]) -> list[Candidate]:
         """The queue without these runs."""
@@ -91,9 +101,15 @@ class Queue:
 def load_queue(
     services: Services, case_id: str, *, judge_id: str | None = None, selection: Selection = Selection.STRATIFIED
 ) -> Queue:
-    """The runs without a score or verdict by people, among the latest `EXAMINED` scored ones.
+    """The runs whose labels do not speak for others yet, among the latest `EXAMINED` scored ones.
 
-    Those with a label have a say in the sizes, so that the order of the others stays. One index Query per 1,000 runs.
+    That is those without a label, and those that somebody labelled by hand: they were not drawn, and left out the
+    labels of the queue would speak for the rest only. Runs that were drawn have a say in the sizes, so that the order
+    of the others stays. One index Query per 1,000 runs; a second one for a judge of a case with more than `EXAMINED`.
+
+    Args:
+        judge_id: whose runs are shown. They are drawn from those of every judge where these are all there are, so that
+            labels of one judge's runs and of all are one sample.
 
     Raises:
         InvalidInput: nobody queues by hand.
@@ -101,19 +117,49 @@ def load_queue(
     """
     case = services.cases.get(case_id)
     scales = scales_of(services, case)
-    wanted = RunFilter(case_id=case_id, judge_id=judge_id, status=RunStatus.COMPLETED)
-    rows, complete = read_rows(services, wanted, EXAMINED)
+    rows, complete = read_rows(services, RunFilter(case_id=case_id, status=RunStatus.COMPLETED), EXAMINED)
+    of = None if complete else judge_id
+    if of is not None:
+        wanted = RunFilter(case_id=case_id, judge_id=of, status=RunStatus.COMPLETED)
+        rows, complete = read_rows(services, wanted, EXAMINED)
     threshold = case.threshold.score
     doubts = [doubt(row, scales.of(row), threshold) for row in rows]
-    sizes = _sizes(rows, doubts, threshold, selection)
-    share = min(SAMPLE / sum(sizes), 1 / max(sizes)) if sizes else 0.0
-    candidates = [
-        Candidate(row, doubted, Drawn(selection, share * size))
-        for row, doubted, size in zip(rows, doubts, sizes, strict=True)
-        if not row.labelled
-    ]
-    candidates.sort(key=lambda one: chance(one.row.run_id) / (one.drawn.probability or 1.0))
+    odds = {one: _odds(_sizes(rows, doubts, threshold, one)) for one in QUEUES}
+    if selection not in odds:
+        raise InvalidInput("Runs that are chosen by hand have no queue.", field="queue")
+    frame = _frame(rows, of, judge_id)
+    candidates = []
+    for place, (row, doubted) in enumerate(zip(rows, doubts, strict=True)):
+        if judge_id not in (None, row.judge_id) or _speaks(row, of):
+            continue
+        own = {one.value: odds[one][place] for one in QUEUES}
+        drawn = Drawn(selection, own[selection.value], msgspec.structs.replace(frame, odds=own))
+        candidates.append(Candidate(row, doubted, drawn))
+    candidates.sort(key=lambda one: place_of(one.row.run_id, one.drawn))
     return Queue(case, candidates, complete)
+
+
+def _speaks(row: RunSummary, judge_id: str | None) -> bool:
+    """Whether a run has a label that counts for others: one whose run was drawn from these with known odds."""
+    if not row.labelled or row.drawn is None or not row.drawn.known:
+        return False
+    return row.drawn.frame is None or row.drawn.frame.judge_id in (None, judge_id)
+
+
+def place_of(run_id: RunId, drawn: Drawn) -> float:
+    """Where a run is in its queue: about 1 after the first `SAMPLE` runs. `drawn` has a probability."""
+    return chance(run_id) / (drawn.probability or 1.0)
+
+
+def _frame(rows: Sequence[RunSummary], judge_id: str | None, shown: str | None) -> Frame:
+    """What a queue draws from."""
+    moments = [row.started_at for row in rows] or [utcnow()]
+    return Frame(min(moments), max(moments), len(rows), judge_id, shown)
+
+
+def _odds(sizes: Sequence[float]) -> list[float]:
+    share = min(SAMPLE / sum(sizes), 1 / max(sizes)) if sizes else 0.0
+    return [share * size for size in sizes]
 
 
 def _sizes(rows: Sequence[RunSummary], doubts: Sequence[float], threshold: float, selection: Selection) -> list[float]:
@@ -127,7 +173,7 @@ def _sizes(rows: Sequence[RunSummary], doubts: Sequence[float], threshold: float
     if selection is Selection.UNCERTAIN:
         near = [math.exp(-((_distance(row, threshold) / _NEAR) ** 2)) for row in rows]
         return [SURE + max(2 * doubted, close) for doubted, close in zip(doubts, near, strict=True)]
-    raise InvalidInput("Runs that are chosen by hand have no queue.", field="queue")
+    raise ValueError(selection)
 
 
 def chance(run_id: RunId) -> float:
@@ -187,7 +233,7 @@ def save_review(
         Forbidden: the actor is no evaluator.
         InvalidInput: neither a score nor a verdict, or as `Labels.save`.
     """
-    name = permit(actor, Role.EVALUATOR)
+    permit(actor, Role.EVALUATOR)
     if score is None and passed is None:
         raise InvalidInput("Give a score or a verdict, or skip the run.", field="score")
-    return services.labels.save(run, score, passed, comment, by=name, drawn=drawn)
+    return save_label(services, actor, run, score=score, passed=passed, comment=comment, drawn=drawn)

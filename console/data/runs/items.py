@@ -10,7 +10,7 @@ import msgspec
 
 from console.data.store import tables
 from console.data.store.codec import Item, aware, from_plain, plain_map, timestamp, to_item, to_wire_map
-from console.records import PREVIEW, Drawn, Label, Run, RunId, RunStatus, RunSummary
+from console.records import PREVIEW, Drawn, Label, Run, RunId, RunStatus, RunSummary, Split
 
 SPREAD_BINS = 10
 _BRIEF = (
@@ -27,8 +27,10 @@ _BRIEF = (
     "captured",
     "drawn",
     "raters",
+    "split",
+    "labelScores",
 )
-LABELLED_BRIEF = ("drawn", "raters")
+LABELLED_BRIEF = ("drawn", "raters", "split", "labelScores")
 """What labels say there."""
 KEYS = ("status", "judgeId", "caseId", "runDate", "labelledCaseId")
 """Keys of indexes that many runs share; the status alone changes without the others."""
@@ -108,6 +110,8 @@ def summary_of(run: Run, labels: Sequence[Label] = ()) -> RunSummary:
         label_passed=told.passed,
         drawn=told.drawn,
         raters=told.raters,
+        split=told.split,
+        label_scores=list(told.scores),
         preview=run.evaluated_artifact.evaluation_target[:PREVIEW],
         error=(run.error_message or "").strip().split("\n")[0][:PREVIEW] or None,
         threshold=run.judged_threshold,
@@ -148,6 +152,9 @@ class Told(NamedTuple):
     passed: bool | None = None
     drawn: Drawn | None = None
     raters: int | None = None
+    split: Split | None = None
+    scores: tuple[float, ...] = ()
+    """The lowest and the highest of the opinions, where they differ."""
 
 
 def told_by(labels: Sequence[Label]) -> Told:
@@ -159,14 +166,35 @@ def told_by(labels: Sequence[Label]) -> Told:
     deciding = [one for one in given if one.adjudicates][-1:] or given
     scores = [one.score for one in deciding if one.score is not None]
     verdicts = [one.passed for one in deciding if one.passed is not None]
+    opinions = [one for one in given if not one.adjudicates]
     drawn = [one.drawn for one in given if one.drawn]
-    known = [one for one in drawn if one.probability is not None]
+    known = [one for one in drawn if one.known]
     return Told(
         score=sum(scores) / len(scores) if scores else None,
         passed=_majority(verdicts),
-        drawn=next(iter(known or drawn), None),
+        drawn=next(iter(sorted(known, key=_of_one_judge) or drawn), None),
         raters=len(given) or None,
+        split=_split(opinions, decided=len(opinions) < len(given)),
+        scores=_ends([one.score for one in opinions if one.score is not None]),
     )
+
+
+def _split(opinions: Sequence[Label], *, decided: bool) -> Split | None:
+    said = [one.passed for one in opinions if one.passed is not None]
+    scores = {one.score for one in opinions if one.score is not None}
+    if decided and (len(set(said)) > 1 or len(scores) > 1):
+        return Split.DECIDED
+    if len(set(said)) < 2:
+        return None
+    return Split.TIED if 2 * sum(said) == len(said) else Split.DIFFER
+
+
+def _ends(scores: Sequence[float]) -> tuple[float, ...]:
+    return (min(scores), max(scores)) if len(set(scores)) > 1 else ()
+
+
+def _of_one_judge(drawn: Drawn) -> bool:
+    return drawn.frame is not None and drawn.frame.judge_id is not None
 
 
 def _moment(label: Label) -> datetime:
@@ -194,7 +222,12 @@ def label_attributes(labels: Sequence[Label], case_id: str) -> dict[str, Any]:
 def label_brief(labels: Sequence[Label]) -> dict[str, Any]:
     """What labels add to the `brief` of the run item."""
     told = told_by(labels)
-    said = {"drawn": told.drawn and msgspec.to_builtins(told.drawn), "raters": told.raters}
+    said = {
+        "drawn": told.drawn and msgspec.to_builtins(told.drawn, builtin_types=(datetime,)),
+        "raters": told.raters,
+        "split": told.split and told.split.value,
+        "labelScores": list(told.scores) or None,
+    }
     return {name: value for name, value in said.items() if value is not None}
 
 

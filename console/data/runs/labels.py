@@ -71,7 +71,7 @@ class Labels:
         by: str,
         on: datetime | None = None,
         drawn: Drawn | None = None,
-        adjudicates: bool = False,
+        adjudicates: bool | None = None,
     ) -> Label:
         """The label of `by` on a run; replaces the one that was there. One Query and one transaction.
 
@@ -79,7 +79,7 @@ class Labels:
             score: on the case's scale.
             on: when it was given, for labels that come from elsewhere; None is now.
             drawn: how the run was chosen; None keeps what the person's label said before.
-            adjudicates: the label decides for all.
+            adjudicates: the label decides for all; None keeps what the person's label said before.
 
         Raises:
             InvalidInput: the run is not finished, the score is outside of its range, the comment is too long,
@@ -94,14 +94,18 @@ class Labels:
             passed=passed,
             comment=comment.strip(),
             drawn=drawn,
-            adjudicates=adjudicates,
+            adjudicates=bool(adjudicates),
         )
         check_label(label, run)
         while True:
             item, labels = self._read(run)
-            if drawn is None:
-                before = next((one.drawn for one in labels if one.labelled_by == by), None)
-                label = msgspec.structs.replace(label, drawn=before)
+            before = next((one for one in labels if one.labelled_by == by), None)
+            if before is not None:
+                label = msgspec.structs.replace(
+                    label,
+                    drawn=drawn or before.drawn,
+                    adjudicates=before.adjudicates if adjudicates is None else adjudicates,
+                )
             labels = [*(other for other in labels if other.labelled_by != by), label]
             if self._applied(label_put(label), run, item, labels):
                 return label
@@ -171,8 +175,24 @@ def check_label(label: Label, run: Run) -> None:
             f"The probability {odds:g} is not above 0 and at most 1. Leave it out where it is not known.",
             field="probability",
         )
+    _check_frame(label)
     if not label.labelled_by:
         raise InvalidInput("A label needs the name of who gives it.", field="by")
+
+
+def _check_frame(label: Label) -> None:
+    """Raises InvalidInput when the run cannot have been drawn from what the label says."""
+    frame = label.drawn.frame if label.drawn else None
+    if frame is None:
+        return
+    aware = frame.first.tzinfo is not None and frame.last.tzinfo is not None
+    likely = all(0 < odds <= 1 for odds in frame.odds.values())
+    if not aware or frame.first > frame.last or frame.runs < 1 or not likely:
+        raise InvalidInput(
+            "The runs that this one was drawn from need a first and a last time with a zone, a number of runs above 0,"
+            " and odds above 0 and at most 1.",
+            field="frame",
+        )
 
 
 def _together(item: Item, labels: _Labels) -> Update:

@@ -5,7 +5,8 @@ Angelopoulos, Duchi and Zrnic, 2023, https://arxiv.org/abs/2311.01453). For a sa
 regression estimator of survey sampling (Saerndal, Swensson and Wretman, 1992, chapter 6): the labels' own mean, moved
 by how far the judge's mean over all runs is from its mean over the labelled ones. Labels count by one over the
 probability with which their run was drawn. The interval is Wilson's, over as many labels as would be as sure without
-the judge.
+the judge. What a label leaves unexplained is measured against the line through the others (HC3; MacKinnon and White,
+1985): against the line through itself it is too small, and 40 labels would hold the truth less often than they say.
 
 Beside it stands the classical estimate of Rogan and Gladen (1978), from the judge's sensitivity and specificity.
 """
@@ -26,6 +27,8 @@ Floats = NDArray[np.float64]
 LEAST = 10
 """Labels below which nothing is concluded."""
 _FLAT = 1e-12
+_MOST_PULL = 0.9
+"""Share of the line's place at one label's score that the label itself may be counted for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +93,12 @@ def corrected_rate(sample: Sample, passed: ArrayLike, *, runs: int, mean_score: 
     value, variance, own, spread = _regression(sample, y, mean_score)
     value = min(max(value, 0.0), 1.0)
     least = float((np.square(sample.weights) * (1 - sample.probabilities)).sum())  # of a judge that says nothing
+    if least <= 0:  # every run is labelled
+        return Corrected(Estimate(value, value, value, len(y), "all runs"), spread, runs, len(y))
     if own <= _FLAT or variance <= 0:
-        labels = sample.effective if least <= 0 else 1 / least
+        labels = 1 / least
     else:
-        labels = max(own / max(variance, own * least / len(y)), 1 / (2 * least) if least > 0 else 1.0)
+        labels = max(own / max(variance, own * least / len(y)), 1 / (2 * least))
     low, high = _wilson(value, labels, _quantile(sample))
     return Corrected(Estimate(value, low, high, len(y), "PPI++, Wilson"), spread, runs, len(y))
 
@@ -164,10 +169,23 @@ def _regression(sample: Sample, y: Floats, mean_score: float) -> tuple[float, fl
     x_spread, own = float(w @ np.square(x - x_mean)), float(w @ np.square(y - y_mean))
     slope = float(w @ ((x - x_mean) * (y - y_mean))) / x_spread if x_spread > _FLAT else 0.0
     left = (y - y_mean) - slope * (x - x_mean)
-    freedom = n / max(n - 2, 1)
-    variance = float((np.square(w) * (1 - sample.probabilities)) @ np.square(left)) * freedom
-    spread = math.sqrt(float(w @ np.square(left)) * freedom)
+    pull = w * (1 + np.square(x - x_mean) / max(x_spread, _FLAT))  # of each label on the line through them
+    one_out = left / (1 - np.minimum(pull, _MOST_PULL))
+    counted = w * _moved(sample, x_mean, x_spread, mean_score)
+    variance = float((np.square(counted) * (1 - sample.probabilities)) @ np.square(one_out))
+    spread = math.sqrt(float(w @ np.square(left)) * n / max(n - 2, 1))
     return y_mean + slope * (mean_score - x_mean), variance, own, spread
+
+
+def _moved(sample: Sample, x_mean: float, x_spread: float, mean_score: float) -> Floats:
+    """What moving the labels' mean to that of all runs makes of each one's weight (Saerndal et al., 1992, 6.6).
+
+    Of labels that were drawn alike it is left out: there it only makes intervals wider, as measured.
+    """
+    if np.ptp(sample.probabilities) <= _FLAT or x_spread <= _FLAT:
+        return np.ones(len(sample.scores))
+    moved: Floats = 1 + (mean_score - x_mean) * (sample.scores - x_mean) / x_spread
+    return moved
 
 
 def _quantile(sample: Sample) -> float:

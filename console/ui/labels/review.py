@@ -16,7 +16,7 @@ from console.actions.labels.review import Queue
 from console.actions.runs.detail import run_id_of
 from console.records import Role, RunFilter, RunId, Selection, User, utcnow
 from console.services import Services
-from console.ui.frame import text
+from console.ui.frame import notes, text
 from console.ui.frame.boundary import nothing
 from console.ui.frame.filters import navigate
 from console.ui.frame.navigation import link_to
@@ -142,12 +142,14 @@ def _import(shared: Services) -> None:
     upload = st.session_state.get("review.upload")
     if upload is None:
         return
-    saving.save(
-        shared,
-        "review.import",
-        lambda actor: label_files.import_labels(shared, actor, upload.getvalue(), upload.name),
-        "The labels are imported.",
-    )
+    plans: list[label_files.Plan] = []
+
+    def act(actor: User) -> None:
+        plans.append(label_files.import_labels(shared, actor, upload.getvalue(), upload.name))
+
+    if saving.save(shared, "review.import", act, "The labels are imported.") and plans[0].unread:
+        names = ", ".join(text.plain(name, 30) for name in plans[0].unread[:10])
+        notes.say(f"Not read, their names mean nothing here: {names}.")
 
 
 def _content(shared: Services, wanted: RunFilter, form: Form) -> bytes:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from console.actions.labels.corrected import Asked, conclude
+from console.actions.labels.corrected import conclude
 from console.actions.labels.files import export_labels, import_labels
-from console.actions.labels.lines import Form
+from console.actions.labels.labels import remove_label, save_label
+from console.actions.labels.lines import Form, unread_columns
+from console.actions.labels.population import Asked
 from console.actions.labels.raters import load_raters
+from console.actions.labels.review import load_queue
 from console.actions.runs.labelled import load_labelled
 from console.cli import app
-from console.errors import InvalidInput
-from console.records import Case, Drawn, Role, Run, RunFilter, Selection, User
+from console.errors import Forbidden, InvalidInput
+from console.records import Case, Drawn, Role, Run, RunFilter, Selection, Split, User
 from console.services import Services
 from tests.support.console_app import new_case, new_judge, new_user, scored
 
@@ -158,3 +163,117 @@ def test_people_are_compared_where_several_labelled_a_run(console_services: Serv
     assert found.verdicts.value == pytest.approx(0.0)
     told = json.loads(CliRunner().invoke(app, ["agreement", "--case", case.name, "--json"]).stdout)
     assert told["raters"]["pairs"] == [{"first": "ann", "second": "bob", "runs": 6, "agreed": 5}]
+
+
+# --- whose label decides, and what is said of ties ---------------------------------------------------------
+
+
+def test_only_an_admin_decides_where_others_differ(console_services: Services, made: Made, ann: User) -> None:
+    run = made[1][0]
+    ada = new_user(console_services, "ada", Role.ADMIN)
+    with pytest.raises(Forbidden, match="Only an admin decides"):
+        save_label(console_services, ann, run, passed=True, adjudicates=True)
+    save_label(console_services, ada, run, passed=True, adjudicates=True)
+    users_of_that_name = new_user(console_services, "eli", Role.EVALUATOR)
+    console_services.labels.save(run, None, True, by="eli", adjudicates=True)
+    with pytest.raises(Forbidden):
+        save_label(console_services, users_of_that_name, run, passed=False)
+    with pytest.raises(Forbidden, match="Ask an admin to remove it"):
+        remove_label(console_services, users_of_that_name, run)
+    for file in (f"{run.run_id},fail,ann,true", f"{run.run_id},fail,eli,"):
+        content = f"run_id,passed,rater,adjudicates\n{file}\n".encode()
+        who = ann if "ann" in file else users_of_that_name
+        with pytest.raises(InvalidInput, match="only an admin can import it"):
+            import_labels(console_services, who, content, "labels.csv")
+
+
+def test_saving_a_label_again_keeps_that_it_decides(console_services: Services, made: Made) -> None:
+    run = made[1][0]
+    ada = new_user(console_services, "ada", Role.ADMIN)
+    save_label(console_services, ada, run, passed=True, adjudicates=True)
+    assert save_label(console_services, ada, run, passed=False).adjudicates
+    content = f"run_id,passed,comment\n{run.run_id},fail,Seen again\n".encode()
+    assert import_labels(console_services, ada, content, "labels.csv").changed == 1
+    assert console_services.labels.of(run.run_id)[0].adjudicates
+    assert import_labels(console_services, ada, content, "labels.csv").same == 1
+    assert not save_label(console_services, ada, run, passed=False, adjudicates=False).adjudicates
+
+
+def test_ties_are_said_and_the_latest_counts_until_somebody_decides(console_services: Services, made: Made) -> None:
+    case, runs = made
+    console_services.labels.save(runs[0], 5.0, True, by="ann")
+    console_services.labels.save(runs[0], 2.0, False, by="bob")
+    (row,) = console_services.runs.list(RunFilter(labelled=True)).items
+    assert (row.split, row.label_passed, row.label_scores) == (Split.TIED, False, [2.0, 5.0])
+    found = conclude(console_services, load_labelled(console_services, case.case_id), Asked())
+    assert any("On 1 of the 1 labelled runs as many people say pass as fail" in one for one in found.warnings)
+    console_services.labels.save(runs[0], 4.0, True, by="cem")
+    (row,) = console_services.runs.list(RunFilter(labelled=True)).items
+    assert (row.split, row.label_passed) == (Split.DIFFER, True)
+    console_services.labels.save(runs[0], None, False, by="ada", adjudicates=True)
+    (row,) = console_services.runs.list(RunFilter(labelled=True)).items
+    assert (row.split, row.label_passed, row.label_score) == (Split.DECIDED, False, None)
+
+
+# --- files -------------------------------------------------------------------------------------------------
+
+
+def test_two_names_for_the_rater_of_a_line_are_refused(console_services: Services, made: Made, ann: User) -> None:
+    line = {"run_id": made[1][0].run_id, "score": 4, "rater": "ann"}
+    content = json.dumps({**line, "labelled_by": "bob"}).encode()
+    with pytest.raises(InvalidInput, match="Line 1: rater is 'ann' and labelled_by is 'bob'"):
+        import_labels(console_services, ann, content, "labels.jsonl")
+    assert (
+        import_labels(console_services, ann, json.dumps({**line, "labelled_by": "ann"}).encode(), "l.jsonl").added == 1
+    )
+
+
+def test_unknown_names_are_said_wherever_they_are_in_a_file(console_services: Services, made: Made, ann: User) -> None:
+    run = made[1][0]
+    lines = [json.dumps({"run_id": run.run_id, "score": 4}), *[json.dumps({"run_id": 10**6 + n}) for n in range(1_500)]]
+    lines.append(json.dumps({"run_id": 7, "raterr": "bob", "confidance": 1}))
+    assert unread_columns("\n".join(lines).encode(), Form.JSONL) == ["raterr", "confidance"]
+    content = json.dumps({"run_id": run.run_id, "score": 4, "mood": "good"}).encode()
+    assert import_labels(console_services, ann, content, "labels.jsonl").unread == ("mood",)
+
+
+@pytest.mark.parametrize("form", [Form.CSV, Form.JSONL])
+def test_what_a_queue_drew_from_goes_through_files(console_services: Services, made: Made, form: Form) -> None:
+    case, runs = made
+    drawn = load_queue(console_services, case.case_id).candidates[0].drawn
+    console_services.labels.save(runs[0], 4.0, by="ann", drawn=drawn)
+    content = export_labels(console_services, RunFilter(), form).content
+    ada = new_user(console_services, "ada", Role.ADMIN)
+    assert import_labels(console_services, ada, content, f"labels.{form}").same == 1
+    console_services.labels.remove(runs[0], "ann")
+    import_labels(console_services, ada, content, f"labels.{form}")
+    assert console_services.labels.of(runs[0].run_id)[0].drawn == drawn
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        {"first": "2026-01-02T00:00:00Z", "last": "2026-01-01T00:00:00Z", "runs": 5},
+        {"first": "2026-01-01T00:00:00", "last": "2026-01-02T00:00:00", "runs": 5},
+        {"first": "2026-01-01T00:00:00Z", "last": "2026-01-02T00:00:00Z", "runs": 0},
+        {"first": "2026-01-01T00:00:00Z", "last": "2026-01-02T00:00:00Z", "runs": 5, "odds": {"random": 2}},
+        {"first": "yesterday"},
+        [1],
+    ],
+)
+def test_a_frame_that_cannot_be_is_refused(console_services: Services, made: Made, ann: User, frame: object) -> None:
+    line = {"run_id": made[1][0].run_id, "score": 4, "selection": "random", "probability": 0.5, "frame": frame}
+    with pytest.raises(InvalidInput, match="Line 1: "):
+        import_labels(console_services, ann, json.dumps(line).encode(), "labels.jsonl")
+    assert console_services.labels.of(made[1][0].run_id) == []
+
+
+def test_labels_from_before_people_were_counted_are_compared_too(console_services: Services, made: Made) -> None:
+    case, runs = made
+    for run in runs[:4]:
+        console_services.labels.save(run, 5.0, True, by="ann")
+        console_services.labels.save(run, 5.0, True, by="bob")
+    labelled = load_labelled(console_services, case.case_id)
+    older = [replace(one, row=msgspec.structs.replace(one.row, raters=None)) for one in labelled.runs]
+    found = load_raters(console_services, replace(labelled, runs=older))
+    assert (found.runs, found.unread) == (4, 0)

@@ -18,6 +18,7 @@ from console.errors import Forbidden, InvalidInput, NotFound
 from console.records import (
     Case,
     Drawn,
+    Frame,
     Judge,
     Role,
     Run,
@@ -131,14 +132,17 @@ def test_a_label_of_the_queue_keeps_how_its_run_was_chosen(
     run = scored(console_services, judge, case, 5.0)
     drawn = load_queue(console_services, case.case_id).drawn(run.run_id)
     label = save_review(console_services, eva, run, score=4, passed=None, comment="", drawn=drawn)
-    assert label.drawn == drawn == Drawn(Selection.STRATIFIED, 1.0)
+    assert label.drawn == drawn
+    assert drawn is not None
+    assert (drawn.selection, drawn.probability) == (Selection.STRATIFIED, 1.0)
+    assert drawn.frame == Frame(run.started_at, run.started_at, 1, odds=dict.fromkeys(map(str, review.QUEUES), 1.0))
 
 
 def test_labelled_and_failed_runs_and_other_judges_do_not_wait(
     console_services: Services, case: Case, judge: Judge
 ) -> None:
     done = scored(console_services, judge, case, 5.0)
-    console_services.labels.save(done, 4.0, by="bo")
+    console_services.labels.save(done, 4.0, by="bo", drawn=Drawn(Selection.RANDOM, 0.5))
     failed(console_services, judge, case, "broken")
     mild = new_judge(console_services, case, "Mild")
     waiting = scored(console_services, mild, case, 4.0)

@@ -222,6 +222,8 @@ def test_a_row_shows_what_one_needs_to_choose(here: Tier, elsewhere: Tier, clock
         "captured": None,
         "drawn": None,
         "raters": None,
+        "split": None,
+        "label_scores": [],
         "label_passed": None,
         "spread": [0, 0, 0, 0, 0, 0, 0, 9, 0, 1],
         "cost": 0.001,
