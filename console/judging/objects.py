@@ -1,5 +1,8 @@
 """Reads JSON objects as models write them: in either kind of quotes, with a comma too many, cut off at the end.
 
+Read leniently, an object may also have quotes within its strings that nothing escapes, no comma between its pairs, `=`
+for a colon, comments, and values of several words without quotes.
+
 Only the outermost object is looked at; what is inside of its values is stepped over whole. The time is linear in the
 text, and nothing here recurses.
 """
@@ -10,7 +13,8 @@ import re
 from dataclasses import dataclass, field
 from json import JSONDecodeError, JSONDecoder
 
-_SPACE = re.compile(r"\s*")
+_SPACE = re.compile(r"[\s\ufeff\u200b]*")
+_COMMENTS = re.compile(r"(?:[\s\ufeff\u200b]|//[^\n]*|/\*.*?\*/|#[^\n]*)*", re.DOTALL)
 _BARE = re.compile(r"[A-Za-z_]\w*")
 _PLAIN = re.compile(r"[^\s,{}\[\]\"':]+(?: ?/ ?[0-9]+)?")
 _QUOTES = "\"'"
@@ -18,6 +22,9 @@ _CLOSES = {"{": "}", "[": "]"}
 _DECODER = JSONDecoder(strict=False)
 _MARKS = {quote: re.compile(rf"[\\{quote}]") for quote in _QUOTES}
 _NESTED = re.compile(r"[\"'{}\[\]]")
+_WORDS = re.compile(r"[+-]?[0-9]+,[0-9]{1,2}(?=\s*(?:[,;}\n]|$))|(?:(?!//|/\*)[^,;{}\[\]\"'\n])+")
+_AFTER_STRING = re.compile(r"\s*(?:[:=}\]]|$|(?:[,;]|(?<=\n))\s*(?:[\"']?[A-Za-z_]\w*[\"']?\s*[:=]|[}\]]))")
+"""What follows the end of a string, where quotes stand in it unescaped."""
 
 
 class NoObject(ValueError):
@@ -46,18 +53,18 @@ class Found:
     end: int
     """Just behind it; the end of the text when it is cut off."""
     pairs: list[tuple[str, Value]] = field(default_factory=list)
-    """Keys in small letters, with their values, in order. A value that is cut off is not there, nor is a number that
+    """Keys as they are written, with their values, in order. A value that is cut off is not there, nor is a number that
     the text ends with: more digits might have come."""
     cut_off: bool = False
 
 
-def read_object(text: str, start: int) -> Found:
+def read_object(text: str, start: int, *, lenient: bool = False) -> Found:
     """The object that begins at a place.
 
     Raises:
         NoObject: there is none, or it is malformed before its end.
     """
-    reader = _Reader(text, start)
+    reader = _Lenient(text, start) if lenient else _Reader(text, start)
     try:
         reader.run()
     except _End:
@@ -70,6 +77,9 @@ class _End(Exception):
 
 
 class _Reader:
+    _after_value = ",}"
+    _between = _SPACE
+
     def __init__(self, text: str, start: int) -> None:
         self._text = text
         self._at = start
@@ -79,19 +89,22 @@ class _Reader:
         self._take("{")
         while self._peek() != "}":
             key = self._key()
-            self._take(":")
+            self._colon()
             self._space()
             value = self._value()
-            if self._peek() not in ",}":
+            if self._peek() not in self._after_value:
                 raise NoObject(f"no comma at {self._at}")
-            self.found.pairs.append((key.lower(), value))
-            if self._peek() == ",":
+            self.found.pairs.append((key, value))
+            if self._peek() in ",;":
                 self._at += 1
         self._at += 1
         self.found.end = self._at
 
+    def _colon(self) -> None:
+        self._take(":")
+
     def _space(self) -> None:
-        found = _SPACE.match(self._text, self._at)
+        found = self._between.match(self._text, self._at)
         self._at = found.end() if found else self._at
 
     def _peek(self) -> str:
@@ -154,9 +167,42 @@ class _Reader:
                 return Value(self._text[start : self._at], start, self._at, quoted=False, nested=True)
 
 
-def _closing(text: str, start: int) -> int:
+class _Lenient(_Reader):
+    """Forgives what would otherwise be no object."""
+
+    _after_value = ",;}\"'"
+    _between = _COMMENTS
+
+    def _colon(self) -> None:
+        if self._peek() == "=":
+            self._at += 1 + self._text.startswith("=>", self._at)
+        else:
+            self._take(":")
+
+    def _value(self) -> Value:
+        if self._here() in _QUOTES or self._here() in _CLOSES:
+            return super()._value()
+        found = _WORDS.match(self._text, self._at)
+        if not found:
+            raise NoObject(f"no value at {self._at}")
+        self._at = found.end()
+        if self._text.startswith("\n", self._at) and self._peek() not in self._after_value:
+            raise NoObject(f"no end of the value at {self._at}")
+        self._here()
+        return Value(found.group().rstrip(), found.start(), found.start() + len(found.group().rstrip()), quoted=False)
+
+    def _string(self) -> Value:
+        quote, start = self._text[self._at], self._at + 1
+        end = _closing(self._text, start)
+        while not _AFTER_STRING.match(self._text, end + 1):
+            end = _closing(self._text, end + 1, quote)
+        self._at = end + 1
+        return Value(_unescaped(self._text[start:end], quote), start, end, quoted=True)
+
+
+def _closing(text: str, start: int, quote: str = "") -> int:
     """Where the string ends whose opening quote stands before `start`."""
-    mark = _MARKS[text[start - 1]]
+    mark = _MARKS[quote or text[start - 1]]
     found = mark.search(text, start)
     while found and found.group() == "\\":
         found = mark.search(text, found.end() + 1)

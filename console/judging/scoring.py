@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from console.errors import JudgingError, Unscored
 from console.judging.expected import Weighted, weigh
@@ -85,16 +85,15 @@ def score(choices: Sequence[Choice], scale: ScoreRange, artifact: Artifact, *, w
     Raises:
         NoScore: no reply has a score.
     """
-    reads, failures = _read_all(choices, artifact, weighted=weighted)
+    reads, failures = _read_all(choices, scale, artifact, weighted=weighted)
     scored = _weighted(reads, scale) if weighted and any(read.path for read in reads) else None
     found = scored if scored and _captures(scored) else _stated(reads, scale, failures)
     if found and scored and found is not scored:
         share = math.fsum(scored.captured) / len(scored.captured)
         found.captured = scored.captured
         found.notes.append(f"Scored from the stated numbers: only {share:.0%} of the probability was on the scale.")
-    found = found or scored
     if not found:
-        raise NoScore.of([*_off(reads, scale, weighted=weighted), *failures], choices)
+        raise NoScore.of([*_off(reads, scale, weighted=weighted and not scored), *failures], choices)
     if weighted and not scored:
         why = next(read.why_no_path for read in reads if read.why_no_path)
         found.notes.append(f"Scored from the stated numbers: {_first_line(why)}")
@@ -105,16 +104,35 @@ def score(choices: Sequence[Choice], scale: ScoreRange, artifact: Artifact, *, w
     return found
 
 
-def _read_all(choices: Sequence[Choice], artifact: Artifact, *, weighted: bool) -> tuple[list[_Read], list[Unscored]]:
+def _read_all(
+    choices: Sequence[Choice], scale: ScoreRange, artifact: Artifact, *, weighted: bool
+) -> tuple[list[_Read], list[Unscored]]:
     reads, failures = [], []
     for choice in choices:
         try:
             _check(choice)
             form = read_form(choice.content, cut_off=choice.stop is Stop.LENGTH, texts=artifact.texts)
+            form = _on_scale(form, choice, scale)
             reads.append(_with_path(form, choice) if weighted else _Read(form, choice, None))
         except Unscored as error:
             failures.append(error)
     return reads, failures
+
+
+def _on_scale(form: Form, choice: Choice, scale: ScoreRange) -> Form:
+    """The form with its score on the scale of the case. Raises Unscored when it was given on another one."""
+    if form.out_of is not None and form.out_of != scale.max:
+        raise Unscored(
+            f"The judge scored {form.score} of {form.out_of:g}, on a scale that ends at {scale.max}.",
+            reply=choice.content,
+        )
+    if not form.per_cent or (scale.min, scale.max) == (0, 100):
+        return form
+    if (scale.min, scale.max) != (0, 1):
+        raise Unscored(
+            f"The judge scored {form.score} per cent, on a scale from {scale.min} to {scale.max}.", reply=choice.content
+        )
+    return replace(form, score=f"{float(form.score) / 100:.6g}", written=False)
 
 
 def _check(choice: Choice) -> None:
@@ -193,11 +211,6 @@ def _stated(reads: Sequence[_Read], scale: ScoreRange, failures: list[Unscored])
 
 def _off_scale(read: _Read, scale: ScoreRange) -> Unscored | None:
     form = read.form
-    if form.out_of is not None and form.out_of != scale.max:
-        return Unscored(
-            f"The judge scored {form.score} of {form.out_of}, on a scale that ends at {scale.max}.",
-            reply=read.choice.content,
-        )
     if not scale.min <= float(form.score) <= scale.max:
         return Unscored(f"The score {form.score} is outside of {scale.min} to {scale.max}.", reply=read.choice.content)
     return None

@@ -85,6 +85,13 @@ FIXTURES = {
     "a nested score after it": (['{"score":', ("4", FOUR), ',"parts":{"score":1}}'], ONE_TO_FIVE, 4.4, 1.0),
     "a key that only begins like it": (['{"scores":', "1", ',"score":', ("4", FOUR), "}"], ONE_TO_FIVE, 4.4, 1.0),
     "a key written with an escape": (['{"sc\\u006fre":', ("4", FOUR), "}"], ONE_TO_FIVE, 4.4, 1.0),
+    "in an object of its own": (['{"result":{"score":', ("4", FOUR), "}}"], ONE_TO_FIVE, 4.4, 1.0),
+    "in a list": (['{"score":[', ("4", FOUR), "]}"], ONE_TO_FIVE, 4.4, 1.0),
+    "under another name": (['{"rating":', ("4", FOUR), "}"], ONE_TO_FIVE, 4.4, 1.0),
+    "a line instead of an object": (["**Score", ":** ", ("4", FOUR), "\n", "**Reason:** ok"], ONE_TO_FIVE, 4.4, 1.0),
+    "nothing but the number": ([("4", FOUR)], ONE_TO_FIVE, 4.4, 1.0),
+    "bold": (['{"score":"', "**", ("4", FOUR), '**"}'], ONE_TO_FIVE, 4.4, 1.0),
+    "out of five": (['{"score":"', ("4", FOUR), '/5"}'], ONE_TO_FIVE, 4.4, 1.0),
     # -- what counts
     # 3*.1 + 4*.7 + 5*.2 = .3 + 2.8 + 1.0
     "three scores": (['{"score":', ("4", {"4": 0.7, "5": 0.2, "3": 0.1}), "}"], ONE_TO_FIVE, 4.1, 1.0),
@@ -153,12 +160,9 @@ UNSCORED = {
     "two scores in a form": (['{"score":', "4", ',"score":', "5", "}"], "two scores"),
     "a form that never ends": (['{"score":', "4"], "is not the JSON object"),
     "no score": (['{"reason":"fine"}'], "no number"),
+    "two scores in a list": (['{"score":[4,5]}'], "no number"),
+    "scores of two things": (['{"score":{"facts":4,"style":5}}'], "no number"),
     "a score that is null": (['{"score":null}'], "no number"),
-    "a score that is an object": (['{"score":{"score":5}}'], "no number"),
-    "a score that is a list": (['{"score":[5]}'], "no number"),
-    "a score only in a nested object": (['{"result":{"score":5}}'], "no number"),
-    "a bare number": (["4"], "is not the JSON object"),
-    "a score with an exponent": (['{"score":4e0}'], "no number"),
     "a score with a unit": (['{"score":4cm}'], "no number"),
     "very deep nesting": (['{"a":' + "[" * 100_000], "is not the JSON object"),
 }

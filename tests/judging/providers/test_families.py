@@ -259,6 +259,9 @@ FOUR = {
     "thoughts without a beginning": f'Let me see, {{"score": 2}}?\n</think>\n{FORM}',
     "a content of parts": THINKING,
     "an object": {"score": 4, "reason": "x"},
+    "in an object of its own": '{"result":{"score":4}}',
+    "in a list": '{"score":[4]}',
+    "a line": "**Score:** 4\n**Reason:** Fine.",
 }
 
 
@@ -272,8 +275,8 @@ JUNK = (
     '{"score":"4/10","reason":"x"}',
     '{"score":null}',
     '{"score":"high"}',
-    '{"score":[4]}',
-    '{"result":{"score":4}}',
+    '{"score":[4,5]}',
+    '{"scores":{"facts":4,"style":5}}',
     '{"score":4,"score":5}',
     f'{FORM} {{"score":2}}',
     '{"score":4',
