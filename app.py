@@ -61,6 +61,7 @@ def _sections(user: User | None) -> dict[str, list[st.Page]]:
         "Evaluate": [
             _page("overview", default=True),
             _page("evaluate"),
+            _page("batches"),
             _page("runs"),
             _page("run", "hidden"),
             _page("review"),

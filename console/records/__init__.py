@@ -18,7 +18,7 @@ A record never holds a score that was not obtained: `Results` exists only on com
 """
 
 from console.records.base import PREVIEW, Json, Page, Record, RunId, pages, utcnow
-from console.records.batches import Batch, BatchRow, BatchState, RowState
+from console.records.batches import Batch, BatchRow, BatchState, RowResult, RowState
 from console.records.cases import STEPS, Case, Example, ScoreRange, Threshold, ThresholdChange, pinned_steps
 from console.records.catalog import Metric, Model, TokenUsage
 from console.records.collections import (
@@ -81,6 +81,7 @@ __all__ = [
     "Results",
     "Role",
     "Rollup",
+    "RowResult",
     "RowState",
     "Run",
     "RunFilter",

@@ -69,8 +69,8 @@ def one_after_another(*acts: Act) -> Act:
 
 
 PAGES = (
-    "overview", "evaluate", "runs", "review", "compare", "documents", "judges", "cases", "thresholds", "models",
-    "search", "collections", "similar", "agreement", "compare_judges", "operations", "users", "password",
+    "overview", "evaluate", "batches", "runs", "review", "compare", "documents", "judges", "cases", "thresholds",
+    "models", "search", "collections", "similar", "agreement", "compare_judges", "operations", "users", "password",
 )  # fmt: skip
 
 
@@ -144,7 +144,7 @@ def shots(shared: Services) -> list[Shot]:
     if documents:
         found.append(Shot("documents-one", "documents", {"document": documents[0].document_id}))
     if batches:
-        found.append(Shot("evaluate-batch", "evaluate", {"batch": batches[0].batch_id}))
+        found.append(Shot("batch", "batches", {"batch": batches[0].batch_id}))
     for collection in collections[:1]:
         asked = {"collection": collection.collection_id, "q": "how are runs stored", "view": "list"}
         file = shared.vectors.documents(collection.collection_id)[0].filename

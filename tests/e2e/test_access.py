@@ -16,9 +16,9 @@ from tests.support.console_app import failed, new_case, new_judge, new_user, sco
 
 pytestmark = pytest.mark.browser
 PAGES = (
-    "", "runs", "runs?run=1", "run?run=1", "review", "compare?runs=1,2", "documents", "evaluate", "judges", "cases",
-    "thresholds", "models", "search", "collections", "similar", "agreement", "compare_judges", "operations", "users",
-    "password",
+    "", "runs", "runs?run=1", "run?run=1", "review", "compare?runs=1,2", "documents", "evaluate", "batches", "judges",
+    "cases", "thresholds", "models", "search", "collections", "similar", "agreement", "compare_judges", "operations",
+    "users", "password",
 )  # fmt: skip
 _LOOKS = 5
 OURS = {"exclude": [["[data-testid=stSidebarNav]"]]}

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from console.actions.batches import batches
+from console.actions.batches.files import Columns
 from console.config import Settings
 from console.engine import process
 from console.records import Role
 from console.services import Services
+from console.tabular.files import TabularFile
 from tests.e2e.conftest import running
 from tests.e2e.test_journeys import settle, sign_in
+from tests.support import scripted
 from tests.support.console_app import new_case, new_judge, new_user
 from tests.support.openai_server import Answer, Body, OpenAiServer, completion, refusal
+from tests.support.scripted import ScriptedProvider
 
 pytestmark = pytest.mark.browser
 
@@ -85,12 +90,47 @@ def test_a_file_is_run_cancelled_resumed_and_a_failure_opened(
 
     page.get_by_role("button", name="Resume").click()
     metric(page, "State", "Finished")
-    metric(page, "Done", str(ROWS - 1))
-    metric(page, "Failed", "1")
+    metric(page, "Rows", f"{ROWS} / {ROWS}")
+    metric(page, "Errors", "1")
 
+    page.get_by_test_id("stButtonGroup").get_by_text("Errors 1").click()
+    page.wait_for_url("**rows=Errors**")
     settle(page)
     page.get_by_test_id("stDataFrame").last.click(position={"x": 400, "y": 52})
     page.wait_for_url("**/run?run=*")
     expect(page.get_by_text("The text is against our policy.").first).to_be_visible()
     batch = services.batches.get(batch.batch_id)
     assert (batch.done, batch.failed) == (ROWS - 1, 1)
+
+
+def judged(services: Services, name: str, scores: Sequence[int]) -> str:
+    """The id of a batch whose rows have these scores of 1..5."""
+    services.judging.providers.known["openai"] = ScriptedProvider(
+        lambda call: scripted.always(scores[int(call.prompt.split("Answer ")[1][0])])(call)
+    )
+    content = "id,output\n" + "".join(f"q{place},Answer {place} of {name}.\n" for place in range(len(scores)))
+    file = TabularFile.of(f"{name}.csv", content.encode())
+    eva, judge = services.users.get("eva"), services.judges.list()[0]
+    batch = batches.submit(services, eva, name, judge, file, Columns("output"))
+    return batches.work(services, eva, batch.batch_id).batch_id
+
+
+def test_a_batch_is_compared_with_another_one_row_by_row(page: Page, services: Services, console_url: str) -> None:
+    older, newer = judged(services, "Monday", (5, 4, 4)), judged(services, "Tuesday", (5, 5, 1))
+    ids = [services.batches.numbered(one, [3])[0].run_id for one in (older, newer)]
+
+    page.goto(f"{console_url}/batches?batch={newer}")
+    sign_in(page, "eva")
+    page.get_by_role("combobox", name="Another batch").click()
+    page.get_by_role("option", name="Monday").click()
+    page.wait_for_url(f"**baseline={older}**")
+
+    expect(page.get_by_text("Tuesday against the baseline Monday")).to_be_visible()
+    expect(page.get_by_text("▲ 1 improved")).to_be_visible()
+    expect(page.get_by_text("▼ 1 regressed")).to_be_visible()
+    expect(page.get_by_text("0 pass now only, 1 passed before only")).to_be_visible()
+    expect(page.get_by_role("radio", name="Regressed 1")).to_be_checked()
+    settle(page)
+    page.get_by_test_id("stDataFrame").first.click(position={"x": 300, "y": 52})
+    page.wait_for_url(f"**/compare?runs={ids[0]}%2C{ids[1]}")
+    expect(page.get_by_role("heading", name=f"Run {ids[0]}")).to_be_visible()

@@ -96,6 +96,7 @@ class Store:
     broken: str
     document: str
     model: str
+    batch: str
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +131,13 @@ def store(services: Services) -> Store:
     )
     services.batches.claim(batch.batch_id, NAMES[16], 3_600)
     return Store(
-        case.case_id, judge.judge_id, str(run.run_id), str(broken.run_id), document.document_id, model.model_id
+        case.case_id,
+        judge.judge_id,
+        str(run.run_id),
+        str(broken.run_id),
+        document.document_id,
+        model.model_id,
+        batch.batch_id,
     )
 
 
@@ -157,6 +164,7 @@ RECORDS: dict[str, Callable[[Store], dict[str, str]]] = {
     "runs": lambda store: {"run": store.run},
     "run": lambda store: {"run": store.run},
     "compare": lambda store: {"runs": f"{store.run},{store.broken}"},
+    "batches": lambda store: {"batch": store.batch},
     "documents": lambda store: {"document": store.document},
     "judges": lambda store: {"judge": store.judge},
     "cases": lambda store: {"case": store.case},

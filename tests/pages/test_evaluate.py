@@ -187,61 +187,7 @@ def test_a_file_that_cannot_be_read_is_said_to_be_one(eva: User, judge: Judge, s
     assert "line 4: a byte is not UTF-8" in texts(batch_form(eva, "rows.csv", content))
 
 
-def test_it_is_said_what_the_judge_sees_before_a_batch_begins(
-    eva: User, judge: Judge, script: ScriptedProvider
-) -> None:
-    page = texts(batch_form(eva, "rows.csv", b"question,answer,expected,id\nq,a,e,7\n"))
-    assert "**The judge sees** the question from question" in page
-    assert "the case needs no reference" in page
-    assert "kept as metadata" in page
-
-
-def test_a_finished_batch_shows_its_rows_and_its_failures(
-    services: Services, eva: User, judge: Judge, script: ScriptedProvider
-) -> None:
-    script._script = lambda call: refuses(call) if "Text 2." in call.prompt else scripted.always(4)(call)
-    batch = batches.work(services, eva, submit(services, eva, judge).batch_id)
-    test = page(eva, batch=batch.batch_id)
-
-    assert (metrics(test)["State"], metrics(test)["Rows"], metrics(test)["Failed"]) == ("Finished", "3 / 3", "1")
-    (row,) = table(test, "batch-rows").to_dict("records")
-    assert (row["Row"], row["Error"]) == (2, "The server failed.")
-
-
-def test_failed_rows_are_run_again(services: Services, eva: User, judge: Judge, script: ScriptedProvider) -> None:
-    script._script = lambda call: refuses(call) if "Text 2." in call.prompt else scripted.always(4)(call)
-    batch = batches.work(services, eva, submit(services, eva, judge).batch_id)
-    script._script = scripted.always(4)
-    page(eva, batch=batch.batch_id).button(key="batch.retry").click().run()
-
-    assert wait_until(lambda: services.batches.get(batch.batch_id).done == 3, 20)
-
-
-def test_a_stopped_batch_says_why_and_can_be_resumed(
-    services: Services, eva: User, judge: Judge, script: ScriptedProvider
-) -> None:
-    batch = batches.cancel(services, eva, submit(services, eva, judge).batch_id)
-    test = page(eva, batch=batch.batch_id)
-
-    assert "Cancelled by eva." in texts(test)
-    test.button(key="batch.resume").click().run()
-    assert wait_until(lambda: services.batches.get(batch.batch_id).state is BatchState.FINISHED, 20)
-
-
-def test_a_running_batch_can_be_cancelled(
-    services: Services, eva: User, judge: Judge, script: ScriptedProvider
-) -> None:
-    batch = submit(services, eva, judge)
-    services.batches.claim(batch.batch_id, "elsewhere/1/x", 60)
-    services.batches.set_state(batch.batch_id, BatchState.RUNNING)
-    test = page(eva, batch=batch.batch_id)
-    assert metrics(test)["State"] == "Running"
-    test.button(key="batch.cancel").click().run()
-
-    assert services.batches.get(batch.batch_id).note == "Cancelled by eva."
-
-
-def test_batches_that_are_not_done_stand_first_with_the_way_on(
+def test_batches_that_are_not_done_stand_below_the_form_with_the_way_on(
     services: Services, eva: User, judge: Judge, script: ScriptedProvider
 ) -> None:
     batch = submit(services, eva, judge)
@@ -253,19 +199,24 @@ def test_batches_that_are_not_done_stand_first_with_the_way_on(
     assert wait_until(lambda: services.batches.get(batch.batch_id).state is BatchState.FINISHED, 20)
 
 
-def test_a_viewer_sees_the_batches_and_no_form(services: Services, eva: User, judge: Judge) -> None:
-    batch = submit(services, eva, judge)
-    vera = new_user(services, "vera")
-
-    test = page(vera)
+def test_a_viewer_is_led_to_what_was_found(eva: User, judge: Judge, services: Services) -> None:
+    test = page(new_user(services, "vera"))
     assert "Evaluators and admins run evaluations" in texts(test)
     assert not test.file_uploader
-    opened = page(vera, batch=batch.batch_id)
-    assert not [button for button in opened.button if button.key in ("batch.resume", "batch.cancel")]
 
 
-def test_a_batch_that_is_not_there_is_said_not_to_be(eva: User) -> None:
-    assert "There is no batch nowhere" in texts(page(eva, batch="nowhere"))
+def test_the_address_of_a_batch_from_before_leads_to_its_page(services: Services, eva: User, judge: Judge) -> None:
+    batch = submit(services, eva, judge)
+    assert metrics(page(eva, batch=batch.batch_id))["Rows"] == ":orange[0 / 3]"
+
+
+def test_it_is_said_what_the_judge_sees_before_a_batch_begins(
+    eva: User, judge: Judge, script: ScriptedProvider
+) -> None:
+    page = texts(batch_form(eva, "rows.csv", b"question,answer,expected,id\nq,a,e,7\n"))
+    assert "**The judge sees** the question from question" in page
+    assert "the case needs no reference" in page
+    assert "kept as metadata" in page
 
 
 # --- again, from the page of a run -----------------------------------------------------------------------------

@@ -29,6 +29,15 @@ class Change(StrEnum):
     """One of the two is missing or has no score: nothing can be said, least of all that it passed."""
 
 
+def change_of(before: float | None, after: float | None) -> Change:
+    """What became of a normalised score; None is one that is missing."""
+    if before is None or after is None:
+        return Change.NO_COUNTERPART
+    if abs(after - before) < _SAME:
+        return Change.EQUAL
+    return Change.IMPROVED if after > before else Change.REGRESSED
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One run of a comparison."""
@@ -72,12 +81,7 @@ class Comparison:
 
     def change(self, column: Column) -> Change:
         """A run against the baseline."""
-        before, after = self.baseline.score, column.score
-        if before is None or after is None:
-            return Change.NO_COUNTERPART
-        if abs(after - before) < _SAME:
-            return Change.EQUAL
-        return Change.IMPROVED if after > before else Change.REGRESSED
+        return change_of(self.baseline.score, column.score)
 
     def count(self, change: Change) -> int:
         """How many of the others changed so."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 from console.data.runs.puts import check_artifact
@@ -82,6 +82,14 @@ def read_rows(
     rows = [from_item(item, BatchRow, parts) for item in shown]
     more = len(found) > limit
     return Page(rows, encode_cursor({"n": rows[-1].number}) if more else None, examined)
+
+
+def read_numbered(store: Store, partition_key: str, numbers: Sequence[int]) -> list[BatchRow]:
+    """The rows with these numbers, in the order asked for (see `Batches.numbered`)."""
+    found = store.batch_get(tables.RUNS, [row_key(partition_key, number) for number in dict.fromkeys(numbers)])
+    parts = read_parts(store, partition_key, set().union(*map(parts_of, found)))
+    rows = {row.number: row for row in (from_item(item, BatchRow, parts) for item in found)}
+    return [rows[number] for number in numbers if number in rows]
 
 
 def _write_parts_of(store: Store, partition_key: str, row: BatchRow) -> Item:

@@ -11,8 +11,9 @@ from console.errors import InvalidInput
 from console.records import Batch, Judge, User
 from console.services import Services
 from console.tabular.files import ENDINGS, TabularFile
+from console.ui.evaluate.batch_list import open_batch
 from console.ui.evaluate.evaluate import FIRST, judge_picker
-from console.ui.frame import filters, text
+from console.ui.frame import text
 from console.ui.frame.card import card
 from console.ui.sign_in import saving
 
@@ -156,4 +157,4 @@ def _start(
 
     with st.spinner("Storing the rows …"):
         if saving.save(shared, KEY, act, "The batch has begun."):
-            filters.navigate({"batch": made[0].batch_id})
+            open_batch(made[0].batch_id)

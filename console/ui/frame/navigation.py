@@ -18,6 +18,7 @@ class Route:
 ROUTES = {
     "overview": Route("Overview", ":material/monitoring:"),
     "evaluate": Route("Run evaluation", ":material/play_circle:"),
+    "batches": Route("Batches", ":material/dynamic_feed:"),
     "runs": Route("Runs", ":material/list_alt:"),
     "run": Route("Run", ":material/article:"),
     "review": Route("Review", ":material/rate_review:"),

@@ -257,3 +257,66 @@ def test_steps_are_no_runs(embedded: Tier) -> None:
 
     assert items_of(embedded.store, prefix="RUN#") == []
     assert embedded.runs.list().items == []
+
+
+# --- what rows ended in ----------------------------------------------------------------------------------------
+
+
+def test_what_the_rows_ended_in_is_read_without_their_texts(process: Tier) -> None:
+    batch = create(process)
+    process.batch_runs.finish(batch.batch_id, ME, [ended(1, 11, text="One."), ended(3, 13, fails=True)])
+
+    found = process.batch_runs.results(batch.batch_id)
+
+    assert list(found) == [1, 3]
+    first, third = found[1], found[3]
+    assert (first.run_id, first.state, first.verdict) == (11, RowState.DONE, Verdict.PASS)
+    assert (first.score, first.normalized, first.tokens) == (4.0, 0.75, 10)
+    assert first.ended_on is not None
+    assert (third.run_id, third.state, third.normalized) == (13, RowState.FAILED, None)
+
+
+def test_a_failed_row_that_waits_again_has_no_result_until_it_ends_again(process: Tier) -> None:
+    batch = create(process)
+    process.batch_runs.finish(batch.batch_id, ME, [ended(1, 11, fails=True), ended(2, 12)])
+    process.batches.release(batch.batch_id, ME)
+    process.batch_runs.reopen(batch.batch_id)
+    assert list(process.batch_runs.results(batch.batch_id)) == [2]
+
+    process.batches.claim(batch.batch_id, ME, 60)
+    process.batch_runs.finish(batch.batch_id, ME, [ended(1, 21)])
+
+    assert process.batch_runs.results(batch.batch_id)[1].run_id == 21
+
+
+def test_many_results_are_one_question(embedded: Tier) -> None:
+    batch = create(embedded, 620)
+    embedded.batch_runs.finish(batch.batch_id, ME, [ended(number, number) for number in range(1, 621)])
+    before = sum(embedded.store.meter.read().requests.values())
+
+    found = embedded.batch_runs.results(batch.batch_id)
+
+    assert list(found) == list(range(1, 621))
+    assert sum(embedded.store.meter.read().requests.values()) - before == 1
+
+
+def test_a_result_names_its_row_as_the_file_does(process: Tier) -> None:
+    batch = create(process)
+    named = ended(1, 11)
+    artifact = Artifact(evaluation_target="A text.", input="Why?", metadata={"Item ID": "q-7", "name": "x"})
+    process.batch_runs.finish(
+        batch.batch_id, ME, [named._replace(run=msgspec.structs.replace(named.run, evaluated_artifact=artifact))]
+    )
+
+    found = process.batch_runs.results(batch.batch_id)[1]
+
+    assert found.key == "q-7"
+    assert (len(found.question), len(found.text)) == (12, 12)
+
+
+def test_rows_are_read_by_their_numbers_in_the_order_asked_for(embedded: Tier) -> None:
+    batch = create(embedded, 5)
+
+    rows = embedded.batches.numbered(batch.batch_id, [4, 2, 99])
+
+    assert [(row.number, row.artifact.evaluation_target) for row in rows] == [(4, "Text 4"), (2, "Text 2")]

@@ -1,0 +1,158 @@
+"""The rows of a batch with their texts, scores and verdicts, a page at a time; and their export."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+from pandas.io.formats.style import Styler
+
+from console.actions.batches import exports
+from console.actions.batches.results import BatchResults, Order, Show
+from console.records import BatchRow, RowResult, RowState, RunStatus, utcnow
+from console.services import Services
+from console.ui.charts import leads
+from console.ui.evaluate.batch_list import KEY
+from console.ui.frame import filters, text
+from console.ui.frame.card import card
+from console.ui.frame.picker import pick_row
+from console.ui.frame.style import OUTCOMES, PENDING, color_of, outcome
+
+PAGE_ROWS = 50
+_SHOWN = 200
+"""Characters of a text in a cell."""
+
+
+def rows(shared: Services, results: BatchResults) -> None:
+    """The table with its controls."""
+    with card("Rows", "A click on a row opens its run", "batch-rows"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key="batch-rows-head"):
+            show = _control("rows", "Show", list(Show), Show.ALL, results)
+            order = _order()
+        numbers = results.numbers(show, order)
+        if not numbers:
+            st.caption("None")
+            return
+        page = _pager(len(numbers), (results.batch.batch_id, show, order))
+        here = numbers[page * PAGE_ROWS : (page + 1) * PAGE_ROWS]
+        _table(results, shared.batches.numbered(results.batch.batch_id, here))
+
+
+def export(shared: Services, results: BatchResults) -> None:
+    """All rows as a file, made when somebody asks for it."""
+    with st.popover("Export", icon=":material/download:", key=f"{KEY}.export"):
+        st.caption("Every row with its text, score, verdict and error.", width=260)
+        for kind, make, mime in (
+            ("CSV", exports.rows_csv, "text/csv"),
+            ("JSONL", exports.rows_jsonl, "application/jsonl"),
+        ):
+            st.download_button(
+                kind, data=partial(make, shared, results), mime=mime, key=f"{KEY}.export.{kind}", on_click="ignore",
+                file_name=f"batch-{utcnow():%Y%m%d-%H%M}.{kind.lower()}", width="stretch",
+            )  # fmt: skip
+
+
+def result_words(row: RowResult | None) -> str:
+    """How a row ended, in the words of the run list."""
+    if row is None:
+        return PENDING.text
+    status = RunStatus.COMPLETED if row.state is RowState.DONE else RunStatus.FAILED
+    return outcome(status, row.verdict).text
+
+
+def colored(frame: pd.DataFrame, *columns: str) -> Styler:
+    """The table with results in their colours."""
+    colors = {one.text: f"color: {color_of(one)}; font-weight: 600" for one in OUTCOMES}
+    return frame.style.map(lambda value: colors.get(value, ""), subset=frame.columns.intersection(list(columns)))
+
+
+def _control(param: str, label: str, options: list[Show], first: Show, results: BatchResults) -> Show:
+    """Which rows; the URL holds it."""
+    key = f"{KEY}.{param}"
+    asked = st.query_params.get(param)
+    st.session_state[key] = next((one for one in options if one.value == asked), first)
+    counts = {one: results.count(one) for one in options}
+    chosen = st.segmented_control(
+        label, options, key=key, required=True, label_visibility="collapsed",
+        format_func=lambda one: f"{one.value} {counts[one]:,}",
+        on_change=lambda: filters.navigate({param: st.session_state[key].value}),
+    )  # fmt: skip
+    return chosen or first
+
+
+def _order() -> Order:
+    key = f"{KEY}.order"
+    options = list(Order)
+    st.session_state[key] = next((one for one in options if one.value == st.query_params.get("order")), Order.FILE)
+    return st.selectbox(
+        "Order", options, index=0, key=key, label_visibility="collapsed", format_func=lambda one: one.value, width=200,
+        on_change=lambda: filters.navigate({"order": st.session_state[key].value}),
+    )  # fmt: skip
+
+
+def _pager(rows_in_all: int, of: object) -> int:
+    """The way from page to page; returns which one is shown. Another choice of rows begins at the first."""
+    if st.session_state.get(f"{KEY}.page.of") != of:
+        st.session_state[f"{KEY}.page.of"], st.session_state[f"{KEY}.page"] = of, 0
+    last = (rows_in_all - 1) // PAGE_ROWS
+    page: int = min(st.session_state.get(f"{KEY}.page", 0), last)
+    if last:
+        with st.container(horizontal=True, vertical_alignment="center", key="batch-pager"):
+            for name, label, icon, by, off in (
+                ("previous", "Previous", ":material/chevron_left:", -1, page == 0),
+                ("next", "Next", ":material/chevron_right:", 1, page == last),
+            ):
+                st.button(label, key=f"{KEY}.{name}", icon=icon, disabled=off, on_click=_turn, args=(page + by,))
+            st.caption(f"Page {page + 1:,} of {last + 1:,}")
+    return page
+
+
+def _turn(page: int) -> None:
+    st.session_state[f"{KEY}.page"] = page
+
+
+def _table(results: BatchResults, found: list[BatchRow]) -> None:
+    frame = pd.DataFrame([_cells(row, results.rows.get(row.number)) for row in found])
+    config = st.column_config
+    columns = {
+        "Row": config.NumberColumn(width=56),
+        "Name": config.TextColumn(width=110, help="What the file calls the row"),
+        "Result": config.TextColumn(width=80),
+        "Score": config.NumberColumn(format="%.3f", width=64, help="Normalised, 0 to 1"),
+        "Text": config.TextColumn(width=470),
+        "Question": config.TextColumn(width=260),
+        "Error": config.TextColumn(width=420),
+        "Cost": config.NumberColumn(format="$%.4f", width=76),
+        "Time": config.NumberColumn(format="%.1f s", width=64),
+    }
+    some = [name for name in columns if name in ("Row", "Result", "Score", "Text") or frame[name].any()]
+    pick_row(
+        "batch-rows", colored(frame, "Result"), [str(row.number) for row in found], columns, None,
+        lambda number: _open(results, int(number)), alt="Rows", order=some,
+    )  # fmt: skip
+
+
+def _open(results: BatchResults, number: int) -> None:
+    row = results.rows.get(number)
+    if row is not None:
+        leads.leave_for("run", {"run": str(row.run_id)})
+
+
+def _cells(row: BatchRow, result: RowResult | None) -> dict[str, object]:
+    error = (row.error or "").removeprefix("Evaluation failed: ").split("\n", 1)[0]
+    return {
+        "Row": row.number,
+        "Name": result.key if result else "",
+        "Result": result_words(result),
+        "Score": result.normalized if result else None,
+        "Text": _line(row.artifact.evaluation_target),
+        "Question": _line(row.artifact.input or ""),
+        "Error": error,
+        "Cost": result.cost if result else None,
+        "Time": result.seconds if result else None,
+    }
+
+
+def _line(words: str) -> str:
+    return text.shorten(" ".join(words[: 2 * _SHOWN].split()), _SHOWN)
