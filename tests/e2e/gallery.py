@@ -1,12 +1,13 @@
 """Screenshots of every page and every dialog, for somebody to look at: `make gallery`, pictures in `.gallery/`.
 
 Four stores (with the sample data, empty, with long names and texts, not answering), light and dark, 390, 900, 1440
-and 1920 px wide. A picture is as high as its page; a store that does not answer takes ten seconds for each. Names of
-stores, schemes, widths or shots as arguments make only those.
+and 1920 px wide. A picture is as high as its page; a store that does not answer takes ten seconds for each. `--help`
+says how to take only some.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -138,5 +139,18 @@ def main(asked: frozenset[str]) -> int:
     return gallery.failures
 
 
+def parser() -> argparse.ArgumentParser:
+    """What the command line takes."""
+    words = (__doc__ or "").partition("\n")[0]
+    made = argparse.ArgumentParser("python -m tests.e2e.gallery", description=words)
+    made.add_argument("--store", action="append", choices=list(STORES), help="only this store; may be repeated")
+    made.add_argument("--scheme", action="append", choices=SCHEMES, help="only this scheme; may be repeated")
+    made.add_argument("--width", action="append", choices=list(WIDTHS), help="only this width; may be repeated")
+    made.add_argument("shot", nargs="*", help="names of pictures, such as overview; all without any")
+    return made
+
+
 if __name__ == "__main__":
-    sys.exit(1 if main(frozenset(sys.argv[1:])) else 0)
+    said = parser().parse_args()
+    words = [*said.shot, *(said.store or ()), *(said.scheme or ()), *(said.width or ())]
+    sys.exit(1 if main(frozenset(words)) else 0)

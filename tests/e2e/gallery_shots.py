@@ -7,9 +7,13 @@ from dataclasses import dataclass, field
 
 from playwright.sync_api import Page, expect
 
+from console.actions.batches import batches as batch_actions
+from console.actions.batches.files import Columns
 from console.records import Role, RunFilter, RunSummary, Threshold
 from console.sample import load_sample_data
 from console.services import Services
+from console.tabular.files import TabularFile
+from console.tabular.writing import jsonl_bytes
 from tests.e2e.test_configure import open_row
 from tests.e2e.test_journeys import settle
 from tests.support.console_app import failed, new_judge, new_user, scored
@@ -145,6 +149,9 @@ def shots(shared: Services) -> list[Shot]:
         found.append(Shot("documents-one", "documents", {"document": documents[0].document_id}))
     if batches:
         found.append(Shot("batch", "batches", {"batch": batches[0].batch_id}))
+    if len(batches) > 2:
+        asked = {"batch": batches[1].batch_id, "baseline": batches[2].batch_id}
+        found.append(Shot("batch-compared", "batches", asked | {"pairs": "All"}))
     for collection in collections[:1]:
         asked = {"collection": collection.collection_id, "q": "how are runs stored", "view": "list"}
         file = shared.vectors.documents(collection.collection_id)[0].filename
@@ -217,6 +224,20 @@ def sample_store(shared: Services) -> None:
         )
     judge = next(one for one in shared.judges.list() if one.name == "Close to the reference")
     texts = [artifact(f"Answer {number}", expected_output="The answer") for number in range(12)]
+    for name, every in (("monday.csv", 3), ("tuesday.csv", 4)):
+        rows = [
+            {
+                "id": f"faq-{number:02}",
+                "text": f"Exports keep the {'filters' if number % every else 'colours'} that you see on page {number}.",
+                "question": f"What do exports of page {number} keep?",
+                "reference": "Exports keep the filters that you see on the page.",
+            }
+            for number in range(40)
+        ]
+        eva, file = shared.users.get("eva"), TabularFile.of(name.replace("csv", "jsonl"), jsonl_bytes(rows))
+        columns = Columns("text", "reference", question="question")
+        made = batch_actions.submit(shared, eva, name, judge, file, columns)
+        batch_actions.work(shared, eva, made.batch_id)
     shared.batches.create("answers.csv", judge.judge_id, texts, by="eva")
 
 

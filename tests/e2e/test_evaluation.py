@@ -13,6 +13,7 @@ from console.actions.batches import batches
 from console.actions.batches.files import Columns
 from console.config import Settings
 from console.engine import process
+from console.judging.providers.port import Call, Reply
 from console.records import Role
 from console.services import Services
 from console.tabular.files import TabularFile
@@ -105,9 +106,12 @@ def test_a_file_is_run_cancelled_resumed_and_a_failure_opened(
 
 def judged(services: Services, name: str, scores: Sequence[int]) -> str:
     """The id of a batch whose rows have these scores of 1..5."""
-    services.judging.providers.known["openai"] = ScriptedProvider(
-        lambda call: scripted.always(scores[int(call.prompt.split("Answer ")[1][0])])(call)
-    )
+
+    def scripted_answer(call: Call) -> Reply:
+        place = call.prompt.split("Answer ")[1][0] if call.form else "0"
+        return scripted.always(scores[int(place)])(call)
+
+    services.judging.providers.known["openai"] = ScriptedProvider(scripted_answer)
     content = "id,output\n" + "".join(f"q{place},Answer {place} of {name}.\n" for place in range(len(scores)))
     file = TabularFile.of(f"{name}.csv", content.encode())
     eva, judge = services.users.get("eva"), services.judges.list()[0]
