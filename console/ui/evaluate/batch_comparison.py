@@ -155,9 +155,9 @@ def _table(shared: Services, view: BatchComparison, pairs: Sequence[Pair]) -> No
         "Change": config.NumberColumn(format="%+.3f", width=76),
         "Result before": config.TextColumn(width=96),
         "Result now": config.TextColumn(width=96),
-        "Question": config.TextColumn(width=220),
-        "Text before": config.TextColumn(width=330),
-        "Text now": config.TextColumn(width=330),
+        "Question": config.TextColumn(width=170),
+        "Text before": config.TextColumn(width=250),
+        "Text now": config.TextColumn(width=250),
     }
     always = ("Before", "Now", "Change", "Result before", "Result now", "Text now")
     some = [name for name in columns if name in always or frame[name].any()]
