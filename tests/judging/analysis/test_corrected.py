@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from sklearn.linear_model import LinearRegression
 
-from benchmarks.corrected import at_random, judges, measured, uncertain_first
+from benchmarks.corrected import Draw, at_random, judges, kappas, measured, real_runs, uncertain_first
 from console.judging.analysis.corrected import LEAST, Sample, classical_rate, corrected_mean, corrected_rate
 
 DICE = np.random.default_rng(5)
@@ -93,8 +93,41 @@ def test_rogan_gladen_is_not_defined_for_a_judge_by_chance() -> None:
     assert classical_rate(Sample.of(judge, alike(60, 600)), people, judge, pass_rate=0.5).value is None
 
 
-@pytest.mark.parametrize(("draw", "least"), [(at_random, 0.91), (uncertain_first, 0.89)])
-def test_the_interval_holds_the_truth_about_as_often_as_it_says(draw, least: float) -> None:  # type: ignore[no-untyped-def]
-    scores, people = judges(np.random.default_rng(1))["as on SummEval"]
-    held = float(measured(scores, people, draw, 60, 200).split()[0])
-    assert least <= held <= 0.99
+JUDGES = {"real": real_runs(), **judges(np.random.default_rng(1))}
+
+
+def held_and_width(name: str, draw: Draw, size: int) -> tuple[float, float]:
+    held, width = measured(*JUDGES[name], draw, size, 400).split()
+    return float(held), float(width)
+
+
+@pytest.mark.parametrize("size", [40, 60, 100])
+@pytest.mark.parametrize("name", ["real", "as on SummEval", "strong judge", "clustered .85 .75"])
+def test_a_random_sample_holds_the_truth_as_often_as_it_says_and_the_judge_makes_it_narrower(
+    name: str, size: int
+) -> None:
+    held, width = held_and_width(name, at_random, size)
+    assert 0.93 <= held <= (0.97 if name == "real" else 0.98)  # 400 draws: a standard error is .011
+    assert width <= 0.9
+
+
+@pytest.mark.parametrize("size", [40, 60, 100])
+@pytest.mark.parametrize("name", ["weak judge", "few fail", "few pass", "long .90 .60"])
+def test_a_judge_that_says_little_makes_the_interval_no_wider(name: str, size: int) -> None:
+    held, width = held_and_width(name, at_random, size)
+    assert 0.93 <= held <= 0.98
+    assert width <= 1.0
+
+
+@pytest.mark.parametrize("size", [40, 60, 100])
+@pytest.mark.parametrize("name", ["real", "as on SummEval", "even odds", "few pass", "verdicts .90 .80"])
+def test_doubtful_runs_with_their_odds_hold_the_truth(name: str, size: int) -> None:
+    held, _ = held_and_width(name, uncertain_first, size)
+    assert 0.92 <= held <= 0.975
+
+
+def test_kappa_of_doubtful_runs_needs_their_odds() -> None:
+    truth, bare, weighed, held = map(float, kappas(*JUDGES["real"], 100, 200).split())
+    assert bare < 0.6 * truth
+    assert weighed == pytest.approx(truth, abs=0.03)
+    assert held >= 0.93
