@@ -176,6 +176,8 @@ class _Evaluation:
     calls: int = 0
     refused: frozenset[str] = frozenset()
     """Parameters that the model did not take."""
+    estimated: bool = False
+    """The server did not say what some call took."""
 
     @property
     def mode_key(self) -> ModeKey:
@@ -240,6 +242,8 @@ class _Evaluation:
         """The results of a run."""
         self.notes += scored.notes
         self.notes += [f"The model does not take {name}: it was asked without." for name in sorted(self.refused)]
+        if self.estimated:
+            self.notes.append("The server did not say what it used: tokens and cost are estimated from the texts.")
         probable = scored.mode == LOGPROBS
         return Results(
             final_score=scored.final,
@@ -269,5 +273,6 @@ class _Evaluation:
         if not reply.choices:
             raise Unscored(f"The model {self.model} gave no reply at all.\nTry again, or choose another model.")
         self.refused |= reply.refused
+        self.estimated |= reply.estimated
         self.usage = self.usage.plus(reply.usage)
         return list(reply.choices)

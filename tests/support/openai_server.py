@@ -18,7 +18,7 @@ from typing import Any, Self
 
 Body = dict[str, Any]
 Answer = tuple[int, dict[str, str], Any]
-"""Status, headers, and the JSON of the answer."""
+"""Status, headers, and the JSON of the answer, or its bytes."""
 
 STEPS = "1. Read the text.\n2. Compare it with the criteria.\n3. Choose the score."
 
@@ -156,7 +156,7 @@ class OpenAiServer:
         if latency:
             await asyncio.sleep(latency)
         status, headers, answer = self.answer(body)
-        data = json.dumps(answer).encode()
+        data = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         more = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n{more}\r\n"
         return head.encode() + data

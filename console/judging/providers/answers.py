@@ -44,7 +44,9 @@ def read_answer(body: Mapping[str, Any]) -> Reply:
 
 
 def _choice(one: Mapping[str, Any]) -> Choice:
-    message = one.get("message") or {}
+    message = one.get("message") or one.get("delta") or {"content": one.get("text")}
+    if not isinstance(message, dict):
+        message = {"content": message}
     stop = str(one.get("finish_reason") or "").lower()
     refusal = message.get("refusal") or ("it ended with a refusal" if stop == "refusal" else None)
     return Choice(

@@ -7,7 +7,6 @@ error in an answer of status 200. Only its first characters are read.
 from __future__ import annotations
 
 import email.utils
-import json
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from console.errors import JudgingError
+from console.judging.providers.accounts import Trouble, trouble
+from console.judging.providers.bodies import read_body, words_of_page
 from console.judging.providers.port import Call
 
 _LONGEST = 2_000
@@ -23,13 +24,10 @@ _SHOWN = 1_000
 _PASSING = frozenset({408, 409, 425, 429})
 _NOT_OURS = frozenset({401, 402, 408, 409, 413, 425, 429})
 """Refusals that no other parameter would change."""
-_FINAL = frozenset({401, 402, 403})
-"""The key, the credit or the rights are wanting: no other call will do better."""
-_NO_QUOTA = re.compile(
-    r"insufficient_quota|credit_balance|credit balance|billing_hard_limit|insufficient credits", re.IGNORECASE
-)
 _FILTERED = re.compile(
-    r"content_filter|content management policy|responsible ?ai|safety system|guardrail", re.IGNORECASE
+    r"content_filter|content[ _-]filtering|content management policy|invalid_prompt|usage polic|"
+    r"flagged (?:as|by)|responsible ?ai|safety system|guardrail",
+    re.IGNORECASE,
 )
 _TOO_LONG = re.compile(
     r"context[ _](?:length|window|size)|maximum context|prompt is too long|too many tokens|input is too long|"
@@ -55,19 +53,19 @@ class Failure(Exception):
     """Seconds that the server asks to wait."""
 
     @property
-    def out_of_credit(self) -> bool:
-        """The account has nothing left."""
-        return bool(_NO_QUOTA.search(f"{self.code} {self.message}"))
+    def trouble(self) -> Trouble | None:
+        """What is wrong with the account: no other call will do better."""
+        return None if self.filtered else trouble(self.status, f"{self.code} {self.message}", self.wait)
 
     @property
     def passing(self) -> bool:
         """Another attempt may succeed."""
-        return not self.out_of_credit and (self.status in _PASSING or self.status >= 500)
+        return not self.trouble and (self.status in _PASSING or self.status >= 500)
 
     @property
     def about_parameters(self) -> bool:
         """The call may be taken with other parameters."""
-        if self.out_of_credit or not 400 <= self.status < 500 or self.status in _NOT_OURS:
+        if (self.trouble and self.status != 403) or not 400 <= self.status < 500 or self.status in _NOT_OURS:
             return False
         return not (self.filtered or self.too_long)
 
@@ -89,26 +87,44 @@ class Failure(Exception):
 
 def read_failure(status: int, headers: Mapping[str, str], content: bytes) -> Failure:
     """The failure that an answer is."""
-    text = content[: _LONGEST * 4].decode(errors="replace")
-    try:
-        body = json.loads(content)
-    except ValueError:
-        body = None
+    text = words_of_page(content) or content[: _LONGEST * 4].decode(errors="replace")
+    body = read_body(content)
     parts = list(dict.fromkeys(part.strip() for part in _texts(body) if part.strip()))
     message = "; ".join(parts)[:_LONGEST] or text.strip()[:_LONGEST] or f"HTTP {status}"
     found = list(_fields(body))
     names = [str(value).split(".")[0].split("[")[0] for key, value in found if key in ("param", "loc", "field")]
-    codes = [value for key, value in found if key in ("code", "type", "status") and isinstance(value, str)]
+    codes = [
+        value
+        for key, value in found
+        if key in ("code", "type", "status", "reason", "quotaId") and isinstance(value, str)
+    ]
     return Failure(status, message, tuple(names), " ".join(codes), _wait(headers, message, text))
 
 
 def failure_within(answer: Any) -> int | None:
     """The status of the error that an answer of status 200 is; None when it is none."""
-    if not isinstance(answer, dict) or not answer.get("error") or answer.get("choices"):
+    first = answer[0] if isinstance(answer, list) and answer else answer
+    if not isinstance(first, dict):
         return None
-    error = answer["error"]
-    code = error.get("code") if isinstance(error, dict) else None
-    return code if isinstance(code, int) and 400 <= code < 600 else 502
+    choices = [one for one in first.get("choices") or () if isinstance(one, dict)]
+    failed = choices and all(one.get("error") for one in choices)
+    if choices and not failed:
+        return None
+    error = failed or first.get("error") or first.get("errors")
+    if not error and ("choices" in first or not (first.get("message") or first.get("detail"))):
+        return None
+    codes = [str(value) for key, value in _fields(answer) if key in ("code", "type", "status", "status_code")]
+    numbers = [int(code) for code in codes if code.isdigit() and 400 <= int(code) < 600]
+    named = [status for code in codes for words, status in _NAMED.items() if words in code.lower()]
+    return next(iter([*numbers, *named]), 502)
+
+
+_NAMED = {
+    "rate_limit": 429, "resource_exhausted": 429, "throttl": 429, "quota": 429, "too_many": 429, "overloaded": 529,
+    "api_key": 401, "unauthenticated": 401, "authentication": 401, "permission": 403, "not_found": 404,
+    "invalid_request": 400, "invalid_argument": 400, "bad_request": 400,
+}  # fmt: skip
+"""The status that an error means which has none, by its code or type."""
 
 
 def _texts(node: Any, depth: int = 0) -> Iterator[str]:
@@ -121,7 +137,7 @@ def _texts(node: Any, depth: int = 0) -> Iterator[str]:
     elif isinstance(node, dict) and depth < 6:
         if isinstance(node.get("loc"), list):
             yield ".".join(str(one) for one in node["loc"])
-        for key in ("error", "errors", "message", "msg", "detail", "Message", "metadata", "raw"):
+        for key in ("error", "errors", "choices", "message", "msg", "detail", "Message", "metadata", "raw"):
             yield from _texts(node.get(key), depth + 1)
 
 
@@ -191,7 +207,6 @@ def explained(name: str, call: Call, failure: Failure, *, attempts: int, longest
     shown = failure.message[:_SHOWN]
     tries = f" after {attempts} attempts" if attempts > 1 else ""
     about = f"{shown} (HTTP {failure.status}{tries}; model {call.model}, provider {name})"
-    final = failure.out_of_credit or failure.status in _FINAL
     if failure.filtered:
         what = "The provider's content filter stopped the prompt"
         advice = "Change the text or the case's wording, relax the filter at the provider, or choose another model."
@@ -200,8 +215,10 @@ def explained(name: str, call: Call, failure: Failure, *, attempts: int, longest
     what = "The server failed" if failure.status >= 500 else what
     if failure.too_long:
         what, advice = _WHAT[413], _ADVICE[413]
-    elif failure.out_of_credit:
-        advice = "The account has no credit left. Add some, or use another key."
+    elif failure.trouble:
+        what, advice = _TROUBLE[failure.trouble]
+        if failure.status == 403 and failure.trouble is Trouble.KEY:
+            what, advice = _WHAT[403], _ADVICE[403]
     elif failure.passing and failure.wait is not None and failure.wait > longest:
         advice = (
             f"The server asks to wait for {failure.wait:g} seconds, longer than a call may wait ({longest:g}): "
@@ -210,20 +227,29 @@ def explained(name: str, call: Call, failure: Failure, *, attempts: int, longest
     else:
         usual = "Try again later." if failure.status >= 500 else "Correct the judge."
         advice = _ADVICE.get(failure.status, usual)
-    return JudgingError(f"{what}: {about}.\n{advice}", final=final)
+    return JudgingError(f"{what}: {about}.\n{advice}", final=failure.trouble is not None)
+
+
+_TROUBLE = {
+    Trouble.CREDIT: ("The account has no credit left", "Add credit at the provider, or use another key."),
+    Trouble.QUOTA: (
+        "The account's quota is used up for now",
+        "Go on when the provider renews it, ask for a higher one, or use another key or model.",
+    ),
+    Trouble.KEY: (
+        "The server does not accept the key",
+        "Check the provider's key in the environment or in .streamlit/secrets.toml.",
+    ),
+}
 
 
 _WHAT = {
-    401: "The server does not accept the key",
-    402: "The account has no credit left",
     403: "The key may not do this",
     404: "The server does not know the model",
     413: "The text is too long for the model",
     429: "The provider's rate limit was reached",
 }
 _ADVICE = {
-    401: "Check the provider's key in the environment or in .streamlit/secrets.toml.",
-    402: "Add credit at the provider, or use another key.",
     403: "Check the rights of the provider's key.",
     404: "Check the name of the model in Models & metrics, and the provider's base URL.",
     413: "Shorten the text, or choose a model with a longer context.",

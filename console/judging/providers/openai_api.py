@@ -12,13 +12,14 @@ import time
 from collections.abc import Callable
 
 import openai
-import orjson
 
 from console.errors import JudgingError
 from console.judging.providers.answers import is_answer, read_answer
+from console.judging.providers.bodies import read_body, words_of_page
 from console.judging.providers.failures import Failure, explained, failure_within, read_failure
 from console.judging.providers.port import Address, Call, Capabilities, Reply, check_address
 from console.judging.providers.refusals import OPTIONAL, Shape, learned
+from console.judging.providers.usage import estimated
 from console.redaction import BLANK, SHORTEST, password_in
 
 LONGEST_PAUSE = 60.0
@@ -119,7 +120,8 @@ class OpenAiProvider:
             response = error.response
             raise read_failure(response.status_code, response.headers, self._blank(response.content)) from error
         reply = self._read(self._blank(answer.content), dict(answer.response.headers))
-        return Reply(reply.choices, reply.usage, shape.refused(call))
+        usage = estimated(reply, call.prompt)
+        return Reply(reply.choices, usage, shape.refused(call), estimated=usage is not reply.usage)
 
     def _blank(self, content: bytes) -> bytes:
         """What the server said, without the key and the password that it may repeat."""
@@ -128,16 +130,14 @@ class OpenAiProvider:
         return content
 
     def _read(self, content: bytes, headers: dict[str, str]) -> Reply:
-        try:
-            body = orjson.loads(content)
-        except orjson.JSONDecodeError:
-            body = None
+        body = read_body(content)
         status = failure_within(body)
         if status:
             raise read_failure(status, headers, content)
         if not is_answer(body):
+            what = words_of_page(content) or "it answered with something that is no chat completion"
             raise JudgingError(
-                f"The server of the provider {self.name!r} answered with something that is no chat completion.\n"
+                f"The server of the provider {self.name!r} does not judge: {what}.\n"
                 "Check that its base URL names an OpenAI-compatible API.",
                 reply=content[:2_000].decode(errors="replace"),
             )

@@ -108,6 +108,8 @@ class Reply:
     usage: TokenUsage
     refused: frozenset[str] = frozenset()
     """Parameters that the call has and the model does not take: it was asked without them."""
+    estimated: bool = False
+    """The server did not say what the call took: the usage is an estimate."""
 
 
 class Provider(Protocol):

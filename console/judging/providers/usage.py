@@ -10,7 +10,15 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from console.judging.providers.port import Reply
 from console.records import TokenUsage
+
+_BYTES_PER_TOKEN = 4
+"""Of English text, about, for every usual tokenizer."""
+
+
+_NAMES = (("prompt_tokens", "input_tokens"), ("completion_tokens", "output_tokens"), ("total_tokens",))
+"""What servers call them, the first first."""
 
 
 def read_usage(said: Any) -> TokenUsage:
@@ -20,7 +28,9 @@ def read_usage(said: Any) -> TokenUsage:
     """
     if not isinstance(said, Mapping):
         return TokenUsage()
-    prompt, completion, total = (_count(said.get(f"{name}_tokens")) for name in ("prompt", "completion", "total"))
+    prompt, completion, total = (
+        _count(next((said[name] for name in names if said.get(name) is not None), None)) for names in _NAMES
+    )
     completion = max(completion, total - prompt) if prompt else completion
     reasoning = _count(_within(said, "completion_tokens_details", "reasoning_tokens"))
     cached = _count(_within(said, "prompt_tokens_details", "cached_tokens"))
@@ -31,6 +41,22 @@ def read_usage(said: Any) -> TokenUsage:
         cached=min(cached, prompt),
         reasoning=min(reasoning, completion),
     )
+
+
+def estimated(reply: Reply, prompt: str) -> TokenUsage:
+    """The usage of a reply, with an estimate for what its server did not state: what is not counted would be free."""
+    said = reply.usage
+    written = "".join(f"{choice.content}{choice.tool or ''}" for choice in reply.choices)
+    sent = said.prompt or _tokens(prompt)
+    made = said.completion or _tokens(written)
+    if (sent, made) == (said.prompt, said.completion):
+        return said
+    return TokenUsage(prompt=sent, completion=made, total=sent + made, cached=said.cached, reasoning=said.reasoning)
+
+
+def _tokens(text: str) -> int:
+    """About as many tokens as a text has."""
+    return math.ceil(len(text.encode(errors="replace")) / _BYTES_PER_TOKEN)
 
 
 def _within(said: Mapping[str, Any], group: str, name: str) -> Any:
