@@ -8,6 +8,8 @@
 - evaluate: evaluate
 - runs: import runs, export runs
 - labels: labels import, labels export; agreement: agreement
+- sets: sets list, sets show, sets import, sets export, sets diff, sets delete
+- experiments: experiment run, experiment resume, experiment list, experiment show; gate: gate
 - models: models list, models price
 - ingest: ingest, opensearch sync; migrate: migrate sqlite, migrate qdrant
 - search: search; search_quality: search-quality
@@ -27,6 +29,8 @@ from console.cli import (
     embed,
     engine,
     evaluate,
+    experiments,
+    gate,
     ingest,
     labels,
     migrate,
@@ -35,6 +39,7 @@ from console.cli import (
     search,
     search_quality,
     servers,
+    sets,
     store,
     users,
 )
@@ -53,6 +58,7 @@ app.command()(servers.api)
 app.command()(store.seed)
 app.command()(evaluate.evaluate)
 app.command()(agreement.agreement)
+app.command()(gate.gate)
 app.command()(ingest.ingest)
 app.command()(search.search)
 app.command()(search_quality.search_quality)
@@ -63,6 +69,8 @@ app.add_typer(store.rollups_app, name="rollups")
 app.add_typer(runs.import_app, name="import")
 app.add_typer(runs.export_app, name="export")
 app.add_typer(labels.app, name="labels")
+app.add_typer(sets.app, name="sets")
+app.add_typer(experiments.app, name="experiment")
 app.add_typer(models.app, name="models")
 app.add_typer(migrate.migrate_app, name="migrate")
 app.add_typer(ingest.opensearch_app, name="opensearch")

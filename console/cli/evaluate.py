@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from console.actions.permissions import outsider
-from console.cli.options import AsJson, DataDir, open_services, operator, print_json, progress
-from console.errors import InvalidInput, NotFound
-from console.records import Batch, BatchState, Judge
+from console.cli.options import AsJson, DataDir, find_judge, open_services, operator, print_json, progress
+from console.errors import InvalidInput
+from console.records import Batch, BatchState
 
 if TYPE_CHECKING:
     from console.actions.batches.batches import Checked, Estimate
@@ -59,7 +59,7 @@ def evaluate(
             batch = _work(services, known, concurrency, budget, only=again, quiet=as_json)
         else:
             assert file is not None and judge is not None  # noqa: PT018, S101 - checked above
-            chosen = _judge(services, judge)
+            chosen = find_judge(services, judge)
             asked = {"text": text, "reference": reference, "question": question, "context": context}
             rows, columns, checked = _read(file, asked, skip_invalid=skip_invalid)
             typer.echo(str(batches.notice_of(services, chosen, rows, columns)), err=True)
@@ -110,16 +110,6 @@ def _read(path: Path, asked: dict[str, str | None], *, skip_invalid: bool) -> tu
         count = len(checked.problems)
         raise InvalidInput(f"{count} row(s) of {path} have problems. Correct them, or leave them out: --skip-invalid.")
     return file, columns, checked
-
-
-def _judge(services: Services, wanted: str) -> Judge:
-    found = services.judges.find(wanted)
-    named = [judge for judge in services.judges.list() if judge.name == wanted]
-    if found or len(named) == 1:
-        return found or named[0]
-    if named:
-        raise InvalidInput(f"{len(named)} judges are named {wanted!r}. Give the id of one.")
-    raise NotFound("judge", wanted)
 
 
 def _work(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from console.cli.options import AsJson, DataDir, open_services, operator, print_json, progress
-from console.errors import NotFound, SetupError
+from console.cli.options import AsJson, DataDir, open_services, operator, print_json, progress, write_file
+from console.errors import NotFound
 from console.records import RunFilter
 
 app = typer.Typer(help="Human labels on runs, as CSV or JSON Lines.", no_args_is_help=True)
@@ -79,14 +78,7 @@ def export_labels(
             raise NotFound("case", case)
         wanted = RunFilter(case_id=found.case_id if found else None, judge_id=judge)
         export = files.export_labels(services, wanted, form, limit=sys.maxsize)
-    draft = file.with_name(f"{file.name}.part")
-    try:
-        draft.write_bytes(export.content)
-        os.replace(draft, file)
-    except OSError as error:
-        raise SetupError(f"{file} cannot be written: {error.strerror}. Choose another place.") from error
-    finally:
-        draft.unlink(missing_ok=True)
+    write_file(file, export.content)
     if as_json:
         print_json({"file": str(file), "labels": export.rows})
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import logging
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from console.config import HOME, Settings
 from console.redaction import redact_logs
 
 if TYPE_CHECKING:
+    from console.records import Judge
     from console.services import Services
 
 DataDir = Annotated[
@@ -52,6 +54,41 @@ def operator() -> str:
         return f"{getpass.getuser()} (command line)"
     except (KeyError, OSError):
         return "command line"
+
+
+def find_judge(services: Services, wanted: str) -> Judge:
+    """The judge with this id, or this name where only one has it; `@2.0` behind it names an older version.
+
+    Raises:
+        NotFound: there is none.
+        InvalidInput: several have the name.
+    """
+    from console.errors import InvalidInput, NotFound
+
+    found = services.judges.find(wanted)
+    named = [judge for judge in services.judges.list() if judge.name == wanted]
+    if found or len(named) == 1:
+        return found or named[0]
+    if named:
+        raise InvalidInput(f"{len(named)} judges are named {wanted!r}. Give the id of one.")
+    before, _, version = wanted.rpartition("@")
+    if before:
+        return services.judges.version(find_judge(services, before).judge_id, version)
+    raise NotFound("judge", wanted)
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Writes a file whole or not at all. Raises SetupError."""
+    from console.errors import SetupError
+
+    draft = path.with_name(f"{path.name}.part")
+    try:
+        draft.write_bytes(content)
+        os.replace(draft, path)
+    except OSError as error:
+        raise SetupError(f"{path} cannot be written: {error.strerror}. Choose another place.") from error
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def print_json(value: object) -> None:

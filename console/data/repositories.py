@@ -23,6 +23,8 @@ from console.data.runs.embeddings import RunVectors
 from console.data.runs.labels import Labels
 from console.data.runs.rollups import Rollups
 from console.data.runs.runs import Runs
+from console.data.sets.experiments import Experiments
+from console.data.sets.sets import Sets
 from console.data.store.overlay import LAG
 from console.data.store.store import Store
 from console.data.users.keys import Keyring
@@ -47,6 +49,8 @@ class Repositories:
     labels: ports.Labels
     batches: Batches
     batch_runs: BatchRuns
+    sets: Sets
+    experiments: Experiments
     users: Users
     collections: Collections
     vectors: Chunks
@@ -90,6 +94,8 @@ class Repositories:
             labels=Labels(store, runs.recent, clock),
             batches=Batches(store, lag=lag, clock=clock),
             batch_runs=BatchRuns(store, runs.recent, clock),
+            sets=Sets(store, lag=lag, clock=clock),
+            experiments=Experiments(store, lag=lag, clock=clock),
             users=Users(store, keys or Keyring.passing(), clock),
             collections=collections,
             vectors=vectors,

@@ -8,6 +8,7 @@
 - runs: a run with the snapshot, artifact and results inside it, and human labels
 - run_lists: rows of run lists, and the filter of a list
 - batches: many runs submitted together, row by row
+- sets: test sets and their experiments
 - rollups: counts and sums of finished runs
 - search: collections, chunks and hits
 - people: users and roles
@@ -18,7 +19,7 @@ A record never holds a score that was not obtained: `Results` exists only on com
 """
 
 from console.records.base import PREVIEW, Json, Page, Record, RunId, pages, utcnow
-from console.records.batches import Batch, BatchRow, BatchState, RowResult, RowState
+from console.records.batches import Batch, BatchRow, BatchState, NewRow, RowResult, RowState
 from console.records.cases import STEPS, Case, Example, ScoreRange, Threshold, ThresholdChange, pinned_steps
 from console.records.catalog import Metric, Model, TokenUsage
 from console.records.collections import (
@@ -39,6 +40,7 @@ from console.records.runs import (
     Artifact,
     Drawn,
     Frame,
+    ItemRef,
     Label,
     Results,
     Run,
@@ -48,6 +50,7 @@ from console.records.runs import (
     Spent,
     Verdict,
 )
+from console.records.sets import Experiment, JudgedBy, SetItem, SetVersion, TestSet
 
 __all__ = [
     "LOW_CAPTURED",
@@ -67,15 +70,19 @@ __all__ = [
     "Drawn",
     "EvaluationParameters",
     "Example",
+    "Experiment",
     "Frame",
+    "ItemRef",
     "Json",
     "Judge",
+    "JudgedBy",
     "Label",
     "LlmRef",
     "Metric",
     "MetricRef",
     "Model",
     "NewChunk",
+    "NewRow",
     "Page",
     "Record",
     "Results",
@@ -91,10 +98,13 @@ __all__ = [
     "ScoreRange",
     "SearchHit",
     "Selection",
+    "SetItem",
+    "SetVersion",
     "Snapshot",
     "Spent",
     "Split",
     "StreamPosition",
+    "TestSet",
     "Threshold",
     "ThresholdChange",
     "TokenUsage",

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from console.records.base import Json, Record, RunId
-from console.records.runs import Artifact, Verdict
+from console.records.runs import Artifact, ItemRef, Verdict
 
 
 class BatchState(StrEnum):
@@ -50,6 +50,8 @@ class Batch(Record, frozen=True):
     """Why it stopped before its end."""
     reopened: int = 0
     """Grows whenever failed rows are opened again."""
+    experiment_id: str | None = None
+    """The experiment that it belongs to."""
 
     @property
     def pass_rate(self) -> float | None:
@@ -77,6 +79,14 @@ class RowState(StrEnum):
     FAILED = "failed"
 
 
+class NewRow(Record, frozen=True):
+    """A row of a batch that is to be made."""
+
+    artifact: Artifact
+    item: ItemRef | None = None
+    """The item of a test set, in an experiment."""
+
+
 class BatchRow(Record, frozen=True):
     """One row of a batch."""
 
@@ -87,6 +97,8 @@ class BatchRow(Record, frozen=True):
     state: RowState = RowState.PENDING
     run_id: RunId | None = None
     error: str | None = None
+    item: ItemRef | None = None
+    """The item of a test set, in an experiment."""
 
 
 class RowResult(Record, frozen=True):
@@ -111,3 +123,9 @@ class RowResult(Record, frozen=True):
     """Digest of the question and the context; empty without either."""
     text: str = ""
     """Digest of the evaluated text."""
+    error: str | None = None
+    """First line of why there is no score."""
+    threshold: float | None = None
+    """The normalised threshold that decided the verdict."""
+    item: ItemRef | None = None
+    """The item of a test set, in an experiment."""

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from console.records.base import Record, RunId
-from console.records.runs import Drawn, RunStatus, Verdict
+from console.records.runs import Drawn, ItemRef, RunStatus, Verdict
 
 LOW_CAPTURED = 0.8
 """Share of the probability on the scale below which a list marks a run."""
@@ -78,6 +78,8 @@ class RunSummary(Record, frozen=True):
     case_version: str = ""
     artifact_digest: str = ""
     """`Artifact.digest`; empty for runs that were written before it."""
+    item: ItemRef | None = None
+    """The item of a test set, in an experiment."""
 
     @property
     def low_captured(self) -> bool:

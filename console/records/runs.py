@@ -177,6 +177,20 @@ class Spent(Record, frozen=True):
     """US dollars, or None when the model has no prices."""
 
 
+class ItemRef(Record, frozen=True):
+    """Which item of a test set a run judged an output of."""
+
+    set_id: str
+    key: str
+    tags: list[str] = []
+    facets: list[list[str]] = []
+    """Name and value of short metadata of the item, by which results are grouped."""
+    score: float | None = None
+    """What people gave the judged text, on the case's scale; None when an output of somebody else was judged."""
+    passed: bool | None = None
+    """What people said of the judged text."""
+
+
 class Run(Record, frozen=True):
     """One execution of one judge over one artifact."""
 
@@ -195,6 +209,8 @@ class Run(Record, frozen=True):
     error_message: str | None = None
     document_id: str | None = None
     batch_id: str | None = None
+    item: ItemRef | None = None
+    """The item of a test set, in an experiment."""
     created_by: str = "system"
     metadata: Json | None = None
     judged_threshold: float | None = None

@@ -57,4 +57,6 @@ def _cell(value: object) -> str | int | float:
         return value.isoformat()
     if isinstance(value, list):
         return " ".join(str(part) for part in value)
+    if isinstance(value, (msgspec.Struct, dict)):
+        return msgspec.json.encode(value).decode()
     return neutral(str(value))

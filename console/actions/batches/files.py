@@ -111,10 +111,10 @@ def _artifact(row: Row, columns: Columns) -> Artifact | Problem:
     parts: dict[str, str] = {}
     for part, column in columns.named.items():
         value = row.values.get(column)
-        text = _joined(value) if part == "context" else value
+        text = joined(value) if part == "context" else value
         if text is not None and not isinstance(text, str):
             return Problem(row.line, f"{column} is no text.")
-        if text and (wrong := _wrong(text)):
+        if text and (wrong := wrong_with(text)):
             return Problem(row.line, f"{column} {wrong}.")
         if text and text.strip():
             parts[part] = text
@@ -127,18 +127,19 @@ def _artifact(row: Row, columns: Columns) -> Artifact | Problem:
         expected_output=parts.get("reference"),
         input=parts.get("question"),
         context=parts.get("context"),
-        metadata=_metadata(others) if columns.keep_others else {},
+        metadata=metadata_of(others) if columns.keep_others else {},
     )
 
 
-def _joined(value: Any) -> Any:
+def joined(value: Any) -> Any:
     """A list of passages as one text, which is how data sets of retrieval give their context."""
     if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
         return "\n\n".join(value)
     return value
 
 
-def _wrong(text: str) -> str | None:
+def wrong_with(text: str) -> str | None:
+    """Why a text cannot be stored; None when it can."""
     if len(text) > CELL_LIMIT or len(text.encode(errors="replace")) > CELL_LIMIT:
         return "is over 10 MB"
     if any("\ud800" <= character <= "\udfff" for character in text):
@@ -146,7 +147,7 @@ def _wrong(text: str) -> str | None:
     return None
 
 
-def _metadata(others: Json) -> Json:
+def metadata_of(others: Json) -> Json:
     """The other columns; an object in a column `metadata` is taken apart."""
     inner = others.get(_METADATA)
     kept = {name: value for name, value in others.items() if name != _METADATA and value not in ("", None)}

@@ -370,6 +370,7 @@ class BatchWorker:
             error_message=ended.answer.error,
             spent=ended.answer.spent,
             batch_id=self._batch_id,
+            item=ended.row.item,
             created_by=self._batch.created_by,
         )
         results = ended.answer.results

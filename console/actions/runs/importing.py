@@ -158,6 +158,7 @@ def _run(line: RunLine, judge: Judge, case: Case, run_id: int, started: datetime
         ),
         results=results,
         error_message=line.error_message,
+        item=line.item,
         judged_threshold=case.threshold.score if results else None,
         created_by=by,
     )

@@ -20,7 +20,19 @@ import msgspec
 
 from console.actions.runs.summeval import read_summeval
 from console.errors import InvalidInput
-from console.records import Json, Label, Record, Run, RunFilter, RunStatus, ScoreRange, Threshold, TokenUsage, pages
+from console.records import (
+    ItemRef,
+    Json,
+    Label,
+    Record,
+    Run,
+    RunFilter,
+    RunStatus,
+    ScoreRange,
+    Threshold,
+    TokenUsage,
+    pages,
+)
 from console.tabular.files import FileForm, Problem, Row, TabularFile
 
 if TYPE_CHECKING:
@@ -75,6 +87,8 @@ class RunLine(Record, frozen=True):
     """The question that the text answers."""
     context: str | None = None
     """The material that the text rests on."""
+    item: ItemRef | None = None
+    """The item of a test set whose output was judged."""
     metadata: Json = {}
     started_at: datetime | None = None
     completed_at: datetime | None = None
@@ -173,6 +187,7 @@ def run_line(run: Run, labels: list[Label]) -> RunLine:
         expected_output=artifact.expected_output,
         input=artifact.input,
         context=artifact.context,
+        item=run.item,
         metadata=artifact.metadata,
         started_at=run.started_at,
         completed_at=run.completed_at,

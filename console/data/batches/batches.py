@@ -25,7 +25,7 @@ from console.data.store.partition import delete_partition
 from console.data.store.requests import ABSENT, PRESENT, Condition, Put, Query, Update, equals, one_of
 from console.data.store.store import Store
 from console.errors import BatchTaken, InvalidInput, NotFound, TooLarge
-from console.records import Artifact, Batch, BatchRow, BatchState, Json, Page, RowState, utcnow
+from console.records import Artifact, Batch, BatchRow, BatchState, Json, NewRow, Page, RowState, utcnow
 
 KIND = "batch"
 _Rows = list[BatchRow]
@@ -108,10 +108,11 @@ class Batches:
         self,
         name: str,
         judge_id: str,
-        artifacts: Iterable[Artifact],
+        artifacts: Iterable[Artifact | NewRow],
         *,
         by: str,
         settings: Json | None = None,
+        experiment_id: str | None = None,
         on_saved: Callable[[int], None] | None = None,
     ) -> Batch:
         """A new batch, up to 100,000 rows. One request per 25 rows and one for the header.
@@ -142,6 +143,7 @@ class Batches:
                 created_on=self._clock(),
                 created_by=by,
                 settings=settings or {},
+                experiment_id=experiment_id,
             )
             item = _item(batch)
         except InvalidInput:

@@ -50,9 +50,12 @@ def of_summary(number: int, artifact: Artifact, summary: RunSummary) -> RowResul
         tokens=summary.total_tokens,
         seconds=summary.execution_time_seconds,
         ended_on=summary.completed_at,
-        key=_key(artifact.metadata),
+        key=summary.item.key if summary.item else _key(artifact.metadata),
         question=_digest(artifact.input, artifact.context) if artifact.input or artifact.context else "",
         text=_digest(artifact.evaluation_target),
+        error=summary.error,
+        threshold=summary.threshold,
+        item=summary.item,
     )
 
 

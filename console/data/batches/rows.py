@@ -13,7 +13,7 @@ from console.data.store.partition import parts_of, read_parts, write_parts
 from console.data.store.requests import Query
 from console.data.store.store import PAGE, Store
 from console.errors import InvalidInput, TooLarge
-from console.records import Artifact, BatchRow, Page, RowState
+from console.records import Artifact, BatchRow, NewRow, Page, RowState
 
 ROWS_LIMIT = 100_000
 """Rows of a batch."""
@@ -30,7 +30,7 @@ def write_rows(
     store: Store,
     partition_key: str,
     batch_id: str,
-    artifacts: Iterable[Artifact],
+    artifacts: Iterable[Artifact | NewRow],
     on_saved: Callable[[int], None] | None = None,
 ) -> int:
     """Stores the rows of a new batch and returns how many they are. One request per 25 rows.
@@ -44,7 +44,9 @@ def write_rows(
     count, size = 0, 0
     waiting: list[Item] = []
     for count, artifact in enumerate(artifacts, 1):
-        item = _write_parts_of(store, partition_key, BatchRow(batch_id=batch_id, number=count, artifact=artifact))
+        row = artifact if isinstance(artifact, NewRow) else NewRow(artifact=artifact)
+        new = BatchRow(batch_id=batch_id, number=count, artifact=row.artifact, item=row.item)
+        item = _write_parts_of(store, partition_key, new)
         waiting.append(item)
         size += item_size(item)
         if len(waiting) == _FLUSH_ROWS or size > _FLUSH_BYTES:

@@ -29,6 +29,7 @@ _BRIEF = (
     "raters",
     "split",
     "labelScores",
+    "item",
 )
 LABELLED_BRIEF = ("drawn", "raters", "split", "labelScores")
 """What labels say there."""
@@ -124,6 +125,7 @@ def summary_of(run: Run, labels: Sequence[Label] = ()) -> RunSummary:
         captured=results.captured if results else None,
         case_version=snapshot.case_version,
         artifact_digest=run.evaluated_artifact.digest,
+        item=run.item,
     )
 
 

@@ -17,6 +17,8 @@ from console.data.legacy.sqlite.unserved import not_served, unserved
 from console.data.repositories import Repositories
 from console.data.runs.embeddings import RunVectors
 from console.data.runs.rollups import Rollups
+from console.data.sets.experiments import Experiments
+from console.data.sets.sets import Sets
 from console.data.store.store import Store
 
 R = TypeVar("R", bound=Repositories)
@@ -43,6 +45,8 @@ def on_the_old_schema(repositories: R, manager: DatabaseManager) -> R:
         rollups=unserved(Rollups, "Statistics"),
         batches=unserved(Batches, "Batches"),
         batch_runs=unserved(BatchRuns, "Batches"),
+        sets=unserved(Sets, "Test sets"),
+        experiments=unserved(Experiments, "Experiments"),
         run_vectors=unserved(RunVectors, "Similar runs"),
         collections=unserved(Collections, "Collections"),
         vectors=unserved(Chunks, "Collections"),

@@ -1,0 +1,1 @@
+"""Test sets, experiments over them, and the gate."""

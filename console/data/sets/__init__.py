@@ -1,0 +1,1 @@
+"""Test sets, their versions and items, and the experiments over them."""
