@@ -79,6 +79,22 @@ def results_json(found: JudgeResults) -> Figures:
     }  # fmt: skip
 
 
+def row_json(row: Row) -> Figures:
+    """How one item ended."""
+    run = row.run
+    return {
+        "key": row.key,
+        "run_id": run.run_id,
+        "passed": row.passed,
+        "score": run.final_score,
+        "score_normalised": _rounded(row.score),
+        "error": run.error,
+        "preview": run.preview,
+        "label_score": run.label_score,
+        "label_passed": run.label_passed,
+    }
+
+
 def pairing_json(found: Pairing) -> Figures:
     """What changed from the baseline, by one judge."""
     flips = found.flips

@@ -115,20 +115,25 @@ def add_runs(services: Services, actor: User, test_set: TestSet, run_ids: Sequen
     return services.sets.change(test_set, made.values(), by=by, note=f"From {len(made)} run(s)")
 
 
-def save_item(services: Services, actor: User, test_set: TestSet, item: SetItem) -> Changed:
-    """Adds an item, or changes the one of its key. Three requests.
+def change_items(
+    services: Services,
+    actor: User,
+    test_set: TestSet,
+    items: Sequence[SetItem] = (),
+    *,
+    removed: Sequence[str] = (),
+    others_go: bool = False,
+    note: str = "",
+) -> Changed:
+    """Adds items, changes those of their keys, and removes some; versions that an experiment used keep theirs.
 
     Raises:
         Forbidden: the actor is a viewer.
-        InvalidInput: it cannot be stored.
-        ConflictError: somebody has changed the set since it was read.
+        InvalidInput: an item cannot be stored; nothing is changed.
+        ConflictError: somebody has changed the set since it was read; nothing is changed.
     """
-    return services.sets.change(test_set, [item], by=permit(actor, Role.EVALUATOR))
-
-
-def remove_items(services: Services, actor: User, test_set: TestSet, keys: Sequence[str]) -> Changed:
-    """Removes items; versions that an experiment used keep them. Raises as `save_item`."""
-    return services.sets.change(test_set, [], removed=keys, by=permit(actor, Role.EVALUATOR))
+    by = permit(actor, Role.EVALUATOR)
+    return services.sets.change(test_set, items, by=by, removed=removed, others_go=others_go, note=note)
 
 
 def describe_set(

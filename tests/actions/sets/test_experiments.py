@@ -203,8 +203,8 @@ def test_a_viewer_changes_nothing(services: Services, ana: User, judge: Judge) -
     for attempt in (
         lambda: sets.make_set(services, viewer, "Other"),
         lambda: sets.import_file(services, viewer, test_set, table(CSV)),
-        lambda: sets.save_item(services, viewer, test_set, SetItem(key="x", input="y")),
-        lambda: sets.remove_items(services, viewer, test_set, ["q1"]),
+        lambda: sets.change_items(services, viewer, test_set, [SetItem(key="x", input="y")]),
+        lambda: sets.change_items(services, viewer, test_set, removed=["q1"]),
         lambda: sets.describe_set(services, viewer, test_set, name="Z"),
         lambda: sets.delete_set(services, ana, test_set),
         lambda: sets.add_runs(services, viewer, test_set, [1]),
@@ -305,7 +305,7 @@ def test_several_judges_and_versions_judge_the_same_outputs(services: Services, 
 def test_a_set_that_changed_meanwhile_is_not_judged(services: Services, ana: User, judge: Judge) -> None:
     seen = made(services, ana)
     found = outputs.match_outputs(services, seen.set_id, 1, {"q1": "x"}, "out.csv")
-    sets.save_item(services, ana, seen, SetItem(key="q9", input="New?"))
+    sets.change_items(services, ana, seen, [SetItem(key="q9", input="New?")])
     with pytest.raises(ConflictError):
         experiments.begin(services, ana, seen, found, [judge])
     assert services.experiments.list().items == []
@@ -353,8 +353,8 @@ def test_items_that_changed_between_versions_are_left_out_and_judges_that_differ
     before = judged(services, ana, test_set, judge, {"q1": "good", "q2": "bad", "q3": "good"})
     cooler = {"parameters": {"temperature": 0.5}}
     services.judges.update(judge.judge_id, cooler, revision=judge.revision, by="root")
-    sets.save_item(services, ana, services.sets.get("questions"), SetItem(key="q3", input="Other?"))
-    sets.save_item(services, ana, services.sets.get("questions"), SetItem(key="q4", input="New?"))
+    sets.change_items(services, ana, services.sets.get("questions"), [SetItem(key="q3", input="Other?")])
+    sets.change_items(services, ana, services.sets.get("questions"), [SetItem(key="q4", input="New?")])
     newer = services.judges.get(judge.judge_id)
     after = judged(services, ana, test_set, newer, {"q1": "bad", "q2": "bad", "q3": "bad", "q4": "bad"})
     (pair,) = compare(services, before, after)
