@@ -81,17 +81,16 @@ def results_json(found: JudgeResults) -> Figures:
 
 def row_json(row: Row) -> Figures:
     """How one item ended."""
-    run = row.run
+    found = row.found
     return {
         "key": row.key,
-        "run_id": run.run_id,
+        "run_id": found.run_id,
         "passed": row.passed,
-        "score": run.final_score,
+        "score": found.score,
         "score_normalised": _rounded(row.score),
-        "error": run.error,
-        "preview": run.preview,
-        "label_score": run.label_score,
-        "label_passed": run.label_passed,
+        "error": found.error,
+        "seconds": found.seconds,
+        "cost": found.cost,
     }
 
 
@@ -196,8 +195,8 @@ def _items(decision: Decision, judge: str) -> Iterator[Xml.Element]:
     for key in sorted(decision.results.rows.keys() | regressed.keys()):
         row = decision.results.rows.get(key)
         case = Xml.Element("testcase", classname=f"items.{judge}", name=_clean(key))
-        if row is not None and row.run.execution_time_seconds is not None:
-            case.set("time", f"{row.run.execution_time_seconds:.3f}")
+        if row is not None and row.found.seconds is not None:
+            case.set("time", f"{row.found.seconds:.3f}")
         words = f"{_change(regressed[key])}, regressed" if key in regressed else _state(row)
         if row is not None and row.passed:
             Xml.SubElement(case, "system-out").text = _clean(words)

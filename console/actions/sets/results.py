@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
-from console.actions.labels.corrected import drawn_with_known_odds
-from console.actions.runs.labelled import LabelledRun
-from console.actions.sets.experiments import batches_of
+from console.actions.labels.designs import weigh, with_known_odds
+from console.actions.runs.labelled import SAMPLE, LabelledRun, read_rows
 from console.judging.analysis.corrected import LEAST, Corrected, Sample, corrected_rate
 from console.judging.analysis.pairs import share
 from console.judging.analysis.statistics import LEVEL, Confusion, Estimate, quality
@@ -22,19 +21,19 @@ from console.records import (
     Batch,
     BatchState,
     Experiment,
+    ItemRef,
     JudgedBy,
+    RowResult,
     RunFilter,
-    RunStatus,
+    RunId,
     RunSummary,
     ScoreRange,
     Verdict,
-    pages,
 )
 
 if TYPE_CHECKING:
     from console.services import Services
 
-_PAGE = 1_000
 TAG = "tag"
 """Name of the grouping by tags."""
 
@@ -44,18 +43,27 @@ class Row:
     """How one item ended."""
 
     key: str
-    run: RunSummary
-    """The latest run of the item, a completed one where there is one."""
+    found: RowResult
+
+    @property
+    def run_id(self) -> RunId:
+        """Of the run that judged its output."""
+        return self.found.run_id
+
+    @property
+    def item(self) -> ItemRef:
+        """The item, as the run keeps it."""
+        return self.found.item or ItemRef(set_id="", key=self.key)
 
     @property
     def score(self) -> float | None:
         """Normalised; None where there is none."""
-        return self.run.final_score_normalized
+        return self.found.normalized
 
     @property
     def passed(self) -> bool:
         """Whether the judge lets it pass; without a score it does not."""
-        return self.run.evaluation_status is Verdict.PASS
+        return self.found.verdict is Verdict.PASS
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,8 @@ class JudgeResults:
     rows: Mapping[str, Row]
     """By key, of the items that have ended."""
     scale: ScoreRange
+    labels: Mapping[RunId, RunSummary]
+    """What people said of the runs, where they did."""
 
     @property
     def passed(self) -> int:
@@ -105,7 +115,7 @@ class JudgeResults:
     @property
     def first_error(self) -> str:
         """Why an output got no score; empty where all did."""
-        return next((row.run.error or "" for row in self.rows.values() if row.score is None), "")
+        return next((row.found.error or "" for row in self.rows.values() if row.score is None), "")
 
     @property
     def left(self) -> int:
@@ -135,8 +145,7 @@ class JudgeResults:
         """Rates by tag and by value of metadata, the lowest first within each."""
         found: dict[tuple[str, str], list[Row]] = {}
         for row in self.rows.values():
-            item = row.run.item
-            for name, value in [*([TAG, tag] for tag in item.tags), *item.facets] if item else ():
+            for name, value in [*([TAG, tag] for tag in row.item.tags), *row.item.facets]:
                 found.setdefault((name, value), []).append(row)
         groups = [
             Group(name, value, share(sum(row.passed for row in rows), len(rows)), _plain_mean(rows))
@@ -156,69 +165,60 @@ class JudgeResults:
         From labels of the experiment's own runs whose odds are known (see `console.judging.analysis.corrected`).
         """
         labelled = [one for row in self.rows.values() if (one := self._labelled(row)) is not None]
-        known, odds = drawn_with_known_odds(labelled, self.scored)
-        if len(known) < LEAST:
+        weighed = weigh(with_known_odds(labelled, self.judged.judge_id))
+        if len(weighed.runs) < LEAST:
             return None
-        sample = Sample.of([one.judge for one in known], odds)
-        mean = self.mean.value or 0.0
-        return corrected_rate(sample, [one.passed for one in known], runs=self.scored, mean_score=mean)
+        sample = Sample.of([one.judge for one in weighed.runs], weighed.odds(self.scored))
+        people, mean = [one.passed for one in weighed.runs], self.mean.value or 0.0
+        return corrected_rate(sample, people, runs=self.scored, mean_score=mean)
 
     def _labelled(self, row: Row) -> LabelledRun | None:
-        run = row.run
-        if row.score is None or not run.labelled:
+        run = self.labels.get(row.run_id)
+        if row.score is None or run is None:
             return None
         human = None if run.label_score is None else self.scale.normalise(run.label_score)
         passed = run.label_passed
         if passed is None:
-            passed = human is not None and Verdict.of(human, run.threshold or 0.0).passed
+            passed = human is not None and Verdict.of(human, row.found.threshold or 0.0).passed
         return LabelledRun(run, row.score, human, passed)
 
     def _said(self, row: Row) -> bool | None:
         """What people said of the set's own text."""
-        item = row.run.item
-        if item is None or row.score is None:
+        item = row.item
+        if row.score is None:
             return None
         if item.passed is not None:
             return item.passed
         if item.score is None:
             return None
-        return Verdict.of(self.scale.normalise(item.score), row.run.threshold or 0.0).passed
+        return Verdict.of(self.scale.normalise(item.score), row.found.threshold or 0.0).passed
 
 
 def load_results(services: Services, experiment: Experiment) -> list[JudgeResults]:
     """The results of every judge, as far as they are there.
 
-    One GetItem for each batch, one Query of RunsByJudgeIndex per 1,000 runs of the judge in the batch's days.
+    For each: one GetItem, one Query per 10,000 rows, and one for the labels per 1,000 of them.
     """
-    found = batches_of(services, experiment)
-    return [
-        JudgeResults(judged, batch, experiment.total, read_rows(services, batch), _scale(services, judged))
-        for judged, batch in zip(experiment.judges, found, strict=True)
-    ]
+    return [_results(services, experiment, judged) for judged in experiment.judges]
 
 
-def read_rows(services: Services, batch: Batch) -> dict[str, Row]:
-    """The ended rows of an experiment's batch by the keys of their items."""
-    last = batch.last_run_on or batch.created_on
+def _results(services: Services, experiment: Experiment, judged: JudgedBy) -> JudgeResults:
+    batch = services.batches.get(judged.batch_id)
+    ended = services.batch_runs.results(judged.batch_id).values()
+    rows = {one.key: Row(one.key, one) for one in sorted(ended, key=lambda one: one.key)}
+    scale = services.cases.version(judged.case_id, judged.case_version).score_range
+    return JudgeResults(judged, batch, experiment.total, rows, scale, _labels(services, batch, judged))
+
+
+def _labels(services: Services, batch: Batch, judged: JudgedBy) -> dict[RunId, RunSummary]:
     wanted = RunFilter(
-        judge_id=batch.judge_id,
+        case_id=judged.case_id,
+        judge_id=judged.judge_id,
         batch_id=batch.batch_id,
+        labelled=True,
         first_day=batch.created_on.date(),
-        last_day=None if batch.left else last.date(),
     )
-    rows: dict[str, Row] = {}
-    for page in pages(lambda cursor: services.runs.list(wanted, limit=_PAGE, cursor=cursor)):
-        for run in page.items:  # newest first
-            if run.item is None or not run.status.finished:
-                continue
-            known = rows.get(run.item.key)
-            if known is None or (known.run.status is RunStatus.FAILED and run.status is RunStatus.COMPLETED):
-                rows[run.item.key] = Row(run.item.key, run)
-    return dict(sorted(rows.items()))
-
-
-def _scale(services: Services, judged: JudgedBy) -> ScoreRange:
-    return services.cases.version(judged.case_id, judged.case_version).score_range
+    return {run.run_id: run for run in read_rows(services, wanted, SAMPLE)[0]}
 
 
 def _plain_mean(rows: Sequence[Row]) -> float | None:
