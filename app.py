@@ -15,6 +15,7 @@ from console.ui.frame import notes, palette, style
 from console.ui.frame.boundary import show_error
 from console.ui.frame.navigation import ROUTES
 from console.ui.frame.opening import Opening
+from console.ui.frame.reruns import Reruns
 from console.ui.frame.session import ready, services
 from console.ui.sign_in import auth
 from console.ui.sign_in.guard import Guard
@@ -95,4 +96,4 @@ if __name__ == "__main__":  # each session runs this file; the server imports it
 else:
     guard = Middleware(Guard, hosts=_hosts, signed_in=auth.is_signed_in, lasting=auth.lasting_cookie)
     opening = Middleware(Opening, base=lambda: st.get_option("server.baseUrlPath").strip("/"))
-    app = st.App(__file__, middleware=[guard, opening], lifespan=ready)
+    app = st.App(__file__, middleware=[guard, opening, Middleware(Reruns)], lifespan=ready)
