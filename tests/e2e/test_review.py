@@ -73,7 +73,7 @@ def test_label_five_runs_by_keyboard(
 
 
 def test_typing_a_comment_presses_no_button(console_url: str, services: Services, case: Case, page: Page) -> None:
-    judge = services.judges.of_case(case.case_id)[0]
+    judge = new_judge(services, case, "Another")
     run = scored(services, judge, case, 3.0, text="A summary to talk about.")
     page.goto(f"{console_url}/review?case={case.case_id}&run={run.run_id}")
     sign_in(page, "eva")
