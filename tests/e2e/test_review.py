@@ -16,9 +16,13 @@ from tests.support.console_app import new_case, new_judge, new_user, scored
 pytestmark = pytest.mark.browser
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _evaluator(services: Services) -> None:
+    new_user(services, "eva", Role.EVALUATOR)
+
+
 @pytest.fixture(scope="module")
 def case(services: Services) -> Case:
-    new_user(services, "eva", Role.EVALUATOR)
     return new_case(services)
 
 
