@@ -9,6 +9,7 @@ import msgspec
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
+from console.actions.labels.calibrated import calibrate_judge, calibration_json, judge_version
 from console.actions.labels.labels import save_label
 from console.actions.labels.population import Asked
 from console.actions.labels.report import load_report
@@ -19,6 +20,7 @@ from console.api.pages import Limit
 from console.api.refusals import documented
 from console.api.shapes import answer
 from console.errors import InvalidInput
+from console.judging.analysis.calibrated import Method
 from console.records import Drawn, Frame, Selection
 
 router = APIRouter(route_class=StrictRoute, tags=["Labels"])
@@ -84,6 +86,33 @@ def review_queue(
     """The runs that wait for a label, in the order of the queue, each with how it was drawn."""
     found = load_queue(services, case_id, judge_id=judge_id, selection=queue)
     return answer([{"run": one.row, "drawn": one.drawn} for one in found.candidates[:limit]])
+
+
+class CalibrationRequest(BaseModel):
+    """From which labels of the judge's version a curve is learnt, and how."""
+
+    version: str | None = Field(None, description="Of the judge; null is the one in use.")
+    method: Method | None = Field(None, description="Null chooses by the number of labels.")
+    unknown_odds: bool = Field(False, description="Also from labels whose runs were chosen nobody knows how.")
+
+
+@router.post(
+    "/judges/{judge_id}/calibration",
+    response_model=dict[str, Any],
+    responses=documented(400, 404, 503),
+)
+def calibrate(request: CalibrationRequest, services: UsedServices, actor: Actor, judge_id: str) -> Response:
+    """A new curve from scores to the probability that people pass, from today's labels; earlier ones are kept."""
+    judge = judge_version(services, judge_id, request.version)
+    made = calibrate_judge(services, actor, judge, method=request.method, unknown_odds=request.unknown_odds)
+    return answer(calibration_json(made))
+
+
+@router.get("/judges/{judge_id}/calibration", response_model=list[dict[str, Any]], responses=documented(404, 503))
+def calibrations(services: UsedServices, judge_id: str, version: str | None = None) -> Response:
+    """Every curve of a version of a judge (of the one in use, where none is named), the newest, which counts, first."""
+    judge = judge_version(services, judge_id, version)
+    return answer([calibration_json(one) for one in services.calibrations.versions(judge.judge_id, judge.version)])
 
 
 @router.get("/cases/{case_id}/agreement", response_model=dict[str, Any], responses=documented(404, 503))

@@ -7,7 +7,7 @@
 - store: tables, seed, rollups
 - evaluate: evaluate
 - runs: import runs, export runs
-- labels: labels import, labels export; agreement: agreement
+- labels: labels import, labels export; agreement: agreement; calibration: calibration
 - sets: sets list, sets show, sets import, sets export, sets diff, sets delete
 - experiments: experiment run, experiment resume, experiment list, experiment show; gate: gate
 - models: models list, models price
@@ -26,6 +26,7 @@ import typer
 
 from console.cli import (
     agreement,
+    calibration,
     embed,
     engine,
     evaluate,
@@ -59,6 +60,7 @@ app.command()(store.seed)
 app.command()(evaluate.evaluate)
 app.command()(agreement.agreement)
 app.command()(gate.gate)
+app.command()(calibration.calibration)
 app.command()(ingest.ingest)
 app.command()(search.search)
 app.command()(search_quality.search_quality)

@@ -14,6 +14,7 @@ from console.data.collections.blocks import Blocks
 from console.data.collections.chunks import Chunks
 from console.data.collections.collections import Collections
 from console.data.collections.reads import VectorReads
+from console.data.configuration.calibrations import Calibrations
 from console.data.configuration.cases import Cases
 from console.data.configuration.catalog import Catalog
 from console.data.configuration.judges import Judges
@@ -47,6 +48,7 @@ class Repositories:
     run_vectors: RunVectors
     rollups: Rollups
     labels: ports.Labels
+    calibrations: ports.Calibrations
     batches: Batches
     batch_runs: BatchRuns
     sets: Sets
@@ -92,6 +94,7 @@ class Repositories:
             run_vectors=RunVectors(store, runs),
             rollups=Rollups(store, cache, clock),
             labels=Labels(store, runs.recent, clock),
+            calibrations=Calibrations(store),
             batches=Batches(store, lag=lag, clock=clock),
             batch_runs=BatchRuns(store, runs.recent, clock),
             sets=Sets(store, lag=lag, clock=clock),

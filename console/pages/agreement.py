@@ -18,11 +18,12 @@ from console.actions.labels.agreement import (
     sides_of,
     two_sides,
 )
+from console.actions.labels.calibrated import judge_version
 from console.actions.labels.corrected import conclude
 from console.actions.labels.population import Asked
 from console.actions.labels.raters import load_raters
 from console.actions.runs.labelled import case_with_labels, load_labelled
-from console.records import Role, utcnow
+from console.records import Role, User, utcnow
 from console.services import Services
 from console.ui.frame import choices, filters
 from console.ui.frame.boundary import boundary, nothing
@@ -31,6 +32,7 @@ from console.ui.frame.navigation import link_to
 from console.ui.frame.session import page_title, services
 from console.ui.labels import agreement as board
 from console.ui.labels import agreement_controls as controls
+from console.ui.labels.calibrated import calibration
 from console.ui.labels.corrected import corrected, people
 from console.ui.sign_in import auth
 
@@ -43,7 +45,7 @@ def main() -> None:
     choices.follow(_OPENED)
     with boundary("agreement"):
         shared = services()
-        auth.require_role(shared, Role.VIEWER)
+        user = auth.require_role(shared, Role.VIEWER)
         today = utcnow().date()
         selection = filters.read("all", today)
         with st.container(horizontal=True, vertical_alignment="center", key="agreement-head"):
@@ -63,10 +65,10 @@ def main() -> None:
         elif st.query_params.get("against") == "judge":
             _judges(shared, case_id, selection)
         else:
-            _people(shared, case_id, selection)
+            _people(shared, user, case_id, selection)
 
 
-def _people(shared: Services, case_id: str, selection: filters.Selection) -> None:
+def _people(shared: Services, user: User, case_id: str, selection: filters.Selection) -> None:
     """A judge against people."""
     sides = sides_of(shared, case_id)
     known = {choices.side_param(side): side for side in sides}
@@ -97,6 +99,8 @@ def _people(shared: Services, case_id: str, selection: filters.Selection) -> Non
     asked = Asked(of.judge_id or None, of.version, wanted.first_day, wanted.last_day)
     corrected(view.case, conclude(shared, view, asked))
     people(load_raters(shared, view))
+    if side:
+        calibration(shared, user, judge_version(shared, side.judge_id, side.version))
     _render(shared, against_people(view), board.PEOPLE, view.human_threshold)
 
 

@@ -20,6 +20,7 @@ A record never holds a score that was not obtained: `Results` exists only on com
 
 from console.records.base import PREVIEW, Json, Page, Record, RunId, pages, utcnow
 from console.records.batches import Batch, BatchRow, BatchState, NewRow, RowResult, RowState
+from console.records.calibrations import Calibration, Reliable
 from console.records.cases import STEPS, Case, Example, ScoreRange, Threshold, ThresholdChange, pinned_steps
 from console.records.catalog import Metric, Model, TokenUsage
 from console.records.collections import (
@@ -61,6 +62,7 @@ __all__ = [
     "Batch",
     "BatchRow",
     "BatchState",
+    "Calibration",
     "Case",
     "Chunk",
     "Collection",
@@ -85,6 +87,7 @@ __all__ = [
     "NewRow",
     "Page",
     "Record",
+    "Reliable",
     "Results",
     "Role",
     "Rollup",

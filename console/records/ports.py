@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from console.records import (
     Artifact,
+    Calibration,
     Case,
     Document,
     DocumentSummary,
@@ -388,4 +389,20 @@ class Labels(Protocol):
 
     def remove(self, run: Run, by: str) -> None:
         """Takes one person's label back."""
+        ...
+
+
+class Calibrations(Protocol):
+    """Curves from scores to the probability that people pass."""
+
+    def latest(self, judge_id: str, version: str) -> Calibration | None:
+        """The curve in use for a version of a judge."""
+        ...
+
+    def versions(self, judge_id: str, version: str) -> list[Calibration]:
+        """Every curve of a version of a judge, the newest first."""
+        ...
+
+    def add(self, made: Calibration) -> Calibration:
+        """Keeps a curve under the next number."""
         ...

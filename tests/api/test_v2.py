@@ -14,7 +14,7 @@ from console.config import Settings
 from console.data.cache.cache import Cache
 from console.data.store.store import Store
 from console.engine.process import wait_until
-from console.records import BatchState, NewChunk
+from console.records import BatchState, Drawn, NewChunk, Selection
 from console.services import Engine, Services
 from tests.support.console_app import failed, new_case, new_judge, scored
 from tests.support.scripted import ScriptedProvider, always, replied
@@ -84,6 +84,23 @@ def test_a_queue_is_labelled_with_its_odds_and_the_agreement_tells_of_all_runs(
     assert client.get(f"/v2/cases/{case.case_id}/review", params={"queue": "by_hand"}).status_code == 422
     odd = {"passed": True, "probability": 0.5}
     assert client.put(f"/v2/runs/{queue[0]['run']['runId']}/labels", json=odd).status_code == 422
+
+
+def test_a_judge_is_calibrated(client: TestClient, services: Services) -> None:
+    case = new_case(services)
+    judge = new_judge(services, case)
+    path = f"/v2/judges/{judge.judge_id}/calibration"
+    assert client.get(path).json() == []
+    assert client.post(path, json={}).status_code == 422
+    for place in range(40):
+        run = scored(services, judge, case, 2.0 if place % 3 else 5.0)
+        services.labels.save(run, None, place % 3 == 0 or place % 7 == 0, by="ann", drawn=Drawn(Selection.RANDOM))
+    made = client.post(path, json={"method": "isotonic"})
+    assert made.json().get("number") == 1, made.text
+    assert client.post(path, json={}).json()["number"] == 2
+    assert [one["method"] for one in client.get(path, params={"version": "1.0"}).json()] == ["platt", "isotonic"]
+    assert client.get(path, params={"version": "7.0"}).status_code == 404
+    assert client.get("/v2/judges/none/calibration").status_code == 404
 
 
 def test_labels_are_given_and_read(client: TestClient, services: Services) -> None:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from console.actions.labels.agreement import Agreement, against_people
+from console.actions.labels.calibrated import calibration_json
 from console.actions.labels.corrected import Conclusion, conclude
 from console.actions.labels.population import Asked
 from console.actions.labels.raters import Raters, load_raters
 from console.actions.runs.labelled import Labelled, load_labelled
 from console.judging.analysis.statistics import Estimate
+from console.records import Calibration
 
 if TYPE_CHECKING:
     from console.services import Services
@@ -26,6 +28,8 @@ class Report:
     agreement: Agreement
     concluded: Conclusion
     raters: Raters
+    calibration: Calibration | None
+    """Of the judge's version that was asked about; None for all of them, or where nobody made one."""
 
     def as_json(self) -> dict[str, Any]:
         """Figures to six digits; null where one is not defined, with the reason beside it."""
@@ -33,6 +37,7 @@ class Report:
             **_agreement_json(self.labelled, self.agreement),
             **_corrected_json(self.labelled, self.concluded),
             "raters": _raters_json(self.raters),
+            "calibration": self.calibration and calibration_json(self.calibration),
         }
 
     def estimates(self) -> dict[str, Estimate]:
@@ -52,7 +57,11 @@ def load_report(services: Services, case_id: str, asked: Asked, human_threshold:
         human_threshold=human_threshold,
     )
     return Report(
-        labelled, against_people(labelled), conclude(services, labelled, asked), load_raters(services, labelled)
+        labelled,
+        against_people(labelled),
+        conclude(services, labelled, asked),
+        load_raters(services, labelled),
+        services.calibrations.latest(asked.judge_id, asked.version) if asked.judge_id and asked.version else None,
     )
 
 

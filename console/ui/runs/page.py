@@ -90,6 +90,7 @@ def body(shared: Services, user: User, detail: RunDetail) -> None:
         with st.container(border=True, key="card-run-figures"):
             parts.figures(run, run.results, columns=6)
             _today(detail)
+            _people(detail)
     _texts(run)
     with st.grid(columns=2, min_column_width=380, gap=14, key="run-grid") as grid:
         with grid.cell():
@@ -121,6 +122,18 @@ def _today(detail: RunDetail) -> None:
     changed = "still" if now == before else "now"
     mark = f"The threshold of the case has moved from {judged:.2f} to {case.threshold.score:.2f} since"
     st.caption(f"{mark}; under it this run would {changed} be {now.text}. The run keeps its result.")
+
+
+def _people(detail: RunDetail) -> None:
+    """With what probability people would pass it, where the judge's version is calibrated."""
+    found, made = detail.people_pass, detail.calibration
+    if found is None or made is None:
+        return
+    st.caption(
+        f":material/group: People pass {text.percent(found[0])} of the runs of this score (95 %:"
+        f" {text.percent(found[1])} to {text.percent(found[2])}), by calibration {made.number} of the judge's version"
+        f" {text.plain(made.judge_version, 20)}, from {text.count(made.labels)} labels."
+    )
 
 
 def _texts(run: Run) -> None:

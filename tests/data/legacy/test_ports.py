@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from console.data.configuration.calibrations import Calibrations
 from console.data.configuration.cases import Cases
 from console.data.configuration.catalog import Catalog
 from console.data.configuration.judges import Judges
@@ -17,7 +18,7 @@ from console.data.documents.documents import Documents
 from console.data.legacy.sqlite.manager import DatabaseManager
 from console.data.legacy.sqlite.repositories import LegacyThresholds, on_the_old_schema
 from console.data.legacy.sqlite.stored_configuration import LegacyCases, LegacyCatalog, LegacyJudges
-from console.data.legacy.sqlite.stored_runs import LegacyDocuments, LegacyRuns, NoLabels
+from console.data.legacy.sqlite.stored_runs import LegacyDocuments, LegacyRuns, NoCalibrations, NoLabels
 from console.data.repositories import Repositories
 from console.data.runs.labels import Labels
 from console.data.runs.runs import Runs
@@ -35,6 +36,7 @@ SIDES: list[tuple[type, type, type]] = [
     (ports.Documents, Documents, LegacyDocuments),
     (ports.Runs, Runs, LegacyRuns),
     (ports.Labels, Labels, NoLabels),
+    (ports.Calibrations, Calibrations, NoCalibrations),
 ]
 
 

@@ -20,6 +20,7 @@ from console.data.store.cursor import decode_cursor, encode_cursor
 from console.errors import InvalidInput, NotFound
 from console.records import (
     Artifact,
+    Calibration,
     Document,
     DocumentSummary,
     Json,
@@ -235,6 +236,22 @@ class NoLabels:
     def of(self, run_id: RunId) -> list[Label]:
         """The labels of a run."""
         del run_id
+        return []
+
+
+class NoCalibrations:
+    """No judge has a calibration: there are no labels to learn one from."""
+
+    add = not_served("Calibrated scores")
+
+    def latest(self, judge_id: str, version: str) -> Calibration | None:
+        """The curve in use for a version of a judge."""
+        del judge_id, version
+        return None
+
+    def versions(self, judge_id: str, version: str) -> list[Calibration]:
+        """Every curve of a version of a judge, the newest first."""
+        del judge_id, version
         return []
 
 

@@ -1,0 +1,46 @@
+"""Calibrated scores on Agreement and on the page of a run."""
+
+from __future__ import annotations
+
+from streamlit.testing.v1 import AppTest
+
+from console.records import Case, Drawn, Judge, Role, Run, Selection, User
+from console.services import Services
+from tests.support.console_app import app, metrics, new_case, new_judge, new_user, scored, texts
+
+
+def labelled(services: Services, count: int) -> tuple[Case, Judge, list[Run]]:
+    case = new_case(services)
+    judge = new_judge(services, case)
+    runs = [scored(services, judge, case, 1.0 + place % 5) for place in range(count)]
+    for place, run in enumerate(runs):
+        passed = place % 5 > 2 or place % 7 == 0
+        services.labels.save(run, None, passed, by="bo", drawn=Drawn(Selection.RANDOM))
+    return case, judge, runs
+
+
+def agreement(user: User, case: Case, judge: Judge) -> AppTest:
+    return app(user, case=case.case_id, judge=judge.judge_id).switch_page("console/pages/agreement.py").run()
+
+
+def test_an_evaluator_calibrates_a_judge_and_its_runs_say_so(console_services: Services) -> None:
+    case, judge, runs = labelled(console_services, 40)
+    eva = new_user(console_services, "eva", Role.EVALUATOR)
+    test = agreement(eva, case, judge)
+    assert "Nobody has calibrated this version yet" in texts(test)
+    test.button(key="agreement.calibrate").click().run()
+    assert not test.exception
+    assert {"Calibration error", "Of the score as it is", "Brier score"} <= set(metrics(test))
+    assert "calibration 1: Platt's curve from 40 labels" in texts(test)
+    page = app(eva, run=str(runs[4].run_id)).switch_page("console/pages/run.py").run()
+    assert "of the runs of this score (95 %:" in texts(page)
+    assert "by calibration 1 of the judge's version" in texts(page)
+
+
+def test_too_few_labels_are_said_and_a_viewer_makes_none(console_services: Services) -> None:
+    case, judge, _ = labelled(console_services, 12)
+    test = agreement(new_user(console_services, "eva", Role.EVALUATOR), case, judge)
+    test.button(key="agreement.calibrate").click().run()
+    assert "12 labels are too few" in texts(test)
+    viewer = agreement(new_user(console_services), case, judge)
+    assert "agreement.calibrate" not in [button.key for button in viewer.button]
