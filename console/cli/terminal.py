@@ -6,12 +6,13 @@ obeys them, and shows what is not there. They are printed as `\u001b`, which JSO
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import Any, TextIO
 
-from console.records.base import COMMANDS
+from console.records.base import COMMANDS, INVISIBLE
 
-_SHOWN = {code: f"\\u{code:04x}" for code in COMMANDS if chr(code) not in "\n\t"}
+_SHOWN = {code: json.dumps(chr(code))[1:-1] for code in (COMMANDS | INVISIBLE) - {9, 10}}
 
 
 def neutral(text: str) -> str:
@@ -29,10 +30,20 @@ class Neutral:
         """Write the text, neutral."""
         return self._stream.write(neutral(text))
 
+    def isatty(self) -> bool:
+        """No: who asks wants to write colours, which are commands to a terminal."""
+        return False
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
 
+def as_it_is(stream: TextIO) -> TextIO:
+    """The stream below, for what has to move the cursor itself and shows no foreign text."""
+    return stream._stream if isinstance(stream, Neutral) else stream
+
+
 def guard_output() -> None:
-    """Let all that this process prints to standard output be neutral."""
+    """Let all that this process prints be neutral: results, errors and logs."""
     sys.stdout = Neutral(sys.stdout)
+    sys.stderr = Neutral(sys.stderr)

@@ -24,6 +24,9 @@ def utcnow() -> datetime:
 _MARKS = (0x61C, 0x200E, 0x200F, 0x2028, 0x2029, 0xFEFF)
 COMMANDS = frozenset([*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A), *_MARKS])
 """Code points that are commands to who shows them: control characters, ends of lines, directions of writing."""
+_TAGS = range(0xE0000, 0xE0080)
+INVISIBLE = frozenset([0xAD, 0x34F, 0x180E, 0x200B, *range(0x2060, 0x2065), *range(0xFFF9, 0xFFFC), *_TAGS])
+"""Code points of no width, by which two names look the same. The joiners U+200C and U+200D are part of writing."""
 
 
 PREVIEW = 160

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from console.actions.permissions import permit
+from console.data.store.codec import check_line
 from console.errors import AlreadyExists, InvalidInput
 from console.records import Chunk, Collection, CollectionDocument, Role, User
 from console.search.ways.fed import lags
@@ -111,7 +112,7 @@ def create_collection(services: Services, actor: User, name: str, embedder: str 
 
 def make_collection(services: Services, name: str, embedder: str = "minilm", *, by: str) -> Collection:
     """As `create_collection`, for somebody who may (a command)."""
-    shown = " ".join(name.split())
+    shown = check_line(" ".join(name.split()), "The name of the collection")
     if not shown or len(shown) > LONGEST_NAME or not shown.isprintable():
         raise InvalidInput(f"Give the collection a name of 1 to {LONGEST_NAME} characters.", field="name")
     if any(other.name.casefold() == shown.casefold() for other in services.collections.list()):

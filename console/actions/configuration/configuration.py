@@ -13,6 +13,7 @@ import msgspec
 
 from console.actions.permissions import permit
 from console.data.configuration.judges import metric_ref
+from console.data.store.codec import check_line
 from console.errors import InvalidInput
 from console.records import Case, Json, Judge, Role, Threshold, User, judge_parameters
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from console.services import Services
 
 FIRST_MARK = "Initial threshold"
+_JUDGE_NAME = "The name of the judge"
 
 
 # --- cases -------------------------------------------------------------------------------------------
@@ -93,7 +95,7 @@ def create_judge(
     """
     by = permit(actor, Role.ADMIN)
     return services.judges.create(
-        name=name,
+        name=check_line(name, _JUDGE_NAME),
         case=services.cases.get(case_id),
         metric=services.catalog.metric(metric_id),
         model=services.catalog.model(model_id),
@@ -122,6 +124,7 @@ def edit_judge(
     """
     by = permit(actor, Role.ADMIN)
     _check_changes(changes, "judge")
+    check_line(changes.get("name") or "", _JUDGE_NAME)
     return services.judges.update(judge.judge_id, _judge_fields(services, judge, changes), by=by, revision=revision)
 
 

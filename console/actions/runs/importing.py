@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from console.actions.runs.lines import EXPORTED, CaseLine, JudgeLine, RunLine, read_lines
+from console.data.store.codec import check_line
 from console.errors import AlreadyExists, InvalidInput
 from console.records import Artifact, Case, Judge, Label, Results, Run, RunStatus, Snapshot, Threshold, Verdict
 
@@ -94,6 +95,8 @@ class _Owners:
         """The judge and the case."""
         names = (line.case.name, line.judge.name)
         if names not in self._known:
+            check_line(line.case.name, "The name of the case")
+            check_line(line.judge.name, "The name of the judge")
             case = self._case(line.case)
             self._known[names] = self._judge(line.judge, case), case
         return self._known[names]

@@ -41,7 +41,7 @@ from console.data.collections.items import (
 )
 from console.data.store import tables
 from console.data.store.answers import ConditionFailed
-from console.data.store.codec import Item, check_text, to_wire_map
+from console.data.store.codec import Item, check_line, check_text, to_wire_map
 from console.data.store.requests import Condition, Delete, Put, Query, Update, Write, equals
 from console.data.store.store import Store
 from console.errors import ConflictError, InvalidInput, NotFound, StoreError
@@ -390,7 +390,7 @@ def _checked(collection: Collection, filename: str, chunks: Sequence[NewChunk]) 
     """The vectors of a document that can be stored."""
     if not filename.strip():
         raise InvalidInput("A document needs a file name.", field="filename")
-    check_text(filename, "filename", limit=FILENAME_LIMIT)
+    check_text(check_line(filename, "filename"), "filename", limit=FILENAME_LIMIT)
     if not chunks:
         raise InvalidInput(f"{filename} holds no text. Choose another file.", field="chunks")
     for chunk in chunks:

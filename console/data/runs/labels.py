@@ -18,7 +18,7 @@ from console.data.runs.lists import list_runs
 from console.data.runs.puts import label_put
 from console.data.store import tables
 from console.data.store.answers import ConditionFailed
-from console.data.store.codec import Item, check_text, from_item, plain_map
+from console.data.store.codec import Item, check_line, check_text, from_item, plain_map
 from console.data.store.overlay import RecentWrites
 from console.data.store.requests import Condition, Delete, Put, Query, Update
 from console.data.store.store import Store
@@ -168,7 +168,7 @@ def check_label(label: Label, run: Run) -> None:
             f"The comment has {len(label.comment):,} characters; at most {COMMENT_LIMIT:,} are allowed.",
             field="comment",
         )
-    check_text(label.labelled_by, "The labeller's name", limit=200)
+    check_text(check_line(label.labelled_by, "The labeller's name"), "The labeller's name", limit=200)
     odds = label.drawn.probability if label.drawn else None
     if odds is not None and not 0 < odds <= 1:
         raise InvalidInput(

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 import msgspec
 
 from console.errors import CorruptItem, InvalidInput, TooLarge
-from console.records.base import COMMANDS
+from console.records.base import COMMANDS, INVISIBLE
 
 Item = dict[str, Any]
 """Attribute name -> attribute value, as on the wire."""
@@ -102,12 +102,14 @@ def check_line(name: str, field: str) -> str:
     """`name` when it is one: a text without characters that are commands to who shows it.
 
     Raises:
-        InvalidInput: it holds control characters, ends of lines or marks of direction, or what `check_text` refuses.
+        InvalidInput: it holds control characters, ends of lines, marks of direction or characters without a width, or
+            what `check_text` refuses.
     """
-    found = next((one for one in name if ord(one) in COMMANDS), None)
+    found = next((one for one in name if ord(one) in COMMANDS or ord(one) in INVISIBLE), None)
     if found is not None:
+        kind = "a control" if ord(found) in COMMANDS else "an invisible"
         raise InvalidInput(
-            f"{field} has a control character (U+{ord(found):04X}) at position {name.index(found)}. Remove it.",
+            f"{field} has {kind} character (U+{ord(found):04X}) at position {name.index(found)}. Remove it.",
             field=field,
         )
     return check_text(name, field)
