@@ -1,4 +1,4 @@
-"""What the doors cost, and what half-open connections do: `python -m benchmarks.doors`.
+"""What the doors cost, and what half-open connections and long bodies do: `python -m benchmarks.doors`.
 
 The relay: GetItem through the door and past it, over one kept connection each, the engine in a network of its own
 both times. Half-open: 2,000 connections that send half a head to the API and the console, and a health check meanwhile.
@@ -32,10 +32,13 @@ TABLE = "Notes"
 
 
 def main() -> None:
-    """`python -m benchmarks.doors [PORT ...]`: the relay, and half-open connections on servers that run."""
+    """`python -m benchmarks.doors [PORT ...]`: the relay, and and what servers that run bear."""
     relay()
     for port in map(int, sys.argv[1:]):
-        half_open(port, "/_stcore/health" if answers(port, "/_stcore/health") else "/")
+        console = is_console(port)
+        half_open(port, "/_stcore/health" if console else "/")
+        if not console:
+            long_bodies(port)
 
 
 def relay() -> None:
@@ -98,6 +101,45 @@ def timed(act: Callable[[], object]) -> float:
     began = time.perf_counter()
     act()
     return 1000 * (time.perf_counter() - began)
+
+
+def is_console(port: int) -> bool:
+    """Whether the console answers there, not the API."""
+    with contextlib.closing(HTTPConnection(LOOPBACK, port, timeout=5)) as connection:
+        connection.request("GET", "/_stcore/health")
+        return connection.getresponse().status == 200
+
+
+def long_bodies(port: int) -> None:
+    """Print the health check's p50 and p99 while bodies of 10 MB arrive, four at a time."""
+    rows = [{"actual_output": "some text " * 8, "metadata": {"score": 1.5, "of": "x,y"}} for _ in range(70_000)]
+    body = json.dumps({"name": "long", "rows": rows}).encode()
+    over = threading.Event()
+    sent: list[int] = []
+
+    def send() -> None:
+        while not over.is_set():
+            with contextlib.closing(HTTPConnection(LOOPBACK, port, timeout=60)) as connection:
+                connection.request("POST", "/documents", body, {"Content-Type": "application/json"})
+                sent.append(connection.getresponse().status)
+
+    senders = [threading.Thread(target=send) for _ in range(4)]
+    for one in senders:
+        one.start()
+    checks = []
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        checks.append(timed(lambda: answers(port, "/", timeout=30.0)))
+        time.sleep(0.005)
+    over.set()
+    for one in senders:
+        one.join()
+    checks.sort()
+    print(
+        f"port {port}: {len(sent)} bodies of {len(body) / 1e6:.0f} MB answered {sorted(set(sent))}, "
+        f"{len(checks)} health checks, p50 {checks[len(checks) // 2]:.1f} ms, "
+        f"p99 {checks[int(len(checks) * 0.99)]:.1f} ms, slowest {checks[-1]:.0f} ms"
+    )
 
 
 def half_open(port: int, path: str) -> None:

@@ -2,18 +2,34 @@
 
 NaN and infinite numbers, lone surrogates and nesting that no stack bears become the 422 of a body that cannot be read,
 before any model sees them: none of them could be stored, answered, or repeated in a message.
+
+A long body is read in a thread, one at a time and by the quicker of two readers: Python's keeps everybody waiting for
+0.4 s with 10 MB of rows, and for 4 s with 10 MB of empty lists, which are refused by their number.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import anyio
+import orjson
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 from console.data.store.codec import NESTING
+
+LONG = 65_536
+"""Bytes of a body from which on it is read in a thread."""
+VALUES = 500_000
+"""Values in a body: 10,000 rows of a batch have a tenth of them."""
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+_DIGITS = bytes(ord("0") if chr(code).isdecimal() else code | 128 for code in range(128)).ljust(256, b"\xff")
+_LONG_INTEGER = b"0" * 19
+"""Digits of an integer that orjson may round, after `_DIGITS`."""
+_one_at_a_time = anyio.CapacityLimiter(1)
 
 
 class StrictRequest(Request):
@@ -22,7 +38,11 @@ class StrictRequest(Request):
     async def json(self) -> Any:
         """The body. Raises JSONDecodeError."""
         if not hasattr(self, "_json"):
-            self._json = read_json(await self.body())
+            raw = await self.body()
+            if len(raw) < LONG:
+                self._json = read_json(raw)
+            else:
+                self._json = await anyio.to_thread.run_sync(read_json, raw, limiter=_one_at_a_time)
         return self._json
 
 
@@ -52,10 +72,24 @@ def _declare_json(request: Request) -> None:
 
 def read_json(raw: bytes) -> Any:
     """The value of a JSON text. Raises JSONDecodeError for anything that is not one."""
+    if len(raw) < LONG:
+        return _read_carefully(raw)
+    if _has_more_values_than(VALUES, raw):
+        raise json.JSONDecodeError(f"The body has more than {VALUES:,} values. Send less at once", "", 0)
+    if _LONG_INTEGER in raw.translate(_DIGITS):
+        return _read_carefully(raw)
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return _read_carefully(raw)  # which knows the words of a refusal
+    return _not_too_deep(value, raw)
+
+
+def _read_carefully(raw: bytes) -> Any:
+    """As Python reads it, and what Python takes beyond JSON refused."""
     try:
         value = json.loads(raw)
-        if raw.count(b"[") + raw.count(b"{") > NESTING:
-            _check_nesting(value)
+        _not_too_deep(value, raw)
         json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         raise _in_old_words(error) from None
@@ -70,7 +104,20 @@ def read_json(raw: bytes) -> Any:
     return value
 
 
-def _check_nesting(value: Any) -> None:
+def _has_more_values_than(limit: int, raw: bytes) -> bool:
+    """By the commas and brackets; those within texts count only where that is looked at, because there are many."""
+    if _separators(raw) <= limit:
+        return False
+    return _separators(_STRING.sub(b"", raw)) > limit
+
+
+def _separators(raw: bytes) -> int:
+    return raw.count(b",") + raw.count(b"[") + raw.count(b"{")
+
+
+def _not_too_deep(value: Any, raw: bytes) -> Any:
+    if raw.count(b"[") + raw.count(b"{") <= NESTING:
+        return value
     level = [value]
     for _ in range(NESTING + 1):
         level = [
@@ -80,7 +127,7 @@ def _check_nesting(value: Any) -> None:
             if isinstance(inner, (dict, list))
         ]
         if not level:
-            return
+            return value
     raise _too_deep()
 
 

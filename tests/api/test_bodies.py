@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
 from fastapi.testclient import TestClient
 
+from console.api.bodies import LONG, read_json
 from console.config import Settings
 from console.data.store.store import Store
 from tests.api.test_access import JSON, client_of
@@ -89,3 +91,34 @@ def test_null_is_no_body(client: TestClient, path: str) -> None:
 @pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json", "/docs/oauth2-redirect"])
 def test_the_methods_of_an_address_are_named_in_one_order(client: TestClient, path: str) -> None:
     assert client.delete(path).headers["allow"] == "GET, HEAD"
+
+
+# --- long bodies ---------------------------------------------------------------------------------------------------
+
+PADDING = b'"padding":"' + b"x" * LONG + b'",'
+
+
+@pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
+def test_what_is_no_json_is_refused_in_the_same_words_when_it_is_long(client: TestClient, body: bytes) -> None:
+    short = client.post("/documents", content=body, headers=JSON)
+    long = client.post("/documents", content=body[:1] + PADDING + body[1:], headers=JSON)
+    assert long.status_code == 422
+    assert long.json()["detail"][0]["type"] == "json_invalid"
+    if body.startswith(b"{"):
+        assert long.json()["detail"][0]["ctx"] == short.json()["detail"][0]["ctx"]
+
+
+@pytest.mark.parametrize("number", ["12345678901234567890123", "-9223372036854775809", "0.1", "1e300", "-0.0", "123"])
+def test_numbers_of_a_long_body_are_what_they_were(number: str) -> None:
+    assert repr(read_json(b"{" + PADDING + f'"a":{number}}}'.encode())["a"]) == repr(json.loads(number))
+
+
+def test_a_text_of_10_mb_full_of_commas_is_a_text() -> None:
+    text = 'x,"[{' * 2_000_000
+    assert read_json(json.dumps({"actual_output": text}).encode()) == {"actual_output": text}
+
+
+def test_a_body_of_a_million_values_is_refused_by_their_number(client: TestClient) -> None:
+    answer = client.post("/documents", content=b"[" + b"[]," * 1_000_000 + b"[]]", headers=JSON)
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["ctx"] == {"error": "The body has more than 500,000 values. Send less at once"}
