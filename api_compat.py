@@ -6,6 +6,7 @@ have threads of their own. Nothing of the state lives in the process, so any num
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -120,7 +121,10 @@ def _serve() -> FastAPI:
     logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
     redact_logs()
     write_request_log()
-    return create_app(settings)
+    application = create_app(settings)
+    gc.collect()
+    gc.freeze()  # what is there now stays: a full collection looked through it for 0.4 s, and nobody got on meanwhile
+    return application
 
 
 app = Deferred(_serve)

@@ -7,6 +7,7 @@ both times. Half-open: 2,000 connections that send half a head to the API and th
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import resource
 import socket
@@ -112,13 +113,15 @@ def is_console(port: int) -> bool:
 
 def long_bodies(port: int) -> None:
     """Print the health check's p50 and p99 while bodies of 10 MB arrive, four at a time."""
-    rows = [{"actual_output": "some text " * 8, "metadata": {"score": 1.5, "of": "x,y"}} for _ in range(70_000)]
-    body = json.dumps({"name": "long", "rows": rows}).encode()
+    rows = [{"actual_output": "some text " * 28, "metadata": {"score": 1.5, "of": "x,y"}} for _ in range(30_000)]
+    bodies = [json.dumps({"actual_output": text, "metadata": {"rows": rows}}).encode() for text in ("x", None)]
     over = threading.Event()
     sent: list[int] = []
 
     def send() -> None:
-        while not over.is_set():
+        for body in itertools.cycle(bodies):
+            if over.is_set():
+                return
             with contextlib.closing(HTTPConnection(LOOPBACK, port, timeout=60)) as connection:
                 connection.request("POST", "/documents", body, {"Content-Type": "application/json"})
                 sent.append(connection.getresponse().status)
@@ -136,7 +139,7 @@ def long_bodies(port: int) -> None:
         one.join()
     checks.sort()
     print(
-        f"port {port}: {len(sent)} bodies of {len(body) / 1e6:.0f} MB answered {sorted(set(sent))}, "
+        f"port {port}: {len(sent)} bodies of {len(bodies[0]) / 1e6:.0f} MB answered {sorted(set(sent))}, "
         f"{len(checks)} health checks, p50 {checks[len(checks) // 2]:.1f} ms, "
         f"p99 {checks[int(len(checks) * 0.99)]:.1f} ms, slowest {checks[-1]:.0f} ms"
     )

@@ -19,16 +19,11 @@ import orjson
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-from console.data.store.codec import NESTING
+from console.data.store.free_json import LONG, NESTING, has_long_integer, is_deeper_than
 
-LONG = 65_536
-"""Bytes of a body from which on it is read in a thread."""
-VALUES = 500_000
-"""Values in a body: 10,000 rows of a batch have a tenth of them."""
+VALUES = 200_000
+"""Values in a body: 10,000 rows of a batch have half of them."""
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
-_DIGITS = bytes(ord("0") if chr(code).isdecimal() else code | 128 for code in range(128)).ljust(256, b"\xff")
-_LONG_INTEGER = b"0" * 19
-"""Digits of an integer that orjson may round, after `_DIGITS`."""
 _one_at_a_time = anyio.CapacityLimiter(1)
 
 
@@ -76,7 +71,7 @@ def read_json(raw: bytes) -> Any:
         return _read_carefully(raw)
     if _has_more_values_than(VALUES, raw):
         raise json.JSONDecodeError(f"The body has more than {VALUES:,} values. Send less at once", "", 0)
-    if _LONG_INTEGER in raw.translate(_DIGITS):
+    if has_long_integer(raw):
         return _read_carefully(raw)
     try:
         value = orjson.loads(raw)
@@ -118,17 +113,9 @@ def _separators(raw: bytes) -> int:
 def _not_too_deep(value: Any, raw: bytes) -> Any:
     if raw.count(b"[") + raw.count(b"{") <= NESTING:
         return value
-    level = [value]
-    for _ in range(NESTING + 1):
-        level = [
-            inner
-            for outer in level
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(inner, (dict, list))
-        ]
-        if not level:
-            return value
-    raise _too_deep()
+    if is_deeper_than(NESTING + 1, value):
+        raise _too_deep()
+    return value
 
 
 def _in_old_words(error: json.JSONDecodeError) -> json.JSONDecodeError:

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import pytest
 from fastapi.testclient import TestClient
 
-from console.api.bodies import LONG, read_json
+from console.api.bodies import read_json
 from console.config import Settings
+from console.data.store.free_json import LONG
 from console.data.store.store import Store
 from tests.api.test_access import JSON, client_of
 
@@ -121,4 +122,4 @@ def test_a_text_of_10_mb_full_of_commas_is_a_text() -> None:
 def test_a_body_of_a_million_values_is_refused_by_their_number(client: TestClient) -> None:
     answer = client.post("/documents", content=b"[" + b"[]," * 1_000_000 + b"[]]", headers=JSON)
     assert answer.status_code == 422
-    assert answer.json()["detail"][0]["ctx"] == {"error": "The body has more than 500,000 values. Send less at once"}
+    assert answer.json()["detail"][0]["ctx"] == {"error": "The body has more than 200,000 values. Send less at once"}

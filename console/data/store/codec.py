@@ -23,6 +23,8 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 import msgspec
 
+from console.data.store import free_json
+from console.data.store.free_json import NESTING
 from console.errors import CorruptItem, InvalidInput, TooLarge
 from console.records.base import COMMANDS, INVISIBLE
 
@@ -38,8 +40,6 @@ ITEM_BUDGET = 350_000
 PART_BYTES = 350_000
 TEXT_LIMIT = 10 * 1024 * 1024
 """Bytes of UTF-8 that one text may have."""
-NESTING = 200
-"""Levels that a free-form JSON object may have: what is deeper could not be read back on every stack."""
 
 _REFERENCE = {"partId", "partCount"}
 _FREE_JSON = frozenset({"metadata", "parameters", "configuration", "settings", "legacy"})
@@ -194,25 +194,12 @@ _WRITERS: dict[type, Callable[[Any, str], dict[str, Any]]] = {
 
 
 def _json_text(value: dict[str, Any], name: str) -> str:
-    _check_nesting(value, name)
+    if free_json.is_deeper_than(NESTING, value):
+        raise InvalidInput(f"{name} is nested deeper than {NESTING} levels. Flatten it.", field=name)
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return free_json.write(value)
     except (TypeError, ValueError) as error:
         raise InvalidInput(f"{name} is not a JSON object: {error}.", field=name) from error
-
-
-def _check_nesting(value: dict[str, Any], name: str) -> None:
-    level: list[Any] = [value]
-    for _ in range(NESTING):
-        level = [
-            inner
-            for outer in level
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(inner, (dict, list, tuple))
-        ]
-        if not level:
-            return
-    raise InvalidInput(f"{name} is nested deeper than {NESTING} levels. Flatten it.", field=name)
 
 
 # --- item -> record ----------------------------------------------------------------------------------
@@ -266,7 +253,7 @@ def _plain_object(value: dict[str, Any]) -> Any:
 
 def _parsed(text: str, name: str) -> Any:
     try:
-        return json.loads(text)
+        return free_json.read(text)
     except ValueError as error:
         raise CorruptItem(f"The attribute {name} cannot be read as JSON: {error}.") from error
 
