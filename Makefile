@@ -5,7 +5,7 @@
 
 SHELL := /bin/sh
 .SUFFIXES:
-.PHONY: setup run api local-judge test test-slow test-dynamodb-local test-opensearch dynamodb-local gallery template lint format bench audit sbom lock clean
+.PHONY: setup run api local-judge test test-slow test-dynamodb-local test-opensearch dynamodb-local gallery template lint format bench audit sbom licences lock clean
 
 # `make test PYTHON=python3.13`: an environment of its own beside `.venv`, named by the version.
 PYTHON ?=
@@ -75,14 +75,18 @@ format: $(DEV_STAMP)
 bench: $(DEV_STAMP)
 	@$(PY) -m benchmarks $(ARGS)
 
-# Known weaknesses of the packages; asks a service on the network.
+# Known weaknesses of the packages; asks a service on the network, and says so when that does not answer.
 audit: $(DEV_STAMP)
-	@$(PY) -m pip_audit --require-hashes --disable-pip --requirement locks/run.txt $(ARGS)
+	@$(PY) .ci/audit.py $(ARGS)
 
-# A software bill of materials with licences: sbom.json, CycloneDX.
+# A software bill of materials with licences: sbom.json, CycloneDX; from the environment, without a network.
 sbom: $(DEV_STAMP)
 	@$(PY) -m cyclonedx_py environment --output-format JSON --output-file sbom.json $(PY) $(ARGS)
 	@echo "Wrote sbom.json"
+
+# docs/licences.md, from what the packages of the environment state; without a network.
+licences: $(DEV_STAMP)
+	@$(PY) .ci/licences.py
 
 # Lock files anew, after a change of requirements*.txt; needs uv. `ARGS=--upgrade` takes the newest of what is not pinned.
 lock:

@@ -47,9 +47,9 @@ def served(port: int) -> Iterator[uvicorn.Server]:
     thread.start()
     assert wait_until(lambda: answers(port), 10)
     yield server
+    assert wait_until(lambda: not server.server_state.connections, 10)
     server.should_exit = True
-    server.force_exit = True
-    thread.join(10)
+    thread.join(20)
 
 
 def open_at(port: int, sent: bytes) -> socket.socket:
