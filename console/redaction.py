@@ -5,9 +5,11 @@ By their form; what is known to be a secret is blanked where it is known (consol
 
 from __future__ import annotations
 
+import base64
 import logging
 import re
-from urllib.parse import urlsplit
+from collections.abc import Iterable
+from urllib.parse import unquote, urlsplit
 
 BLANK = "***"
 SHORTEST = 6
@@ -26,6 +28,23 @@ def password_in(url: str | None) -> str | None:
     """The password of an address, as it is written there."""
     userinfo, at, _ = urlsplit(url or "").netloc.rpartition("@")
     return userinfo.partition(":")[2] or None if at else None
+
+
+def secrets_in(url: str | None) -> tuple[str, ...]:
+    """What gives the password of an address away: as it is written, as it is meant, and in `Basic`."""
+    password = password_in(url)
+    if password is None:
+        return ()
+    userinfo = unquote(urlsplit(url or "").netloc.rpartition("@")[0])
+    return password, unquote(password), base64.b64encode(userinfo.encode()).decode()
+
+
+def blanked(text: str, secrets: Iterable[str | None]) -> str:
+    """The text without what is known to be secret."""
+    for one in secrets:
+        if one and len(one) >= SHORTEST:
+            text = text.replace(one, BLANK)
+    return text
 
 
 class Redacting(logging.Filter):

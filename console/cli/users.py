@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from console.cli.options import AsJson, DataDir, open_services, operator, print_json
+from console.errors import SetupError
 from console.records import Role
 
 if TYPE_CHECKING:
@@ -104,6 +105,36 @@ def seal(
             typer.echo(f"Sealed {len(found)} users.")
         elif not found:
             typer.echo("Every record is sealed.")
+
+
+@app.command("rotate-key")
+def rotate_key(
+    forget: Annotated[
+        bool, typer.Option("--forget", help="Believe the former keys no longer: ends the sessions that they signed.")
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Seal users and sign sessions with a new key; nobody is signed out. With --forget, give up the former ones."""
+    from console.data.users.key_file import forget_former, rotate
+
+    with open_services(data_dir) as services:
+        if services.settings.console_key is not None:
+            raise SetupError(
+                "The key is in CONSOLE_KEY, which no command changes. Put a new secret (openssl rand -hex 32) behind "
+                "the one in force, a comma between; when every process has it, put it in front (SECURITY.md)."
+            )
+        if not forget:
+            rotate(services.settings.data_dir)
+        sealed = services.users.seal_anew()
+        if forget:
+            forget_former(services.settings.data_dir)
+    if forget:
+        typer.echo(f"The former keys are gone; {sealed} users are sealed with the one in force.")
+        return
+    typer.echo(
+        f"A new key is in force; {sealed} users are sealed with it, and nobody was signed out. When the sessions of "
+        "before have ended by themselves, `python -m console users rotate-key --forget` gives up the former keys."
+    )
 
 
 @app.command()

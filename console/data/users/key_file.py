@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from console.errors import SetupError
-from console.private import write_private
+from console.private import opener, write_private
 
 FILE = "console.key"
 """In the data folder; one secret a line, the first is the one in force."""
@@ -22,6 +24,36 @@ def make_file(folder: Path) -> bool:
         raise SetupError(
             f"No key can be kept in {path}: {error.strerror}. Make the folder writable, or set CONSOLE_KEY."
         ) from error
+
+
+def rotate(folder: Path) -> None:
+    """Put a new secret into force; the others are still believed. Raises SetupError."""
+    make_file(folder)
+    _replace(folder, lambda known: [secrets.token_hex(32), *known])
+
+
+def forget_former(folder: Path) -> None:
+    """Believe the secret in force only. Raises SetupError."""
+    make_file(folder)
+    _replace(folder, lambda known: known[:1])
+
+
+def _replace(folder: Path, change: Callable[[Sequence[str]], Sequence[str]]) -> None:
+    """Write the file anew, whole or not at all, one process at a time."""
+    path, draft = folder / FILE, folder / f"{FILE}.new"
+    try:
+        with open(draft, "x", encoding="ascii", opener=opener) as file:
+            file.write("".join(f"{one}\n" for one in change(path.read_text(encoding="ascii").split())))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    except FileExistsError as error:
+        raise SetupError(
+            f"Somebody else changes the key at this moment. If nobody does, remove {draft} and try again."
+        ) from error
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise SetupError(f"The key in {path} cannot be changed: {error.strerror}.") from error
 
 
 def is_first_use(setting: str | None, folder: Path) -> bool:

@@ -3,7 +3,7 @@
 Whoever can write into the store, or read it, can therefore neither make a user nor a session. The secret behind them
 comes from the setting `CONSOLE_KEY`, which may name one of AWS Secrets Manager, else from a file of mode 0600 in the
 data folder. It may be several: the first seals and signs, the others are still believed, so that a change of the
-secret signs nobody out.
+secret signs nobody out. A file that was changed counts at once in every process, a secret of AWS after `AGE_SECONDS`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import logging
+import os
 import secrets
+import time
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +34,17 @@ SHORTEST = 32
 """Characters of a secret."""
 
 
+AGE_SECONDS = 300.0
+"""From which on a secret of AWS Secrets Manager is read again."""
+
+log = logging.getLogger(__name__)
+
+
 class Keyring:
-    """The keys, read when the first of them is needed.
+    """The keys, read when they are needed.
 
     Args:
-        read: the secrets, the one in force first.
+        read: the secrets, the one in force first; asked each time, so it remembers what costs.
     """
 
     def __init__(self, read: Callable[[], Sequence[str]]) -> None:
@@ -44,10 +54,10 @@ class Keyring:
     def of(cls, setting: str | None, folder: Path, region: str) -> Keyring:
         """The keys that the setting `CONSOLE_KEY` gives or names, else those of the data folder's file."""
         if setting is None:
-            return cls(lambda: read_file(folder))
+            return cls(Followed(folder))
         if setting.startswith(MANAGER):
-            return cls(lambda: _from_manager(setting.removeprefix(MANAGER), region))
-        return cls(lambda: _checked(setting.split(","), "CONSOLE_KEY"))
+            return cls(Aged(lambda: _from_manager(setting.removeprefix(MANAGER), region)))
+        return cls(cache(lambda: _checked(setting.split(","), "CONSOLE_KEY")))
 
     @classmethod
     def passing(cls) -> Keyring:
@@ -58,21 +68,57 @@ class Keyring:
     @property
     def cookie_keys(self) -> tuple[str, ...]:
         """256 bits each, hexadecimal; the first signs."""
-        return tuple(_derived(one, "cookie").hex() for one in self._secrets)
+        return tuple(_derived(one, "cookie").hex() for one in self._read())
 
     def seal(self, user: User) -> str:
         """The seal of a record, with the key in force."""
-        return _sealed(_derived(self._secrets[0], "users"), user)
+        return _sealed(_derived(self._read()[0], "users"), user)
 
     def holds(self, user: User) -> bool:
         """Whether the record is sealed with one of the keys, unchanged."""
         shown = user.seal.encode(errors="replace")
-        seals = [_sealed(_derived(one, "users"), user).encode() for one in self._secrets]
+        seals = [_sealed(_derived(one, "users"), user).encode() for one in self._read()]
         return any(hmac.compare_digest(seal, shown) for seal in seals)
 
-    @cached_property
-    def _secrets(self) -> tuple[str, ...]:
-        return tuple(self._read())
+
+class Followed:
+    """The secrets of the folder's file, read again when it was changed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._known: tuple[tuple[int, int], tuple[str, ...]] | None = None
+
+    def __call__(self) -> tuple[str, ...]:
+        """The secrets. Raises SetupError."""
+        with suppress(OSError):
+            state = os.stat(self._folder / FILE)
+            seen = (state.st_mtime_ns, state.st_ino)
+            if self._known is None or self._known[0] != seen:
+                self._known = seen, read_file(self._folder)
+            return self._known[1]
+        return self._known[1] if self._known else read_file(self._folder)
+
+
+class Aged:
+    """Secrets that are read again after a while; those of before stay where that fails."""
+
+    def __init__(self, read: Callable[[], tuple[str, ...]], clock: Callable[[], float] = time.monotonic) -> None:
+        self._ask = read
+        self._clock = clock
+        self._known: tuple[float, tuple[str, ...]] | None = None
+
+    def __call__(self) -> tuple[str, ...]:
+        """The secrets. Raises SetupError where they were never read."""
+        now = self._clock()
+        if self._known is None:
+            self._known = now, self._ask()
+        elif now - self._known[0] >= AGE_SECONDS:
+            self._known = now, self._known[1]  # so that one of many asks
+            try:
+                self._known = now, self._ask()
+            except SetupError as error:
+                log.warning("The former keys stay in use: %s", error)
+        return self._known[1]
 
 
 def read_file(folder: Path) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from console.judging.providers.failures import Failure, explained, failure_withi
 from console.judging.providers.port import Address, Call, Capabilities, Reply, check_address
 from console.judging.providers.refusals import OPTIONAL, Shape, learned
 from console.judging.providers.usage import estimated
-from console.redaction import BLANK, SHORTEST, password_in
+from console.redaction import BLANK, SHORTEST, secrets_in
 
 LONGEST_PAUSE = 60.0
 """Seconds; a server that asks for a longer wait has no capacity today."""
@@ -54,7 +54,7 @@ class OpenAiProvider:
         self.capabilities = capabilities
         self._timeout = timeout
         self._sleep = sleep
-        known = (where.key, password_in(where.base_url))
+        known = (where.key, *secrets_in(where.base_url))
         self._secrets = [one.encode() for one in known if one and len(one) >= SHORTEST]
         self._client = openai.OpenAI(
             api_key=where.key or "none",

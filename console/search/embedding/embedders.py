@@ -19,6 +19,7 @@ from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from console.errors import EmbedderUnavailable, InvalidInput, SetupError
+from console.redaction import blanked, secrets_in
 
 if TYPE_CHECKING:
     from console.config import Settings
@@ -113,8 +114,12 @@ class OpenAIEmbedder:
 
     name = "openai"
 
-    def __init__(self, client: Any, model: str, dimension: int = EMBEDDERS["openai"]) -> None:
+    def __init__(
+        self, client: Any, model: str, dimension: int = EMBEDDERS["openai"], secrets: Sequence[str | None] = ()
+    ) -> None:
         self._client = client
+        self._secrets = secrets
+        """What an error may repeat of our requests."""
         self._model = model
         self.dimension = dimension
 
@@ -133,7 +138,7 @@ class OpenAIEmbedder:
                 model=self._model, input=texts, dimensions=self.dimension, encoding_format="float"
             )
         except OpenAIError as error:
-            raise EmbedderUnavailable(self.name, str(error)) from error
+            raise EmbedderUnavailable(self.name, blanked(str(error), self._secrets)) from error
         found = sorted(answer.data, key=lambda one: int(one.index))
         if len(found) != len(texts):
             raise EmbedderUnavailable(self.name, f"{len(found)} vectors came back for {len(texts)} texts")
@@ -222,7 +227,8 @@ def _openai(settings: Settings) -> Embedder:
     client = OpenAI(
         api_key=settings.openai_api_key or "none", base_url=settings.openai_base_url, timeout=30.0, max_retries=3
     )
-    return OpenAIEmbedder(client, settings.openai_embedding_model)
+    secrets = (settings.openai_api_key, *secrets_in(settings.openai_base_url))
+    return OpenAIEmbedder(client, settings.openai_embedding_model, secrets=secrets)
 
 
 def _bedrock(settings: Settings) -> Embedder:

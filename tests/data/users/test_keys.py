@@ -17,11 +17,13 @@ from console.data.store.codec import to_item
 from console.data.store.requests import Put, Update
 from console.data.store.store import Store
 from console.data.users import passwords
-from console.data.users.key_file import FILE
-from console.data.users.keys import Keyring
+from console.data.users.key_file import FILE, forget_former, rotate
+from console.data.users.keys import AGE_SECONDS, Aged, Keyring
 from console.data.users.users import Users
 from console.errors import Forbidden, InvalidInput, SetupError
 from console.records import Role, User, utcnow
+from tests.support.commands import command
+from tests.support.fakes import FakeClock
 
 OLD, NEW = "o" * 32, "n" * 32
 PASSWORD = "correct horse"
@@ -198,3 +200,65 @@ def test_what_is_sealed_are_all_fields_but_those_that_count_attempts() -> None:
     assert set(others) | counted == set(User.__struct_fields__)
     seals = {keys.seal(msgspec.structs.replace(user, **{field: value})) for field, value in others.items()}
     assert len(seals | {keys.seal(user)}) == len(others) + 1
+
+
+# --- another key -----------------------------------------------------------------------------------------------
+
+
+def test_a_new_key_of_the_file_counts_at_once_in_every_process_and_signs_nobody_out(
+    embedded_store: Store, tmp_path: Path
+) -> None:
+    running = Users(embedded_store, Keyring.of(None, tmp_path, "us-east-1"), rounds=4)
+    other = Users(embedded_store, Keyring.of(None, tmp_path, "us-east-1"), rounds=4)
+    ada = running.add("ada", "Ada", Role.ADMIN, PASSWORD, by="test")
+    signed = running.cookie_keys[0]
+    rotate(tmp_path)
+    assert other.seal_anew() == 1
+    assert running.verify("ada", PASSWORD)
+    assert running.get("ada").seal != ada.seal
+    assert running.cookie_keys == other.cookie_keys
+    assert running.cookie_keys[0] != signed
+    assert signed in running.cookie_keys
+    forget_former(tmp_path)
+    assert signed not in running.cookie_keys
+    assert running.verify("ada", PASSWORD)
+    assert stat.S_IMODE((tmp_path / FILE).stat().st_mode) == 0o600
+
+
+def test_two_changes_of_the_file_at_once_lose_no_key(tmp_path: Path) -> None:
+    (tmp_path / f"{FILE}.new").write_text("")
+    with pytest.raises(SetupError, match=r"Somebody else changes the key .* remove .*console\.key\.new"):
+        rotate(tmp_path)
+
+
+def test_a_secret_of_aws_is_read_again_after_a_while_and_stays_where_that_fails() -> None:
+    clock = FakeClock()
+    answers: list[tuple[str, ...] | SetupError] = [(OLD,), SetupError("throttled"), (NEW, OLD)]
+
+    def ask() -> tuple[str, ...]:
+        answer = answers.pop(0)
+        if isinstance(answer, SetupError):
+            raise answer
+        return answer
+
+    aged = Aged(ask, lambda: clock().timestamp())
+    assert (aged(), aged()) == ((OLD,), (OLD,))
+    clock.advance(seconds=AGE_SECONDS)
+    assert (aged(), aged()) == ((OLD,), (OLD,))
+    clock.advance(seconds=AGE_SECONDS)
+    assert aged() == (NEW, OLD)
+
+
+def test_the_command_changes_the_key(tmp_path: Path) -> None:
+    folder = str(tmp_path / "data")
+    command("users", "add", "ada", "--role", "admin", "--data-dir", folder)
+    before = (tmp_path / "data" / FILE).read_text().split()
+    said = command("users", "rotate-key", "--data-dir", folder)
+    assert (said.returncode, "nobody was signed out" in said.stdout) == (0, True), said.stderr
+    after = (tmp_path / "data" / FILE).read_text().split()
+    assert (len(after), after[1:]) == (2, before)
+    assert command("users", "rotate-key", "--forget", "--data-dir", folder).returncode == 0
+    assert (tmp_path / "data" / FILE).read_text().split() == after[:1]
+    assert "ada  admin" in command("users", "list", "--data-dir", folder).stdout
+    refused = command("users", "rotate-key", "--data-dir", folder, CONSOLE_KEY=OLD)
+    assert (refused.returncode, "CONSOLE_KEY" in refused.stderr) == (1, True)
