@@ -4,12 +4,13 @@ uvicorn waits for ever for the rest of a request, and takes connections until th
 half-sent requests stopped a server. With this protocol a head has `HEAD_SECONDS` to arrive and a body
 `BODY_SECONDS`. While there are more than `CONNECTIONS`, those that sent a part of a request and kept the rest to
 themselves are closed, the oldest first, and then those that sent nothing. That is looked at a moment after a connection
-was made, so that a request which is on its way is never among them.
+was made, and at what has arrived and was not read, so that a request which is on its way is never among them.
 """
 
 from __future__ import annotations
 
 import asyncio
+import select
 from typing import Any
 
 import h11
@@ -77,8 +78,16 @@ class PatientProtocol(H11Protocol):
             return
         waiting = [one for one in self.connections if isinstance(one, PatientProtocol) and one._waits_since]
         waiting.sort(key=lambda one: (not one._began, one._waits_since))
-        for one in waiting[:many]:
-            one.expire()
+        for one in waiting:
+            if many > 0 and not one._has_more():
+                one.expire()
+                many -= 1
+
+    def _has_more(self) -> bool:
+        """Whether something has arrived that was not read yet."""
+        there = select.poll()
+        there.register(self.transport.get_extra_info("socket").fileno(), select.POLLIN)
+        return bool(there.poll(0))
 
     def _relax(self) -> None:
         self._waits_since, self._began = None, False

@@ -1,6 +1,7 @@
 """What Streamlit's server lets through, before any of it is worked on. A plain ASGI layer around all of the console.
 
 - Requests and sockets by other names than `server.allowedHosts`: a page whose name was pointed at this machine.
+  The health check is answered by any: load balancers ask by address, and it says "ok" and nothing else.
 - Uploads, and files that a page offers, without a session that holds now.
 - More sockets than there is memory for; those of strangers, who need one to sign in, are counted apart.
 
@@ -20,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from console.ui.sign_in.browsers import COOKIE, KEEP, LASTING, new_name
 
+HEALTH = "/_stcore/health"
 PROTECTED = ("/_stcore/upload_file/", "/media/")
 SOCKETS = 400
 """Open sockets of one process; a session takes up to a few megabytes."""
@@ -59,7 +61,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        if not is_allowed(headers.get("host", ""), self._hosts()):
+        if not is_allowed(headers.get("host", ""), self._hosts()) and scope["path"] != HEALTH:
             await _refuse(scope, receive, send, 403, "This name is not one of the console's (server.allowedHosts).")
         elif scope["type"] == "websocket":
             await self._socket(scope, receive, send, cookie_in(headers))

@@ -7,7 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
+from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 
 from console.ui.sign_in import guard
 from console.ui.sign_in.browsers import COOKIE
@@ -77,3 +79,13 @@ def test_a_browser_is_given_the_cookie_of_its_own_session_or_loses_it(browser: s
     cookie = answer.headers["set-cookie"]
     assert cookie.startswith(expected)
     assert {"HttpOnly", "Path=/", "SameSite=strict", "Secure"} <= set(cookie.split("; "))
+
+
+def test_only_the_health_check_may_be_asked_by_any_host() -> None:
+    async def console(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse("ok")(scope, receive, send)
+
+    client = TestClient(guard.Guard(console, lambda: ["console.example.com"], lambda _: False, lambda _: None))
+    asked = {path: client.get(path, headers={"host": "10.0.0.7:8501"}) for path in ("/_stcore/health", "/", "/media/x")}
+    assert [answer.status_code for answer in asked.values()] == [200, 403, 403]
+    assert asked["/_stcore/health"].text == "ok"
