@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from console.api.bodies import read_json
+from console.cli.terminal import neutral
+from console.judging import objects
+from console.judging.fence import Fence
+from console.redaction import redacted
+from console.search.files.formats import html
+from console.search.memory import words
+from console.ui.runs import explain
+from console.ui.search import results
 
 ROOT = Path(__file__).resolve().parents[2]
 METHODS = frozenset({"match", "fullmatch", "search", "findall", "finditer", "split", "sub"})
@@ -39,13 +51,14 @@ class Expression:
     """One pattern and how it is asked."""
 
     place: str
-    pattern: re.Pattern[str]
+    pattern: re.Pattern[Any]
     method: str
 
     def run(self, text: str) -> None:
         """All that the product does with it, on this text."""
         act = getattr(self.pattern, self.method)
-        found = act("", text) if self.method == "sub" else act(text)
+        given: Any = text.encode() if isinstance(self.pattern.pattern, bytes) else text
+        found = act(given[:0], given) if self.method == "sub" else act(given)
         if self.method == "finditer":
             sum(1 for _ in found)
 
@@ -56,24 +69,93 @@ def expressions() -> list[Expression]:
     return [found for file in files for found in _of(file)]
 
 
+def at_run_time() -> set[str]:
+    """Files whose expressions are put together, or come from a table, while the program runs."""
+    files = [*sorted((ROOT / "console").rglob("*.py")), ROOT / "app.py", ROOT / "api_compat.py"]
+    return {str(file.relative_to(ROOT)) for file in files if any(not is_text for _, is_text in _calls(file))}
+
+
+def built() -> dict[str, list[Expression]]:
+    """Those, by their file, as the product makes them; functions that make one for each text are in `FUNCTIONS`."""
+
+    def of(file: str, method: str, patterns: Iterable[str | re.Pattern[str]], flags: int = 0) -> list[Expression]:
+        return [Expression(file, re.compile(one, flags) if isinstance(one, str) else one, method) for one in patterns]
+
+    settings = [argument for name, argument in _handed_on("console/config.py") if name == "_matching"]
+    files = sorted((ROOT / "console/search/files/formats").glob("*.py"))
+    parts = [argument for file in files for name, argument in _handed_on(str(file.relative_to(ROOT)))]
+    cells = rf" ?([{html._LINE}{html._CELL}]) ?"
+    return {
+        "console/config.py": of("console/config.py", "fullmatch", settings),
+        "console/search/files/archive.py": of(
+            "console/search/files/archive.py", "fullmatch", [*parts, r"word/(?:header|footer)\d*\.xml"]
+        ),
+        "console/judging/objects.py": of("console/judging/objects.py", "search", objects._MARKS.values()),
+        "console/search/files/formats/html.py": of("console/search/files/formats/html.py", "sub", [cells]),
+        "console/search/memory/words.py": of(
+            "console/search/memory/words.py", "split", [f"({words._UNSPACED.pattern})"]
+        ),
+        "console/ui/runs/explain.py": of(
+            "console/ui/runs/explain.py", "search", [pattern for pattern, *_ in explain._KNOWN], re.IGNORECASE
+        ),
+        "console/ui/search/results.py": [],
+    }
+
+
+def _refused_json(text: str) -> None:
+    with suppress(ValueError):
+        read_json(b'{"text":"' + text.encode())
+
+
+FUNCTIONS: dict[str, Callable[[str], object]] = {
+    "results.marked": lambda text: results.marked(text, results._words("how do I score a 0 text")),
+    "results._snippet": lambda text: results._snippet(text, results._words("how do I score a 0 text")),
+    "results.marked, a long question": lambda text: results.marked("a text to look at " * 50, results._words(text)),
+    "explain": explain.explain_error,
+    "redacted": redacted,
+    "Fence.neutral": lambda text: Fence("token").neutral(text),
+    "terminal.neutral": neutral,
+    "read_json": _refused_json,
+}
+"""What the product does with a foreign text by expressions that it makes for it, or by several."""
+
+
 def adversary(unit: str, size: int) -> str:
     """A text of so many characters."""
     return (unit * (size // len(unit) + 1))[: size - 1] + "\x7f"
 
 
-def _of(file: Path) -> Iterator[Expression]:
-    source = file.read_text(encoding="utf-8")
-    for node in ast.walk(ast.parse(source)):
+def _calls(file: Path) -> Iterator[tuple[ast.Call, bool]]:
+    """Calls of `re`, and whether their pattern is written down there."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
             continue
         if not (isinstance(node.func.value, ast.Name) and node.func.value.id == "re" and node.args):
             continue
-        pattern = node.args[0]
-        if not (isinstance(pattern, ast.Constant) and isinstance(pattern.value, str)):
+        if node.func.attr in METHODS | {"compile"}:
+            pattern = node.args[0]
+            yield node, isinstance(pattern, ast.Constant) and isinstance(pattern.value, (str, bytes))
+
+
+def _handed_on(file: str) -> Iterator[tuple[str, str]]:
+    """Names of functions like `matching` that get an expression in this file, and the expression."""
+    for node in ast.walk(ast.parse((ROOT / file).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if name.endswith("matching"):
+                yield name, str(node.args[0].value)
+
+
+def _of(file: Path) -> Iterator[Expression]:
+    source = file.read_text(encoding="utf-8")
+    for node, is_text in _calls(file):
+        if not is_text:
             continue
-        compiled = re.compile(pattern.value, _flags(ast.unparse(node)))
+        compiled = re.compile(ast.literal_eval(node.args[0]), _flags(ast.unparse(node)))
         place = f"{file.relative_to(ROOT)}:{node.lineno}"
-        for method in _methods(node.func.attr, ast.get_source_segment(source, node) or "", source):
+        func = node.func
+        assert isinstance(func, ast.Attribute)
+        for method in _methods(func.attr, ast.get_source_segment(source, node) or "", source):
             yield Expression(place, compiled, method)
 
 
