@@ -67,7 +67,9 @@ class PatientProtocol(H11Protocol):
         self.transport.abort()
 
     def _wait(self, seconds: float) -> None:
+        began = self._began
         self._relax()
+        self._began = began
         self._waits_since = self.loop.time()
         self._deadline = self.loop.call_later(seconds, self.expire)
 
@@ -84,7 +86,9 @@ class PatientProtocol(H11Protocol):
                 many -= 1
 
     def _has_more(self) -> bool:
-        """Whether something has arrived that was not read yet."""
+        """Whether something has arrived that was not read yet, or the end of it that is not known yet."""
+        if self.transport.is_closing():
+            return True
         there = select.poll()
         there.register(self.transport.get_extra_info("socket").fileno(), select.POLLIN)
         return bool(there.poll(0))
