@@ -1,6 +1,6 @@
 """`make bench`: every benchmark, one after the other."""
 
-from benchmarks import access, api, batches, cost, page_ratio, pages, scores, vectors
+from benchmarks import access, api, batches, cost, money, page_ratio, pages, scores, vectors
 
 access.main()
 pages.main()
@@ -9,4 +9,5 @@ vectors.main()
 cost.main()
 api.main()
 batches.main()
+money.main()
 scores.main()
