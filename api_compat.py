@@ -52,7 +52,8 @@ def create_app(settings: Settings, connect: Callable[[Settings], Services] = ope
     @asynccontextmanager
     async def lifespan(application: FastAPI) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
-        application.state.evaluations = anyio.CapacityLimiter(settings.api_evaluations)
+        limiter = anyio.CapacityLimiter(settings.api_evaluations)
+        application.state.evaluations = extension.state.evaluations = limiter
         with connect(settings) as services:
             application.state.services = extension.state.services = services
             yield

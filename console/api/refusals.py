@@ -90,5 +90,6 @@ _MEANINGS = {
     429: "Too many requests with this key.",
     500: "The evaluation failed; the run says why.",
     501: "No evaluation works by this metric.",
+    502: "A parameter of the judge is wrong, or its model did not answer.",
     503: "The store does not answer.",
 }

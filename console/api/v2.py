@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from console.actions.collections.quality import JudgedQuery, measure
 from console.actions.collections.search import search
 from console.actions.thresholds.thresholds import move_threshold
-from console.api import v2_batches, v2_labels, v2_models, v2_sets
+from console.api import v2_batches, v2_cases, v2_judges, v2_labels, v2_models, v2_runs, v2_sets
 from console.api.bodies import StrictRoute
 from console.api.context import Actor, UsedServices
 from console.api.pages import Cursor, Limit, Rows
@@ -63,7 +63,8 @@ def application() -> FastAPI:
         title="G-Eval API, what is new", version="2.0.0", description=__doc__.split("\n\n")[0], redoc_url=None
     )
     handle_errors(made)
-    for part in (router, v2_labels.router, v2_batches.router, v2_models.router, v2_sets.router):
+    parts = (v2_runs, v2_cases, v2_judges, v2_labels, v2_batches, v2_models, v2_sets)
+    for part in (router, *(module.router for module in parts)):
         made.include_router(part)
     return made
 

@@ -92,10 +92,17 @@ def score(choices: Sequence[Choice], scale: ScoreRange, artifact: Artifact, *, w
         share = math.fsum(scored.captured) / len(scored.captured)
         found.captured = scored.captured
         found.notes.append(f"Scored from the stated numbers: only {share:.0%} of the probability was on the scale.")
+    if not found and scored:
+        found = scored  # as the old system did
+        share = math.fsum(scored.captured) / len(scored.captured)
+        found.notes.append(
+            f"The stated numbers are off the scale: this is the mean over the {share:.0%} that is on it."
+        )
     if not found:
-        raise NoScore.of([*_off(reads, scale, weighted=weighted and not scored), *failures], choices)
+        raise NoScore.of([*_off(reads, scale, weighted=weighted), *failures], choices)
     if weighted and not scored:
-        why = next(read.why_no_path for read in reads if read.why_no_path)
+        reasons = (read.why_no_path for read in reads if read.why_no_path)
+        why = next(reasons, "none of the probability was on the scale.")
         found.notes.append(f"Scored from the stated numbers: {_first_line(why)}")
     missing = len(choices) - len(found.responses)
     if missing:

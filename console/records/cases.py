@@ -16,6 +16,9 @@ EXAMPLES = "labelledExamples"
 """The same for texts that people have rated: a list of `Example`."""
 
 
+_MOST_STEPS = 10_000
+
+
 class ScoreRange(Record, frozen=True):
     """The scale of a case, both ends included."""
 
@@ -37,6 +40,19 @@ class ScoreRange(Record, frozen=True):
         if not self.decimals:
             return f"Whole numbers from {self.min} to {self.max}."
         return f"Numbers from {self.min} to {self.max} in steps of {self.step:g}."
+
+    def problem(self) -> str | None:
+        """Why this is no scale; None when it is one."""
+        if self.min >= self.max:
+            return f"The score range {self.min} to {self.max} is empty; the lowest score must be below the highest."
+        if not 0 < self.step <= self.max - self.min:
+            return f"Scores cannot be {self.step:g} apart on a scale from {self.min} to {self.max}."
+        steps = (self.max - self.min) / self.step
+        if abs(steps - round(steps)) > 1e-6:
+            return f"Steps of {self.step:g} from {self.min} do not come to {self.max}."
+        if steps > _MOST_STEPS:
+            return f"A scale has at most {_MOST_STEPS:,} steps; this one has {steps:,.0f}."
+        return None
 
     def grows(self, written: str) -> bool:
         """Whether more digits would make another score of these characters: `1` is the beginning of 10."""

@@ -148,6 +148,23 @@ def test_too_little_captured_is_scored_from_the_stated_numbers_and_says_so() -> 
     assert found.notes[0] == "Scored from the stated numbers: only 40% of the probability was on the scale."
 
 
+def test_a_number_off_the_scale_with_some_probability_on_it_is_scored_as_of_old_and_says_so() -> None:
+    six = Token("6", math.log(0.8), [("6", math.log(0.8)), ("5", math.log(0.2))])
+    choice = Choice('{"score":6}', tokens=[Token('{"score":', 0.0), six, Token("}", 0.0)])
+    high = provider(lambda call: Reply([choice] * call.n, TokenUsage()))
+
+    found = GEval().evaluate(judge(custom_chain_of_thought="T"), artifact(), high)
+
+    assert (found.scoring_mode, found.final_score) == ("logprobs", 5.0)
+    assert found.notes == ["The stated numbers are off the scale: this is the mean over the 20% that is on it."]
+
+
+@pytest.mark.parametrize("score", ['"4/10"', '"80%"'])
+def test_a_number_of_another_scale_is_no_score_whatever_its_probabilities(score: str) -> None:
+    with pytest.raises(Unscored, match=r"scored 4 of 10, on a scale that ends at 5|per cent"):
+        GEval().evaluate(judge(custom_chain_of_thought="T"), artifact(), provider(says(f'{{"score":{score}}}')))
+
+
 def test_modes_are_never_mixed_within_a_run() -> None:
     first = scripted.weighted(SOMETIMES)(Call("m", "p", form=True, top_logprobs=5)).choices[0]
     mixed = provider(lambda call: Reply([first, Choice('{"score":1}')], TokenUsage()), MAYBE)

@@ -31,12 +31,9 @@ def check_case(case: Case, *, lenient: bool = False) -> Case:
         text = check_text(getattr(case, field), label)
         if not lenient and field != "description" and not text.strip():
             raise InvalidInput(f"{label} must not be empty.", field=field)
-    low, high = case.score_range.min, case.score_range.max
-    if low >= high and not lenient:
-        raise InvalidInput(
-            f"The score range {low} to {high} is empty; the lowest score must be below the highest.",
-            field="score_range",
-        )
+    problem = None if lenient else case.score_range.problem()
+    if problem:
+        raise InvalidInput(problem, field="score_range")
     thresholds.check_threshold(case.threshold.score)
     return msgspec.structs.replace(case, name=name)
 

@@ -9,6 +9,7 @@ import msgspec
 import streamlit as st
 
 from console.actions.configuration import configuration
+from console.actions.configuration.guidance import GUIDANCE
 from console.actions.configuration.version_results import VersionResults, results_of_case
 from console.records import Case, Judge, ScoreRange, Threshold, User
 from console.services import Services
@@ -18,7 +19,6 @@ from console.ui.frame.drafts import Values
 from console.ui.frame.facts import fact_list
 from console.ui.records.fields import Field, Form, json_text, number_text, passage, problem_of_json, read_json, yes_no
 from console.ui.records.guidance import (
-    GUIDANCE,
     guidance_metadata,
     guidance_of,
     other_metadata,
@@ -44,6 +44,7 @@ class CaseEditor:
         Field("evaluation_criteria", "Evaluation criteria"),
         Field("low", "Lowest score", number_text),
         Field("high", "Highest score", number_text),
+        Field("step", "Between scores", number_text),
         Field("requires_reference", "Needs a reference", yes_no),
         Field("threshold", "Threshold", number_text),
         Field("threshold_description", "Why this threshold"),
@@ -85,6 +86,7 @@ class CaseEditor:
             "evaluation_criteria": case.evaluation_criteria,
             "low": case.score_range.min,
             "high": case.score_range.max,
+            "step": float(case.score_range.step),
             "requires_reference": case.requires_reference,
             "threshold": case.threshold.score,
             "threshold_description": case.threshold.description,
@@ -96,7 +98,7 @@ class CaseEditor:
         """The form of a new case."""
         return {
             "name": "", "description": "", "task_introduction": "", "evaluation_criteria": "", "low": 1, "high": 5,
-            "requires_reference": False, "threshold": 0.5, "threshold_description": "", "metadata": "",
+            "step": 1.0, "requires_reference": False, "threshold": 0.5, "threshold_description": "", "metadata": "",
             "steps": "", "anchors": "", "examples": "",
         }  # fmt: skip
 
@@ -124,7 +126,8 @@ class CaseEditor:
         low, high = case.score_range.min, case.score_range.max
         with card("Scale and threshold", "", "case-scale"):
             with st.container(horizontal=True, key="case-figures"):
-                st.metric("Scale", f"{low} to {high}")
+                step = case.score_range.step
+                st.metric("Scale", f"{low} to {high}", f"in steps of {step:g}" if step != 1 else None, "off")
                 st.metric(
                     "Threshold",
                     _threshold(case.threshold.score),
@@ -193,6 +196,10 @@ class CaseEditor:
         with st.container(horizontal=True):
             form.number("low", min_value=-_WIDEST, max_value=_WIDEST, step=1)
             form.number("high", min_value=-_WIDEST, max_value=_WIDEST, step=1)
+            form.number(
+                "step", min_value=0.001, max_value=float(_WIDEST), step=0.1, format="%g",
+                help="1 for whole numbers; 0.1 for tenths, as on a scale from 0 to 1",
+            )  # fmt: skip
         form.switch("requires_reference")
         st.caption(_mode_words(values["requires_reference"]))
         form.number(
@@ -210,9 +217,11 @@ class CaseEditor:
     def problems(self, values: Values, base: Values) -> dict[str, str]:
         """What stands in the way of saving, by field."""
         found = {name: advice for name, advice in _NEEDED.items() if not values[name].strip()}
-        found |= {name: "A number is needed here." for name in ("low", "high", "threshold") if values[name] is None}
+        found |= {name: "A number is needed here." for name in _NUMBERS if values[name] is None}
         if "low" not in found and "high" not in found and values["low"] >= values["high"]:
             found["high"] = "The highest score must be above the lowest."
+        elif not _SCALE & found.keys() and (wrong := _scale_of(values).problem()):
+            found["step"] = wrong
         same_reason = values["threshold_description"].strip() == base.get("threshold_description", "").strip()
         if base and values["threshold"] != base["threshold"] and same_reason:
             found["threshold_description"] = "The threshold moves: say why, for the history."
@@ -220,7 +229,7 @@ class CaseEditor:
             found["metadata"] = wrong
         elif twice := [_GUIDANCE_KEYS[name] for name in _GUIDANCE_KEYS if name in read_json(values["metadata"])]:
             found["metadata"] = f"{twice[0]}: there is a field for this. Leave it out here."
-        scale = None if {"low", "high"} & found.keys() else ScoreRange(min=values["low"], max=values["high"])
+        scale = None if _SCALE & found.keys() else _scale_of(values)
         return found | problems_of_guidance(values["anchors"], values["examples"], scale)
 
     def _pairs(self, case: Case) -> list[tuple[Judge, Case]]:
@@ -260,6 +269,8 @@ class CaseEditor:
 
 _GUIDANCE = {"steps": "Evaluation steps", "anchors": "What the scores mean", "examples": "Rated examples"}
 _GUIDANCE_KEYS = dict(zip(GUIDANCE, _GUIDANCE.values(), strict=True))
+_SCALE = {"low", "high", "step"}
+_NUMBERS = (*sorted(_SCALE), "threshold")
 _NEEDED = {
     "name": "A case needs a name.",
     "task_introduction": "Say what the task is.",
@@ -270,7 +281,7 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
     "description": ("description",),
     "task_introduction": ("task_introduction",),
     "evaluation_criteria": ("evaluation_criteria",),
-    "score_range": ("low", "high"),
+    "score_range": ("low", "high", "step"),
     "requires_reference": ("requires_reference",),
     "threshold": ("threshold", "threshold_description"),
     "metadata": ("metadata", "steps", "anchors", "examples"),
@@ -285,7 +296,7 @@ def _fields(values: Values) -> dict[str, Any]:
         "description": values["description"],
         "task_introduction": values["task_introduction"],
         "evaluation_criteria": values["evaluation_criteria"],
-        "score_range": ScoreRange(min=values["low"], max=values["high"]),
+        "score_range": _scale_of(values),
         "requires_reference": values["requires_reference"],
         "threshold": Threshold(score=values["threshold"], description=values["threshold_description"].strip()),
         "metadata": {
@@ -293,6 +304,10 @@ def _fields(values: Values) -> dict[str, Any]:
             **guidance_metadata(values["steps"], values["anchors"], values["examples"]),
         },
     }
+
+
+def _scale_of(values: Values) -> ScoreRange:
+    return ScoreRange(min=values["low"], max=values["high"], step=values["step"])
 
 
 def _drafted(case: Case, values: Values) -> Case:

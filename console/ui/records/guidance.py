@@ -10,8 +10,6 @@ import msgspec
 from console.records import Case, Example, Json, ScoreRange
 from console.records.cases import ANCHORS, EXAMPLES, STEPS, examples, pinned_steps
 
-GUIDANCE = (STEPS, ANCHORS, EXAMPLES)
-
 
 def guidance_of(case: Case) -> dict[str, str]:
     """The fields of the form."""
