@@ -97,7 +97,7 @@ def _people(shared: Services, user: User, case_id: str, selection: filters.Selec
         return
     of = side or Side("")
     asked = Asked(of.judge_id or None, of.version, wanted.first_day, wanted.last_day)
-    corrected(view.case, conclude(shared, view, asked))
+    corrected(view.case, conclude(shared, view, asked), asked.judge_id)
     people(load_raters(shared, view))
     if side:
         calibration(shared, user, judge_version(shared, side.judge_id, side.version))

@@ -15,6 +15,7 @@ from console.ui.charts import leads
 from console.ui.frame import filters, text
 from console.ui.frame.boundary import boundary, nothing
 from console.ui.frame.session import page_title, services
+from console.ui.labels.glance import people_card
 from console.ui.overview import dashboard
 from console.ui.overview.cards import headline_row
 from console.ui.sign_in import auth
@@ -40,13 +41,14 @@ def main() -> None:
         if view.empty:
             _empty(shared, selection)
         else:
-            render(view, selection)
+            render(shared, view, selection)
 
 
-def render(view: Overview, selection: filters.Selection) -> None:
+def render(shared: Services, view: Overview, selection: filters.Selection) -> None:
     """Everything below the filters."""
     _scope(view, selection)
     headline_row(view)
+    people_card(shared, view.labelled, selection)
     dashboard.chart_grid(view, PERIOD)
     dashboard.table_grid(view, _open)
 

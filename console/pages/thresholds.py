@@ -18,6 +18,7 @@ from console.ui.frame import choices, filters, text
 from console.ui.frame.boundary import boundary, nothing
 from console.ui.frame.card import card
 from console.ui.frame.session import page_title, services
+from console.ui.labels.glance import people_card
 from console.ui.sign_in import auth
 from console.ui.thresholds import calibration
 from console.ui.thresholds import what_if as board
@@ -68,7 +69,8 @@ def render(shared: Services, view: ThresholdView, selection: filters.Selection, 
                 board.effect(found)
                 board.flips(case, asked, found, selection)
                 apply_form(shared, case, asked.threshold, user)
-    calibration.section(shared, case, selection, asked.threshold, _open)
+    labelled = calibration.section(shared, case, selection, asked.threshold, _open)
+    people_card(shared, labelled, selection)
     with st.grid(columns=2, min_column_width=420, gap=14, key="thresholds-parts"):
         with card("By judge", "Pass rate before and after", "thresholds-judges"):
             board.per_judge(view, rollups, asked)

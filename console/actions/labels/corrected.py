@@ -24,7 +24,7 @@ from console.judging.analysis.corrected import (
     corrected_rate,
     weighted_kappa,
 )
-from console.judging.analysis.statistics import Estimate
+from console.judging.analysis.statistics import Bools, Estimate
 from console.records import Verdict
 
 if TYPE_CHECKING:
@@ -58,24 +58,72 @@ class Conclusion:
     """What a reader has to know, in sentences."""
 
 
-def conclude(services: Services, labelled: Labelled, asked: Asked) -> Conclusion:
-    """The corrected figures of labelled runs that `load_labelled` read with the same filter.
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """The corrected pass rate beside the judge's own, without what costs more than is at hand."""
 
-    Reads as `load_population`.
-    """
+    rate: Corrected
+    judged_rate: float | None
+    runs: int
+    used: int
+    warnings: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """Labelled runs, what they were drawn from, and the runs that they stand for."""
+
+    labelled: Labelled
+    known: KnownOdds
+    weighed: Weighed
+    population: Population
+    left_out: list[str]
+
+    @property
+    def sample(self) -> Sample:
+        """The judge's scores of the labelled runs, with their odds."""
+        scores = [one.judge for one in self.weighed.runs]
+        return Sample.of(scores, self.weighed.odds(self.population.tally.completed))
+
+    @property
+    def people(self) -> Bools:
+        """bool[n], what people said."""
+        return np.array([one.passed for one in self.weighed.runs], dtype=bool)
+
+    def rate(self) -> Corrected:
+        """The corrected pass rate."""
+        runs = self.population.tally
+        return corrected_rate(self.sample, self.people, runs=runs.completed, mean_score=runs.mean or 0.0)
+
+    def warnings(self) -> list[str]:
+        """What is to be said of it."""
+        return [
+            *self.left_out,
+            *of_the_labels(self.labelled, self.known, self.weighed),
+            *of_the_runs(self.labelled, self.weighed.runs, self.population, self.known.hull),
+        ]
+
+
+def glance(services: Services, labelled: Labelled, asked: Asked) -> Glance:
+    """The corrected pass rate from labelled runs that have been read. Reads the case's rollups, which are cached."""
+    drawn = _drawn(services, labelled, asked, by_days=True)
+    runs = drawn.population.tally
+    judged = _pass_rate(runs, labelled.case.threshold.score)
+    return Glance(drawn.rate(), judged, runs.completed, len(drawn.weighed.runs), drawn.warnings())
+
+
+def _drawn(services: Services, labelled: Labelled, asked: Asked, *, by_days: bool = False) -> _Drawn:
     case_id = labelled.case.case_id
-    drawn = with_known_odds(labelled.runs, asked.judge_id)
-    population = load_population(services, case_id, asked, drawn.hull)
+    known = with_known_odds(labelled.runs, asked.judge_id)
+    population = load_population(services, case_id, asked, known.hull, by_days=by_days)
     left_out: list[str] = []
     if _is_census(labelled, population):
         weighed = Weighed(labelled.runs, np.full(len(labelled.runs), 1 / len(labelled.runs)), 1)
-        population = load_population(services, case_id, asked, None)
-    else:
-        if drawn.files and drawn.hull and not population.covers:
-            drawn, left_out = _of_one_kind(drawn)
-            population = load_population(services, case_id, asked, drawn.hull)
-        weighed = weigh(drawn)
-    return _concluded(labelled, drawn, weighed, population, left_out)
+        return _Drawn(labelled, known, weighed, load_population(services, case_id, asked, None), left_out)
+    if known.files and known.hull and not population.covers:
+        known, left_out = _of_one_kind(known)
+        population = load_population(services, case_id, asked, known.hull, by_days=by_days)
+    return _Drawn(labelled, known, weigh(known), population, left_out)
 
 
 def _is_census(labelled: Labelled, population: Population) -> bool:
@@ -99,36 +147,31 @@ def _of_one_kind(drawn: KnownOdds) -> tuple[KnownOdds, list[str]]:
     return replace(drawn, files=[some for some in files if some]), [words] if out else []
 
 
-def _concluded(
-    labelled: Labelled, drawn: KnownOdds, weighed: Weighed, population: Population, left_out: list[str]
-) -> Conclusion:
-    """The figures. Reads nothing."""
-    known, runs = weighed.runs, population.tally
+def conclude(services: Services, labelled: Labelled, asked: Asked) -> Conclusion:
+    """The corrected figures of labelled runs that `load_labelled` read with the same filter.
+
+    Reads as `load_population`.
+    """
+    drawn = _drawn(services, labelled, asked)
+    known, runs, sample, people = drawn.weighed.runs, drawn.population.tally, drawn.sample, drawn.people
     threshold = labelled.case.threshold.score
-    mean_score = runs.mean or 0.0
-    sample = Sample.of([one.judge for one in known], weighed.odds(runs.completed))
-    people = np.array([one.passed for one in known], dtype=bool)
     judge = np.array([Verdict.of(one.judge, threshold).passed for one in known], dtype=bool)
     judged_rate = _pass_rate(runs, threshold)
     rated = [place for place, one in enumerate(known) if one.human is not None]
     scores = np.array([known[place].human for place in rated], dtype=np.float64)
     scored = Sample(sample.scores[rated], sample.probabilities[rated])
     return Conclusion(
-        rate=corrected_rate(sample, people, runs=runs.completed, mean_score=mean_score),
-        mean=corrected_mean(scored, scores, runs=runs.completed, mean_score=mean_score),
+        rate=drawn.rate(),
+        mean=corrected_mean(scored, scores, runs=runs.completed, mean_score=runs.mean or 0.0),
         classical=classical_rate(sample, people, judge, pass_rate=judged_rate or 0.0),
         kappa=weighted_kappa(sample, people, judge),
         judged_rate=judged_rate,
         judged_mean=runs.mean,
         runs=runs.completed,
-        asked=population.asked,
+        asked=drawn.population.asked,
         used=len(known),
         left_out=len(labelled.runs) - len(known),
-        warnings=[
-            *left_out,
-            *of_the_labels(labelled, drawn, weighed),
-            *of_the_runs(labelled, known, population, drawn.hull),
-        ],
+        warnings=drawn.warnings(),
     )
 
 

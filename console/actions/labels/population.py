@@ -47,7 +47,9 @@ class Population:
         return self.tally.completed >= (1 - _ALIKE) * self.asked
 
 
-def load_population(services: Services, case_id: str, asked: Asked, hull: Hull | None) -> Population:
+def load_population(
+    services: Services, case_id: str, asked: Asked, hull: Hull | None, *, by_days: bool = False
+) -> Population:
     """The runs that are asked about, and are among those that labels were drawn from.
 
     Reads the case's rollups; the latest `SAMPLE` rows, one request per 1,000, for one version of a judge, or where the
@@ -55,6 +57,7 @@ def load_population(services: Services, case_id: str, asked: Asked, hull: Hull |
 
     Args:
         hull: what labels were drawn from; None is all.
+        by_days: do not read rows, whatever was drawn from: count the days that were drawn from whole.
     """
     if asked.version is not None:
         rows, whole = _rows(services, case_id, asked)
@@ -73,7 +76,7 @@ def load_population(services: Services, case_id: str, asked: Asked, hull: Hull |
     ]
     count = sum(one.completed for one in days)
     whole_days = abs(count - hull.runs) <= _ALIKE * hull.runs or not _on_the_ends(days, hull)
-    if whole_days:
+    if whole_days or by_days:
         return _population(everything, days)
     within = Asked(asked.judge_id, None, hull.first.date(), hull.last.date())
     rows, whole = _rows(services, case_id, within)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from console.actions.runs.labelled import Labelled, labelled_of, scales_of
 from console.actions.runs.totals import Span, Tally, rollups_of, total
 from console.records import Case, Judge, Rollup, RunFilter, RunStatus, RunSummary, Verdict
 
@@ -70,6 +71,8 @@ class Overview:
     """The case of the filter."""
     human: Human | None
     """What people gave, where one case is chosen and has labels with scores."""
+    labelled: Labelled | None
+    """The newest `SAMPLE` labelled runs, where one case is chosen."""
     case_names: dict[str, str]
     judge_names: dict[str, str]
 
@@ -94,6 +97,8 @@ def load_overview(
     matching = _matching(rollups, wanted, judges)
     now, sampled = _figures(services, matching, wanted, span)
     latest = services.runs.list(bounded, limit=LATEST).items
+    case = next((case for case in cases if case.case_id == wanted.case_id), None)
+    labelled = services.runs.list(msgspec.structs.replace(bounded, labelled=True), limit=SAMPLE) if case else None
     return Overview(
         span=span,
         now=now,
@@ -101,8 +106,11 @@ def load_overview(
         unfiltered=sum(rollup.completed + rollup.failed for rollup in rollups if span.holds(rollup.day)),
         sampled=sampled,
         latest=latest,
-        case=next((case for case in cases if case.case_id == wanted.case_id), None),
-        human=_human(services, bounded) if wanted.case_id else None,
+        case=case,
+        human=_human(labelled.items) if labelled else None,
+        labelled=labelled_of(case, scales_of(services, case), labelled.items, complete=labelled.cursor is None)
+        if case and labelled
+        else None,
         case_names={row.case_id: row.case_name for row in latest} | {one.case_id: one.name for one in cases},
         judge_names={row.judge_id: row.judge_name or "" for row in latest}
         | {one.judge_id: one.name or "" for one in judges},
@@ -166,9 +174,8 @@ def _figures(
     return Figures.of(counted, rollups_of(sample.items)), len(sample.items) if sample.cursor else None
 
 
-def _human(services: Services, bounded: RunFilter) -> Human | None:
-    labelled = services.runs.list(msgspec.structs.replace(bounded, labelled=True), limit=SAMPLE)
-    scores = [row.label_score for row in labelled.items if row.label_score is not None]
+def _human(rows: Iterable[RunSummary]) -> Human | None:
+    scores = [row.label_score for row in rows if row.label_score is not None]
     return Human(len(scores), sum(scores) / len(scores)) if scores else None
 
 

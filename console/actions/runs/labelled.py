@@ -95,8 +95,15 @@ def load_labelled(
     scales = scales_of(services, case)
     wanted = RunFilter(case_id=case_id, judge_id=judge_id, first_day=first_day, last_day=last_day, labelled=True)
     rows, complete = read_rows(services, wanted, most)
-    threshold = case.threshold.score if human_threshold is None else human_threshold
     rows = [row for row in rows if version in (None, row.judge_version)]
+    return labelled_of(case, scales, rows, complete=complete, human_threshold=human_threshold)
+
+
+def labelled_of(
+    case: Case, scales: Scales, rows: Sequence[RunSummary], *, complete: bool, human_threshold: float | None = None
+) -> Labelled:
+    """Rows of labelled runs that have been read, with what people said. Reads nothing."""
+    threshold = case.threshold.score if human_threshold is None else human_threshold
     runs = [_labelled(row, scales.of(row), threshold) for row in rows]
     known = [one for one in runs if one is not None]
     return Labelled(case, known, len(runs) - len(known), complete, threshold)

@@ -10,16 +10,15 @@ import streamlit as st
 from console.actions.labels.corrected import Conclusion
 from console.actions.labels.raters import Raters
 from console.judging.analysis.statistics import Estimate
-from console.records import Case, Selection
+from console.records import Case
 from console.ui.frame import text
 from console.ui.frame.card import card
+from console.ui.labels.glance import more_labels
 
-POINTS = 0.05
-"""Half the width of the interval that more labels are counted for."""
 Shown = Callable[[float], str]
 
 
-def corrected(case: Case, found: Conclusion) -> None:
+def corrected(case: Case, found: Conclusion, judge_id: str | None = None) -> None:
     """The corrected pass rate beside the judge's own, the corrected mean, and what speaks against believing it."""
     note = f"From {text.count(found.used)} labels of runs drawn with known odds, for {text.count(found.runs)} runs"
     with card("What people would have said of all runs", note, "agreement-corrected"):
@@ -30,13 +29,7 @@ def corrected(case: Case, found: Conclusion) -> None:
             _figures(case, found)
         for warning in found.warnings:
             st.caption(f":material/warning: {warning}")
-        more = found.rate.more_for(POINTS) if rate.value is not None else 0
-        if more or rate.value is None:
-            words = f"Label {more} more to be sure within 5 points" if more else "Label runs of a random sample"
-            st.page_link(
-                "console/pages/review.py", label=words, icon=":material/rate_review:",
-                query_params={"case": case.case_id, "queue": Selection.RANDOM.value},
-            )  # fmt: skip
+        more_labels(case.case_id, judge_id, found.rate)
 
 
 def people(found: Raters) -> None:

@@ -23,8 +23,9 @@ from console.ui.frame.navigation import link_to
 from console.ui.sign_in import saving
 
 SITTING = 25
-"""Runs that the progress counts to."""
-POSITION = ("run", "done", "skip", "last")
+"""Runs that the progress counts to, where the URL does not say how many are wanted."""
+MOST_WANTED = 1_000
+POSITION = ("run", "done", "skip", "last", "want")
 """What the URL says about the place in the queue."""
 _QUEUES = {Selection.STRATIFIED: "Every score", Selection.RANDOM: "Random", Selection.UNCERTAIN: "Doubtful"}
 _FORMS: tuple[tuple[Form, str], ...] = ((Form.CSV, "text/csv"), (Form.JSONL, "application/jsonl"))
@@ -42,6 +43,8 @@ class QueuePosition:
     skipped: tuple[str, ...]
     last: str | None
     """The run that was labelled or skipped just before."""
+    wanted: int = SITTING
+    """Runs of a sitting: those that a page asked for, as far as the URL says."""
 
     @property
     def number(self) -> int:
@@ -74,19 +77,21 @@ def position() -> QueuePosition:
     """The place that the URL names."""
     params = st.query_params
     done = params.get("done", "")
+    wanted = params.get("want", "")
     skipped = tuple(part for part in params.get("skip", "").split(",") if part)
     return QueuePosition(
         run=params.get("run") or None,
         done=int(done) if done.isdecimal() and len(done) < 6 else 0,
         skipped=skipped[-MOST_SKIPPED:],
         last=params.get("last") or None,
+        wanted=min(int(wanted), MOST_WANTED) if wanted.isdecimal() and 0 < len(wanted) < 6 else SITTING,
     )
 
 
 def progress(queue: Queue, at: QueuePosition) -> None:
     """How far the sitting is, and what waits."""
     waiting = len(queue.without(at.skipped))
-    sitting = max(min(SITTING, at.done + len(at.skipped) + waiting), 1)
+    sitting = max(min(at.wanted, at.done + len(at.skipped) + waiting), 1)
     number = min(at.number, sitting)
     waits = text.count(len(queue.candidates))
     words = f"{waits} runs wait for a label" if queue.complete else f"The latest {waits} runs that wait for a label"
@@ -161,7 +166,7 @@ def asked_run(queue: Queue, at: QueuePosition) -> RunId | None:
     if at.run:
         return run_id_of(at.run)
     waiting = queue.without([*at.skipped, *([at.last] if at.last else [])])
-    if not waiting or at.number > SITTING:
+    if not waiting or at.number > at.wanted:
         return None
     st.query_params["run"] = str(waiting[0].row.run_id)
     return waiting[0].row.run_id

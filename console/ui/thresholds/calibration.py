@@ -37,8 +37,8 @@ _MOST_COST = 1_000.0
 
 def section(
     shared: Services, case: Case, selection: Selection, threshold: float, on_pick: Callable[[str], None]
-) -> None:
-    """The whole card.
+) -> Labelled:
+    """The whole card; returns the labelled runs that it was made from.
 
     Args:
         threshold: the threshold that somebody thinks about.
@@ -62,7 +62,7 @@ def section(
             _controls(shared, labelled, objective, weights)
         if not labelled.runs:
             _nothing(case)
-            return
+            return labelled
         found = calibrate(labelled, objective, weights)
         with st.container(horizontal=True, gap="large", key="calibration-split"):
             with st.container(key="calibration-chart"):
@@ -71,6 +71,7 @@ def section(
             with st.container(key="calibration-side"):
                 _suggestion(found)
         _flips(flipped(labelled.runs, case.threshold.score, threshold), case, threshold, on_pick)
+        return labelled
 
 
 def _nothing(case: Case) -> None:
