@@ -36,7 +36,7 @@ from console.records.documents import Document, DocumentSummary
 from console.records.judges import EvaluationParameters, Judge, LlmRef, MetricRef, judge_parameters
 from console.records.people import Role, User
 from console.records.rollups import Rollup
-from console.records.run_lists import LOW_CAPTURED, UNCERTAIN_MARGIN, RunFilter, RunSummary, Split
+from console.records.run_lists import LOW_CAPTURED, UNCERTAIN_MARGIN, Place, RunFilter, RunPlace, RunSummary, Split
 from console.records.runs import (
     Artifact,
     Drawn,
@@ -86,6 +86,7 @@ __all__ = [
     "NewChunk",
     "NewRow",
     "Page",
+    "Place",
     "Record",
     "Reliable",
     "Results",
@@ -96,6 +97,7 @@ __all__ = [
     "Run",
     "RunFilter",
     "RunId",
+    "RunPlace",
     "RunStatus",
     "RunSummary",
     "ScoreRange",

@@ -23,6 +23,7 @@ from console.records import (
     Metric,
     Model,
     Page,
+    Place,
     Results,
     Run,
     RunFilter,
@@ -290,12 +291,16 @@ class Runs(Protocol):
         """The whole run, or None."""
         ...
 
-    def get_many(self, rows: Sequence[RunSummary]) -> _Runs:
+    def get_many(self, rows: Sequence[Place]) -> _Runs:
         """The whole runs of list rows, in their order; without those that are gone."""
         ...
 
     def list(self, wanted: RunFilter = RunFilter(), *, limit: int = 100, cursor: str | None = None) -> Page[RunSummary]:
         """Runs that match, newest first: one page and the cursor of the next."""
+        ...
+
+    def places(self, judge_id: str | None = None, *, limit: int = 100, cursor: str | None = None) -> Page[Place]:
+        """Where all runs stand, or those of a judge, newest first: what `get_many` needs."""
         ...
 
     def neighbour(self, run: Run, wanted: RunFilter = RunFilter(), *, newer: bool) -> RunSummary | None:

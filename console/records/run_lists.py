@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from console.records.base import Record, RunId
 from console.records.runs import Drawn, ItemRef, RunStatus, Verdict
@@ -90,6 +91,18 @@ class RunSummary(Record, frozen=True):
     def labelled(self) -> bool:
         """Whether a person gave a score or a verdict."""
         return self.label_score is not None or self.label_passed is not None
+
+
+class RunPlace(NamedTuple):
+    """Where a run stands in lists, and nothing else of it."""
+
+    run_id: RunId
+    started_at: datetime
+    created_on: datetime | None = None
+
+
+Place = RunSummary | RunPlace
+"""A row of a list, or only where it stands."""
 
 
 class RunFilter(Record, frozen=True):

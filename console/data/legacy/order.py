@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from console.records import RunFilter, RunId, RunSummary, pages
+from console.records import Place, RunId, pages
 from console.records.ports import Runs
 
 _PAGE = 1_000
@@ -15,15 +15,15 @@ _INSERT_DELAY = timedelta(seconds=5)
 """SQLite's lock time-out: `created_at` of a migrated run may be that much later than its `started_at`."""
 
 
-def latest_runs(runs: Runs, judge_id: str | None, limit: int) -> list[RunSummary]:
+def latest_runs(runs: Runs, judge_id: str | None, limit: int) -> list[Place]:
     """The rows that a list of `limit` (negative: all) shows, in its order.
 
     A page of `Runs.list` may end inside of a second; the limit cuts after the order, so the last second is read
     whole. One page with a second of 20 runs or fewer, and one more for each 1,000 runs.
     """
-    rows: list[RunSummary] = []
+    rows: list[Place] = []
     size = min(_PAGE, limit + _SPARE) if limit > 0 else _PAGE
-    for page in pages(lambda cursor: runs.list(RunFilter(judge_id=judge_id), limit=size, cursor=cursor)):
+    for page in pages(lambda cursor: runs.places(judge_id, limit=size, cursor=cursor)):
         rows += page.items
         if page.cursor and len(rows) > limit > 0:
             shown = _ordered(rows)[:limit]
@@ -32,20 +32,20 @@ def latest_runs(runs: Runs, judge_id: str | None, limit: int) -> list[RunSummary
     return _ordered(rows)[: limit if limit > 0 else None]
 
 
-def _ordered(rows: Sequence[RunSummary]) -> list[RunSummary]:
+def _ordered(rows: Sequence[Place]) -> list[Place]:
     return sorted(sorted(rows, key=_id), key=_second, reverse=True)
 
 
-def _settled(last_read: RunSummary, last_shown: RunSummary) -> bool:
+def _settled(last_read: Place, last_shown: Place) -> bool:
     """Whether no run that was not read yet can come before the last one shown."""
     delay = _INSERT_DELAY if last_shown.created_on else timedelta(0)
     return last_read.started_at < _second(last_shown) - delay
 
 
-def _second(row: RunSummary) -> datetime:
+def _second(row: Place) -> datetime:
     return (row.created_on or row.started_at).replace(microsecond=0)
 
 
-def _id(row: RunSummary) -> tuple[bool, RunId]:
+def _id(row: Place) -> tuple[bool, RunId]:
     """Numbers first and by value; then the texts that an earlier system gave."""
     return isinstance(row.run_id, str), row.run_id

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from console.data.store import tables
-from console.data.store.codec import Item, aware, from_plain, plain_map, timestamp, to_item, to_wire_map
-from console.records import PREVIEW, Drawn, Label, Run, RunId, RunStatus, RunSummary, Split
+from console.data.store.codec import Item, aware, from_plain, plain_map, read_timestamp, timestamp, to_item, to_wire_map
+from console.records import PREVIEW, Drawn, Label, Run, RunId, RunPlace, RunStatus, RunSummary, Split
 
 SPREAD_BINS = 10
 _BRIEF = (
@@ -244,6 +244,17 @@ def run_summary(item: Item) -> RunSummary:
         plain = _with_summary(plain)
     brief = plain.pop("brief", None) or {}
     return from_plain({**plain, **brief, "runId": run_id_of(plain), "startedAt": _started(plain)}, RunSummary)
+
+
+PLACE = (tables.PK, tables.SK, "createdOn", "brief.createdOn")
+"""Attributes of an index entry that tell it: a tenth of the bytes of a row."""
+
+
+def run_place(item: Item) -> RunPlace:
+    """The place of an index entry."""
+    plain = plain_map(item)
+    created = (plain.get("brief") or plain).get("createdOn")
+    return RunPlace(run_id_of(plain), read_timestamp(_started(plain)), read_timestamp(created) if created else None)
 
 
 def read_run(item: Item, parts: dict[str, bytes] | None = None) -> Run:

@@ -8,22 +8,22 @@ shown twice, whatever the index and however many runs share a moment.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-from console.data.runs.items import run_summary
+from console.data.runs.items import PLACE, run_place, run_summary
 from console.data.store import tables
-from console.data.store.codec import timestamp
+from console.data.store.codec import Item, timestamp
 from console.data.store.cursor import decode_cursor, encode_cursor
 from console.data.store.overlay import RecentWrites
 from console.data.store.requests import Query
 from console.data.store.shards import Layout
 from console.data.store.store import Store
 from console.errors import InvalidInput
-from console.records import Page, RunFilter, RunId, RunStatus, RunSummary
+from console.records import Page, Place, RunFilter, RunId, RunPlace, RunStatus, RunSummary
 
 EXAMINED = 5_000
 """Rows that one page may read before it is given back short; its cursor goes on from there."""
@@ -31,6 +31,7 @@ _AT_ONCE = 32
 """Queries of one list at the same time, at most."""
 _LATEST = "9999"
 """After every timestamp."""
+_Row = TypeVar("_Row", bound=Place)
 
 
 def queries(wanted: RunFilter, high: str | None = None) -> list[Query]:
@@ -77,11 +78,29 @@ def list_runs(
 ) -> Page[RunSummary]:
     """One page, newest first (see `Runs.list`)."""
     high, seen = _position(cursor)
-    rows: list[RunSummary] = []
+    found = merged(store, recent, queries(wanted, high), limit)
+    return _page(found, wanted.matches, limit, high, seen)
+
+
+def list_places(
+    store: Store, recent: RecentWrites[RunId, RunSummary], judge_id: str | None, limit: int, cursor: str | None
+) -> Page[Place]:
+    """One page of all runs or those of a judge, of which no more is read than where they stand."""
+    high, seen = _position(cursor)
+    wanted = RunFilter(judge_id=judge_id)
+    asked = [replace(query, attributes=PLACE) for query in queries(wanted, high)]
+    found = _merged(store, recent, asked, limit, run_place)
+    return _page(found, lambda row: isinstance(row, RunPlace) or wanted.matches(row), limit, high, seen)
+
+
+def _page(
+    found: Iterable[_Row], matches: Callable[[_Row], bool], limit: int, high: str | None, seen: set[RunId]
+) -> Page[_Row]:
+    rows: list[_Row] = []
     examined = 0
-    last: RunSummary | None = None
+    last: _Row | None = None
     tied: list[RunId] = []
-    for row in merged(store, recent, queries(wanted, high), limit):
+    for row in found:
         if row.run_id in seen:
             continue
         if len(rows) == limit or examined == EXAMINED:
@@ -91,7 +110,7 @@ def list_runs(
             tied = []
         tied.append(row.run_id)
         last = row
-        if wanted.matches(row):
+        if matches(row):
             rows.append(row)
     return Page(rows, None, examined)
 
@@ -103,7 +122,7 @@ def _position(cursor: str | None) -> tuple[str | None, set[RunId]]:
     return position["t"], set(position["seen"])
 
 
-def _cursor(last: RunSummary | None, tied: list[RunId], high: str | None, seen: set[RunId]) -> str | None:
+def _cursor(last: Place | None, tied: list[RunId], high: str | None, seen: set[RunId]) -> str | None:
     if last is None:
         return None
     at = timestamp(last.started_at)
@@ -114,6 +133,16 @@ def merged(
     store: Store, recent: RecentWrites[RunId, RunSummary], asked: list[Query], limit: int
 ) -> Iterator[RunSummary]:
     """Rows of all queries and of this process's latest writes, each run once, in the queries' own direction."""
+    return _merged(store, recent, asked, limit, run_summary)
+
+
+def _merged(
+    store: Store,
+    recent: RecentWrites[RunId, RunSummary],
+    asked: list[Query],
+    limit: int,
+    read: Callable[[Item], _Row],
+) -> Iterator[Any]:
     fresh = recent.snapshot()
     asked, size = _spread(asked, store.layout, limit + 1)
     high, newest_first = asked[0].high, not asked[0].forward
@@ -121,9 +150,10 @@ def merged(
     mine.sort(key=_started, reverse=newest_first)
     with ThreadPoolExecutor(max_workers=min(len(asked), _AT_ONCE)) as pool:
         firsts = list(pool.map(lambda query: store.page(query, limit=size), asked))
-    streams = [map(run_summary, store.all(query, first=first)) for query, first in zip(asked, firsts, strict=True)]
+    streams = [map(read, store.all(query, first=first)) for query, first in zip(asked, firsts, strict=True)]
     known = set(fresh)
-    for row in heapq.merge(iter(mine), *streams, key=_started, reverse=newest_first):
+    rows: list[Iterator[Any]] = [iter(mine), *streams]
+    for row in heapq.merge(*rows, key=_started, reverse=newest_first):
         if row.run_id not in known or row is fresh.get(row.run_id):
             yield row
 
@@ -135,5 +165,5 @@ def _spread(asked: list[Query], layout: Layout, rows: int) -> tuple[list[Query],
     return every, rows if len(suffixes) == 1 else min(rows, 2 * rows // len(suffixes) + 8)
 
 
-def _started(row: RunSummary) -> datetime:
+def _started(row: Place) -> datetime:
     return row.started_at

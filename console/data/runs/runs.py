@@ -16,7 +16,7 @@ from console.data.cache.cache import Cache, bump
 from console.data.runs import rollups
 from console.data.runs.ids import RunIds
 from console.data.runs.items import read_run, run_key, summary_of
-from console.data.runs.lists import list_runs
+from console.data.runs.lists import list_places, list_runs
 from console.data.runs.neighbours import neighbour
 from console.data.runs.puts import check_artifact, check_results, import_key, label_put, run_put
 from console.data.runs.spread import Spread
@@ -33,6 +33,7 @@ from console.records import (
     Json,
     Label,
     Page,
+    Place,
     Results,
     Run,
     RunFilter,
@@ -90,7 +91,7 @@ class Runs:
         except NotFound:
             return None
 
-    def get_many(self, rows: Sequence[RunSummary]) -> _Runs:
+    def get_many(self, rows: Sequence[Place]) -> _Runs:
         """The whole runs of list rows, in their order; without those that are gone.
 
         Finished ones from the cache. Of the others, one BatchGet per 100, and one Query for each that has texts over
@@ -117,6 +118,10 @@ class Runs:
         if not 1 <= limit <= 1_000:
             raise InvalidInput(f"A page of {limit} runs is not possible; ask for 1 to 1,000.", field="limit")
         return list_runs(self._store, self.recent, wanted, limit, cursor)
+
+    def places(self, judge_id: str | None = None, *, limit: int = 100, cursor: str | None = None) -> Page[Place]:
+        """As `list` of all runs, or of those of a judge, and only where they stand: what `get_many` needs."""
+        return list_places(self._store, self.recent, judge_id, limit, cursor)
 
     def neighbour(self, run: Run, wanted: RunFilter = RunFilter(), *, newer: bool) -> RunSummary | None:
         """The next newer (or older) run that matches, or None at the end of the list.
@@ -297,7 +302,7 @@ class Runs:
                 return read_run(item, parts)
         raise NotFound(KIND, run_id)
 
-    def _load_many(self, rows: Sequence[RunSummary]) -> dict[str, Run]:
+    def _load_many(self, rows: Sequence[Place]) -> dict[str, Run]:
         keys = [(run_key(row.run_id), timestamp(row.started_at)) for row in rows]
         items = self._store.batch_get(tables.RUNS, keys)
         found = {item[tables.PK]["S"]: read_run(item) for item in items if not parts_of(item)}

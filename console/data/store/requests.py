@@ -193,11 +193,17 @@ def request_keys(table: str, requests: Iterable[dict[str, Any]]) -> list[str]:
 
 
 def projection(attributes: tuple[str, ...]) -> dict[str, Any]:
-    """The parameters that limit an answer to some attributes; none for all of them."""
+    """The parameters that limit an answer to some attributes, `map.member` for a part of one; none for all of them."""
     if not attributes:
         return {}
-    names = {f"#a{position}": name for position, name in enumerate(attributes)}
-    return {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
+    names: dict[str, str] = {}
+    paths = []
+    for attribute in attributes:
+        parts = attribute.split(".")
+        path = [f"#a{len(names) + step}" for step in range(len(parts))]
+        names |= dict(zip(path, parts, strict=True))
+        paths.append(".".join(path))
+    return {"ProjectionExpression": ", ".join(paths), "ExpressionAttributeNames": names}
 
 
 def _update_expression(write: Update, stamp: dict[str, str], names: dict[str, str], values: dict[str, Any]) -> str:

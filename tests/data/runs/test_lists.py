@@ -410,3 +410,18 @@ def test_a_row_tells_its_artifact_without_the_run(here: Tier, elsewhere: Tier) -
 def test_a_row_of_an_earlier_system_has_no_digest(store: Store, elsewhere: Tier) -> None:
     store.batch_put(tables.RUNS, [old_run()])
     assert [row.artifact_digest for row in elsewhere.runs.list(RunFilter()).items] == [""]
+
+
+def test_places_are_the_list_without_the_rest(store: Store) -> None:
+    process = tier(store, lag=0.0)
+    for number in range(5):
+        completed(process.runs, 1.0 + number % 4, judge_id=f"judge-{number % 2}")
+    process.runs.create(snapshot(judge_id="judge-0"), artifact(), by="ana")
+    for judge_id in (None, "judge-0", "judge-1"):
+        rows = process.runs.list(RunFilter(judge_id=judge_id)).items
+        found = process.runs.places(judge_id)
+        assert [tuple(place) for place in found.items] == [(row.run_id, row.started_at, row.created_on) for row in rows]
+        first = process.runs.places(judge_id, limit=2)
+        rest = process.runs.places(judge_id, cursor=first.cursor)
+        assert [*first.items, *rest.items] == found.items
+        assert process.runs.get_many(found.items) == process.runs.get_many(rows)

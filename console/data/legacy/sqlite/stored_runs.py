@@ -26,6 +26,7 @@ from console.records import (
     Json,
     Label,
     Page,
+    Place,
     Results,
     Run,
     RunFilter,
@@ -124,9 +125,14 @@ class LegacyRuns:
             raise NotFound("run", run_id)
         return found
 
-    def get_many(self, rows: Sequence[RunSummary]) -> _Runs:
+    def get_many(self, rows: Sequence[Place]) -> _Runs:
         """The runs of list rows, in their order; without those that are gone."""
         return [run for run in map(self.find, (row.run_id for row in rows)) if run]
+
+    def places(self, judge_id: str | None = None, *, limit: int = 100, cursor: str | None = None) -> Page[Place]:
+        """Where all runs stand, or those of a judge, newest first."""
+        page = self.list(RunFilter(judge_id=judge_id), limit=limit, cursor=cursor)
+        return Page([*page.items], page.cursor, page.examined)
 
     def list(self, wanted: RunFilter = RunFilter(), *, limit: int = 100, cursor: str | None = None) -> Page[RunSummary]:
         """Runs that match, newest first: one page and the cursor of the next."""
