@@ -43,7 +43,16 @@ def agreement(
     if as_json:
         print_json(report.as_json())
     else:
-        typer.echo("\n".join([_as_text(report), *_raters_text(report.raters), *_corrected_text(report.concluded)]))
+        typer.echo(
+            "\n".join(
+                [
+                    _as_text(report),
+                    *_within_text(report),
+                    *_raters_text(report.raters),
+                    *_corrected_text(report.concluded),
+                ]
+            )
+        )
 
 
 def _as_text(report: Report) -> str:
@@ -63,6 +72,20 @@ def _as_text(report: Report) -> str:
         f"pass from {labelled.human_threshold:g})"
     )
     return "\n".join(lines)
+
+
+def _within_text(report: Report) -> list[str]:
+    from console.actions.runs.modes import mixed_modes
+
+    found = report.within.found
+    figures = found.correlations
+    said = [
+        f"Within documents: {name} {one.value:.3f}, mean over {one.n} of {found.documents}"
+        for name, one in (("Spearman", figures.spearman), ("Kendall", figures.kendall))
+        if one.value is not None
+    ]
+    mixed = mixed_modes(point.first for point in report.agreement.points)
+    return [*said, *([f"Warning: {mixed}"] if mixed else [])]
 
 
 def _raters_text(found: Raters) -> list[str]:

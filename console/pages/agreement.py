@@ -22,7 +22,9 @@ from console.actions.labels.calibrated import judge_version
 from console.actions.labels.corrected import conclude
 from console.actions.labels.population import Asked
 from console.actions.labels.raters import load_raters
+from console.actions.labels.within_documents import within_documents
 from console.actions.runs.labelled import case_with_labels, load_labelled
+from console.actions.runs.modes import mixed_modes
 from console.records import Role, User, utcnow
 from console.services import Services
 from console.ui.frame import choices, filters
@@ -136,7 +138,10 @@ def _judges(shared: Services, case_id: str, selection: filters.Selection) -> Non
 
 def _render(shared: Services, found: Agreement, sides: board.Sides, other_threshold: float) -> None:
     points, cell, words = board.chosen_points(found)
+    if mixed := mixed_modes(run for point in found.points for run in (point.first, point.other) if run):
+        st.warning(mixed, icon=":material/call_split:")
     board.coefficients(found)
+    board.within(lambda: within_documents(shared, found.points))
     with st.grid(columns=2, min_column_width=380, gap=14, key="agreement-charts"):
         with card("Scores", "Each dot is an artifact; equal ones are drawn side by side. Click one to list it",
                   "agreement-scatter"):  # fmt: skip

@@ -48,6 +48,8 @@ def render(shared: Services, view: Overview, selection: filters.Selection) -> No
     """Everything below the filters."""
     _scope(view, selection)
     headline_row(view)
+    if view.mixed:
+        st.caption(f":material/call_split: {text.plain(view.mixed, 300)}")
     people_card(shared, view.labelled, selection)
     dashboard.chart_grid(view, PERIOD)
     dashboard.table_grid(view, _open)

@@ -51,6 +51,7 @@ def test_the_published_results_have_their_coefficients(console_services: Service
     assert (shown["Pearson"], shown["Spearman"], shown["Kendall"]) == ("0.673", "0.415", "0.337")
     assert shown["Cohen's kappa (moderate)"] == "0.540"
     assert "50 labelled runs" in texts(test)
+    assert "Within documents" in [panel.label for panel in test.expander]
 
 
 def test_the_matrix_counts_and_the_largest_disagreement_is_first(

@@ -59,6 +59,19 @@ def test_the_headline_numbers_are_those_of_all_runs(four_runs: Services) -> None
     }
 
 
+def test_runs_of_one_judge_that_were_scored_otherwise_are_marked(four_runs: Services) -> None:
+    case = four_runs.cases.find_by_name("Summaries")
+    assert case
+    judge = next(judge for judge in four_runs.judges.list() if judge.name == "Strict")
+    assert "two modes" not in texts(app(new_user(four_runs)).run())
+    scored(four_runs, judge, case, 3.0, scoring_mode="sampled")
+
+    test = app(four_runs.users.find("ana")).run()
+
+    assert "One judge has runs of two modes here" in texts(test)
+    assert "two modes" in texts(test.switch_page("console/pages/runs.py").run())
+
+
 def test_a_run_that_failed_is_in_no_average(four_runs: Services) -> None:
     test = app(new_user(four_runs), status="failed").run()
     assert metrics(test)["Runs"] == "1"

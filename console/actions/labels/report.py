@@ -10,7 +10,9 @@ from console.actions.labels.calibrated import calibration_json
 from console.actions.labels.corrected import Conclusion, conclude
 from console.actions.labels.population import Asked
 from console.actions.labels.raters import Raters, load_raters
+from console.actions.labels.within_documents import WithinDocuments, within_documents
 from console.actions.runs.labelled import Labelled, load_labelled
+from console.actions.runs.modes import mixed_modes
 from console.judging.analysis.statistics import Estimate
 from console.records import Calibration
 
@@ -28,6 +30,7 @@ class Report:
     agreement: Agreement
     concluded: Conclusion
     raters: Raters
+    within: WithinDocuments
     calibration: Calibration | None
     """Of the judge's version that was asked about; None for all of them, or where nobody made one."""
 
@@ -36,6 +39,8 @@ class Report:
         return {
             **_agreement_json(self.labelled, self.agreement),
             **_corrected_json(self.labelled, self.concluded),
+            "per_document": _within_json(self.within),
+            "modes": mixed_modes(point.first for point in self.agreement.points),
             "raters": _raters_json(self.raters),
             "calibration": self.calibration and calibration_json(self.calibration),
         }
@@ -56,11 +61,13 @@ def load_report(services: Services, case_id: str, asked: Asked, human_threshold:
         last_day=asked.last_day,
         human_threshold=human_threshold,
     )
+    agreement = against_people(labelled)
     return Report(
         labelled,
-        against_people(labelled),
+        agreement,
         conclude(services, labelled, asked),
         load_raters(services, labelled),
+        within_documents(services, agreement.points),
         services.calibrations.latest(asked.judge_id, asked.version) if asked.judge_id and asked.version else None,
     )
 
@@ -129,6 +136,23 @@ def _corrected_json(labelled: Labelled, found: Conclusion) -> dict[str, Any]:
             "why": rate.why,
         },
         "warnings": found.warnings,
+    }
+
+
+def _within_json(within: WithinDocuments) -> dict[str, Any]:
+    """Means over documents of the correlations within each."""
+    found = within.found
+    figures = {
+        "pearson": found.correlations.pearson,
+        "spearman": found.correlations.spearman,
+        "kendall": found.correlations.kendall,
+    }
+    return {
+        **{name: _with_ends(one) for name, one in figures.items()},
+        "documents": found.documents,
+        "without_order": found.constant,
+        "not_read": within.unread,
+        "why": found.correlations.pearson.why,
     }
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from console.actions.runs.labelled import Labelled, labelled_of, scales_of
+from console.actions.runs.modes import mixed_modes
 from console.actions.runs.totals import Span, Tally, rollups_of, total
 from console.records import Case, Judge, Rollup, RunFilter, RunStatus, RunSummary, Verdict
 
@@ -75,6 +76,11 @@ class Overview:
     """The newest `SAMPLE` labelled runs, where one case is chosen."""
     case_names: dict[str, str]
     judge_names: dict[str, str]
+
+    @property
+    def mixed(self) -> str | None:
+        """That judges have runs of two modes among the latest; None where none has."""
+        return mixed_modes(self.latest)
 
     @property
     def empty(self) -> bool:

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from console.actions.labels.agreement import Agreement, Cell, Point
+from console.actions.labels.within_documents import WithinDocuments
 from console.judging.analysis.statistics import Estimate, kappa_words
 from console.ui.charts.figures import draw, stacked
 from console.ui.frame import text
@@ -58,6 +59,29 @@ def coefficients(found: Agreement) -> None:
             with st.grid(columns=2, min_column_width=150, gap=14):
                 for name, one, why in pair:
                     figure(name, one, why)
+
+
+def within(load: Callable[[], WithinDocuments]) -> None:
+    """The coefficients within documents, read when they are opened: it takes the runs' whole texts."""
+    panel = st.expander("Within documents", key="agreement.within", icon=":material/join_inner:", on_change="rerun")
+    if not panel.open:
+        return
+    with panel:
+        view = load()
+        found = view.found
+        st.caption(
+            "Mean over documents of the correlation of the texts about each, as the G-Eval paper reports it. A "
+            "document is what the metadata name (doc_id, document_id, ...), else the same question, context and "
+            f"reference. {found.documents:,} have two texts or more, {found.constant:,} of them one score on a side."
+            + (f" {view.unread:,} runs were not read." if view.unread else "")
+        )
+        with st.grid(columns=3, min_column_width=150, gap=14):
+            for name, one in (
+                ("Pearson", found.correlations.pearson),
+                ("Spearman", found.correlations.spearman),
+                ("Kendall", found.correlations.kendall),
+            ):
+                figure(name, one, "Mean over documents")
 
 
 def figure(name: str, one: Estimate, why: str, *, signed: bool = False) -> None:

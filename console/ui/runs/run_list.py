@@ -12,12 +12,13 @@ import streamlit as st
 from console.actions.overview.overview import load_trend
 from console.actions.runs import exports, rerun, totals
 from console.actions.runs.comparison import LEAST, MOST
+from console.actions.runs.modes import mixed_modes
 from console.actions.runs.totals import Span
 from console.records import Judge, Page, RunFilter, RunStatus, RunSummary, Verdict, utcnow
 from console.services import Services
 from console.ui.charts import charts, leads
 from console.ui.charts.figures import draw, stacked
-from console.ui.frame import filters
+from console.ui.frame import filters, text
 from console.ui.frame.boundary import nothing
 from console.ui.runs import tables
 
@@ -87,6 +88,8 @@ def run_list(shared: Services, selection: filters.Selection, opened: str | None)
     page = shared.runs.list(selection.wanted, limit=PAGE_ROWS, cursor=stack[-1] if stack else None)
     if page.items:
         st.caption(f"{len(page.items)} runs, newest first. Click a row to open its run", width="stretch")
+        if mixed := mixed_modes(page.items):
+            st.caption(f":material/call_split: {text.plain(mixed, 300)}")
         columns = tables.BESIDE_PANEL if opened else _columns()
         here = [str(row.run_id) for row in page.items]
         tables.run_picker(
