@@ -68,6 +68,8 @@ def _sections(user: User | None) -> dict[str, list[st.Page]]:
             _page("review"),
             _page("compare"),
             _page("documents"),
+            _page("sets"),
+            _page("experiments"),
         ],
         "Configure": [_page("judges"), _page("cases"), _page("thresholds"), _page("models")],
         "Explore": [

@@ -1,4 +1,5 @@
-"""Sample data for an empty store: 4 cases, 8 judges over 6 models, 300 runs over 60 days, one collection.
+"""Sample data for an empty store: 4 cases, 8 judges over 6 models, 300 runs over 60 days, a test set with two
+experiments of 30 runs each, one collection.
 
 The same on every machine but for the dates. Loading goes on where it was interrupted.
 """
@@ -11,6 +12,7 @@ import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -42,6 +44,7 @@ from console.records import (
     Verdict,
     utcnow,
 )
+from console.sample_sets import load_experiments
 from console.sample_texts import ANSWERS, CASES, EXPLANATIONS, SUMMARIES, TONE, CaseText
 from console.search.embedding.minilm import weights_are_here
 from console.search.files.readers import DiskFile
@@ -126,6 +129,9 @@ def load_sample_data(services: Services, progress: Progress = lambda _done, _tot
     now = utcnow()
     begin = now - timedelta(days=DAYS)
     judges = _configure(services, begin)
+    text, judge, history = judges[0]
+    make = partial(_made, text)
+    load_experiments(services, services.judges.get(judge.judge_id), history[-1], begin, make, _BY)
     first = services.runs.next_ids(RUNS)
     made = [_run(number, first + number, judges, now) for number in range(RUNS)]
     with ThreadPoolExecutor(max_workers=4) as pool:
@@ -307,6 +313,10 @@ def _results(dice: random.Random, text: _JudgeText, quality: float, content: str
         execution_time_seconds=seconds,
         cost=(prompt * prices[2] + completion * prices[3]) / 1_000_000,
     )
+
+
+def _made(text: _JudgeText, dice: random.Random, quality: float, content: str, seconds: float) -> Results:
+    return _results(dice, text, quality, content, seconds)
 
 
 def _reason(quality: float) -> str:

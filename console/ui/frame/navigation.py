@@ -19,6 +19,8 @@ ROUTES = {
     "overview": Route("Overview", ":material/monitoring:"),
     "evaluate": Route("Run evaluation", ":material/play_circle:"),
     "batches": Route("Batches", ":material/dynamic_feed:"),
+    "sets": Route("Test sets", ":material/checklist:"),
+    "experiments": Route("Experiments", ":material/science:"),
     "runs": Route("Runs", ":material/list_alt:"),
     "run": Route("Run", ":material/article:"),
     "review": Route("Review", ":material/rate_review:"),

@@ -1,0 +1,1 @@
+"""Test sets and experiments, as their pages show them."""

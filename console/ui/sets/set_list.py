@@ -1,0 +1,148 @@
+"""The list of test sets, a new one, and runs on their way into one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from console.actions.runs.detail import run_id_of
+from console.actions.sets import sets
+from console.data.sets.changes import Changed
+from console.errors import ConsoleError
+from console.records import RunId, TestSet, User, pages
+from console.services import Services
+from console.ui.charts import leads
+from console.ui.frame import filters, text
+from console.ui.frame.card import card
+from console.ui.frame.clock import time_column
+from console.ui.frame.picker import pick_row
+from console.ui.sign_in import saving
+
+KEY = "sets"
+_NEW = "A new test set"
+_MOST_LISTED = 500
+
+
+def set_table(rows: Sequence[TestSet]) -> None:
+    """One page of the list, newest first."""
+    config = st.column_config
+    frame = pd.DataFrame(
+        [
+            {
+                "Name": one.name,
+                "Items": one.total,
+                "Version": one.version,
+                "Tags": ", ".join(one.tags) or None,
+                "Baseline": one.baseline,
+                "Changed": one.last_updated_on,
+                "By": one.last_updated_by,
+                "Id": one.set_id,
+            }
+            for one in rows
+        ]
+    )
+    columns = {
+        "Name": config.TextColumn(width=280),
+        "Items": config.NumberColumn(format="localized", width=80),
+        "Version": config.NumberColumn(width=70),
+        "Tags": config.TextColumn(width=140),
+        "Baseline": config.TextColumn(width=150, help="The experiment that others are compared with"),
+        "Changed": time_column("Changed", "D MMM YYYY, HH:mm", 150),
+        "By": config.TextColumn(width=110),
+        "Id": config.TextColumn(width=180, help="For the commands, `/v2` and the gate"),
+    }
+    pick_row("sets", frame, [one.set_id for one in rows], columns, None, open_set, alt="Test sets")
+
+
+def open_set(set_id: str | None) -> None:
+    """Show a set, or the list. For callbacks."""
+    filters.navigate({"set": set_id, "runs": None, "item": None, "version": None, "new": None})
+
+
+def new_set(shared: Services) -> None:
+    """The form of a new set, in a popover."""
+    with st.popover("New test set", icon=":material/add:", key=f"{KEY}.new", type="primary"):
+        name = st.text_input("Name", key=f"{KEY}.new.name", max_chars=200, placeholder="Support questions, English")
+        described = st.text_area("What it is for (optional)", key=f"{KEY}.new.description", height=90)
+        tags = st.text_input("Tags (optional)", key=f"{KEY}.new.tags", placeholder="nightly; billing")
+        saving.problem(f"{KEY}.new")
+        st.button(
+            "Make it", key=f"{KEY}.new.save", type="primary", disabled=not name.strip(), on_click=_make,
+            args=(shared, name, described, split_tags(tags)),
+        )  # fmt: skip
+
+
+def split_tags(words: str) -> list[str]:
+    """Tags that `;` or `,` separates."""
+    return [tag.strip() for tag in words.replace(";", ",").split(",") if tag.strip()]
+
+
+def _make(shared: Services, name: str, described: str, tags: list[str]) -> None:
+    made: list[TestSet] = []
+    reset = dict.fromkeys((f"{KEY}.new.name", f"{KEY}.new.description", f"{KEY}.new.tags"), "")
+
+    def act(user: User) -> None:
+        made.append(sets.make_set(shared, user, name, description=described, tags=tags))
+
+    if saving.save(shared, f"{KEY}.new", act, "The test set is made. Import a file, or add items.", reset):
+        open_set(made[0].set_id)
+
+
+def runs_form(shared: Services, asked: str) -> None:
+    """The runs that the address names, on their way into a set: a new one, or one that is there."""
+    ids, wrong = _ids(asked)
+    with card(f"Add {text.plural(len(ids), 'run')} to a test set", "", "sets-runs"):
+        st.caption(
+            "Each run becomes an item with its question, context, reference and text, and what people said of it."
+        )
+        if wrong:
+            st.caption(f":orange[{text.plain(wrong)}]")
+        known = {one.set_id: one.name for one in _all_sets(shared)}
+        with st.container(horizontal=True, vertical_alignment="bottom", key="sets-runs-form"):
+            into = st.selectbox(
+                "Test set",
+                ["", *known],
+                key=f"{KEY}.runs.into",
+                format_func=lambda one: known.get(one, _NEW),
+                width=320,
+            )
+            name = "" if into else st.text_input("Name", key=f"{KEY}.runs.name", max_chars=200, width=320)
+            st.button(
+                "Add", key=f"{KEY}.runs.add", type="primary", icon=":material/playlist_add:",
+                disabled=not ids or not (into or name.strip()), on_click=_add_runs, args=(shared, ids, into, name),
+            )  # fmt: skip
+            st.button("Cancel", key=f"{KEY}.runs.cancel", on_click=open_set, args=(None,))
+        saving.problem(f"{KEY}.runs")
+
+
+def _ids(asked: str) -> tuple[list[RunId], str]:
+    found: list[RunId] = []
+    for part in dict.fromkeys(one.strip() for one in asked.split(",") if one.strip()):
+        try:
+            found.append(run_id_of(part))
+        except ConsoleError as error:
+            return found, str(error)
+    return found, ""
+
+
+def _all_sets(shared: Services) -> list[TestSet]:
+    found: list[TestSet] = []
+    for page in pages(lambda cursor: shared.sets.list(100, cursor)):
+        found += page.items
+        if len(found) >= _MOST_LISTED:
+            break
+    return sorted(found, key=lambda one: one.name.casefold())
+
+
+def _add_runs(shared: Services, ids: Sequence[RunId], into: str, name: str) -> None:
+    done: list[Changed] = []
+
+    def act(user: User) -> None:
+        test_set = shared.sets.get(into) if into else sets.make_set(shared, user, name)
+        done.append(sets.add_runs(shared, user, test_set, ids))
+
+    if saving.save(shared, f"{KEY}.runs", act, "The runs are in the test set.", {f"{KEY}.runs.name": ""}):
+        st.session_state["runs.ticked"] = []
+        leads.leave_for("sets", {"set": done[0].test_set.set_id})
