@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from console.actions.sets.comparison import compare
 from console.config import Settings
 from console.data.runs import recount
 from console.records import RunFilter, RunStatus, utcnow
@@ -19,7 +20,7 @@ def test_the_sample_data_fill_an_empty_store_once(engine_endpoint: str) -> None:
         load_sample_data(services)
 
         rows = services.runs.list(limit=1_000).items
-        assert len(rows) == 300
+        assert len(rows) == 360
         assert len(services.cases.list()) == 4
         assert len(services.judges.list()) == 8
         assert len(services.catalog.models()) == 6
@@ -31,6 +32,11 @@ def test_the_sample_data_fill_an_empty_store_once(engine_endpoint: str) -> None:
         assert [entry.score for entry in services.thresholds.history(moved)] == [0.65, 0.55, 0.5]
         assert recount.verify(services.store) == []
         assert services.run_vectors.without(rows) == []
+        assert services.sets.get("plan-limits").baseline == "plan-limits-1"
+        first, last = (services.experiments.get(f"plan-limits-{number}") for number in (1, 2))
+        (changed,) = compare(services, first, last)
+        assert len(changed.regressed) >= 6
+        assert changed.p_value < 0.05
         assert services.collections.named("Handbook").total_documents == 5
 
 

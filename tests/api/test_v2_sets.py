@@ -24,7 +24,7 @@ def services(embedded_store: Store) -> Services:
     settings = Settings()
     built = Services.over(embedded_store, Cache(embedded_store), settings=settings, engine=Engine("endpoint", None, ""))
     built.catalog.ensure_defaults()
-    provider = ScriptedProvider(lambda call: scripted.always(1 if "bad" in call.prompt else 5)(call))
+    provider = ScriptedProvider(lambda call: scripted.always(1 if "awful" in call.prompt else 5)(call))
     built.judging.providers.known["openai"] = provider
     return built
 
@@ -76,7 +76,7 @@ def test_experiments_are_compared_and_gated(client: TestClient, judge: Judge) ->
     set_id = new_set(client, 40)
     good = {f"k{place}": "good" for place in range(40)}
     before = judged(client, set_id, judge, good)
-    after = judged(client, set_id, judge, good | {f"k{place}": "bad" for place in range(20)})
+    after = judged(client, set_id, judge, good | {f"k{place}": "awful" for place in range(20)})
     assert client.patch(f"/v2/sets/{set_id}", json={"baseline": before}).status_code == 200
     found = client.get(f"/v2/experiments/{after}").json()
     assert found["judges"][0]["passed"] == 20

@@ -73,7 +73,8 @@ def one_after_another(*acts: Act) -> Act:
 
 
 PAGES = (
-    "overview", "evaluate", "batches", "runs", "review", "compare", "documents", "judges", "cases", "thresholds",
+    "overview", "evaluate", "batches", "runs", "review", "compare", "documents", "sets", "experiments", "judges",
+    "cases", "thresholds",
     "models", "search", "collections", "similar", "agreement", "compare_judges", "operations", "users", "password",
 )  # fmt: skip
 
@@ -147,6 +148,7 @@ def shots(shared: Services) -> list[Shot]:
         found.append(Shot("run-differences", "run", asked, _choose("Differences")))
     if documents:
         found.append(Shot("documents-one", "documents", {"document": documents[0].document_id}))
+    found += _practice(shared)
     if batches:
         found.append(Shot("batch", "batches", {"batch": batches[0].batch_id}))
     if len(batches) > 2:
@@ -166,6 +168,21 @@ def shots(shared: Services) -> list[Shot]:
             Shot("collections-new", "collections", act=press("New collection")),
         ]
     return found
+
+
+def _practice(shared: Services) -> list[Shot]:
+    """A test set and an experiment, where there are any."""
+    sets = [
+        Shot(name, page, {param: test_set.set_id, **more})
+        for test_set in shared.sets.list(1).items
+        for name, page, param, more in (
+            ("set", "sets", "set", {}),
+            ("set-new-item", "sets", "set", {"new": "new"}),
+            ("experiment-new", "experiments", "new", {}),
+        )
+    ]
+    experiments = shared.experiments.list(1).items
+    return sets + [Shot("experiment", "experiments", {"experiment": one.experiment_id}) for one in experiments]
 
 
 def _page(name: str) -> Shot:

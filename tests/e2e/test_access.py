@@ -8,7 +8,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from console.records import Role
+from console.actions.sets.experiments import begin
+from console.actions.sets.outputs import own_texts
+from console.actions.sets.sets import change_items, make_set
+from console.records import Role, SetItem
 from console.services import Services
 from tests.e2e.conftest import PATIENCE
 from tests.e2e.test_journeys import settle, sign_in, wait_for_cookie
@@ -16,7 +19,8 @@ from tests.support.console_app import failed, new_case, new_judge, new_user, sco
 
 pytestmark = pytest.mark.browser
 PAGES = (
-    "", "runs", "runs?run=1", "run?run=1", "review", "compare?runs=1,2", "documents", "evaluate", "batches", "judges",
+    "", "runs", "runs?run=1", "run?run=1", "review", "compare?runs=1,2", "documents", "sets", "sets?set=capitals",
+    "experiments", "experiments?experiment=capitals-1", "evaluate", "batches", "judges",
     "cases", "thresholds", "models", "search", "collections", "similar", "agreement", "compare_judges", "operations",
     "users", "password",
 )  # fmt: skip
@@ -33,6 +37,10 @@ def filled(services: Services) -> None:
     services.labels.save(scored(services, judge, case, 4.0), 5.0, by="ada")
     services.labels.save(scored(services, judge, case, 2.0), 1.0, by="ada")
     failed(services, judge, case, "rate limit")
+    ada = services.users.get("ada")
+    capitals = [SetItem(key="a", input="Of which country is Bern the capital?", text="Switzerland", tags=["europe"])]
+    test_set = change_items(services, ada, make_set(services, ada, "Capitals"), capitals).test_set
+    begin(services, ada, test_set, own_texts(services, test_set.set_id, 1), [judge])
 
 
 @pytest.fixture(scope="module", params=["light", "dark"])

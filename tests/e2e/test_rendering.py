@@ -15,7 +15,9 @@ import msgspec
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, Request, expect
 
-from console.records import Role, Threshold
+from console.actions.sets.experiments import begin
+from console.actions.sets.outputs import own_texts
+from console.records import Role, SetItem, Threshold
 from console.services import Services
 from tests.e2e.conftest import PATIENCE
 from tests.e2e.test_journeys import settle, sign_in, wait_for_cookie
@@ -97,6 +99,8 @@ class Store:
     document: str
     model: str
     batch: str
+    set: str
+    experiment: str
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +134,12 @@ def store(services: Services) -> Store:
         NAMES[14], judge.judge_id, [run.evaluated_artifact], by=NAMES[15], settings=METADATA
     )
     services.batches.claim(batch.batch_id, NAMES[16], 3_600)
+    made = services.sets.create(NAMES[17], by=NAMES[18], description=ALL, tags=[name[:90] for name in NAMES[:5]])
+    items = [SetItem(key=name[:190], input=ALL, text=ALL, tags=NAMES[:2], metadata=METADATA) for name in NAMES]
+    made = services.sets.change(made, items, by=NAMES[3], note=ALL[:900]).test_set
+    admin = services.users.get("ada")
+    texts = own_texts(services, made.set_id, 1)
+    tried = begin(services, admin, made, texts, [judge], name=NAMES[4], metadata=METADATA)
     return Store(
         case.case_id,
         judge.judge_id,
@@ -138,6 +148,8 @@ def store(services: Services) -> Store:
         document.document_id,
         model.model_id,
         batch.batch_id,
+        made.set_id,
+        tried.experiment_id,
     )
 
 
@@ -166,6 +178,8 @@ RECORDS: dict[str, Callable[[Store], dict[str, str]]] = {
     "compare": lambda store: {"runs": f"{store.run},{store.broken}"},
     "batches": lambda store: {"batch": store.batch},
     "documents": lambda store: {"document": store.document},
+    "sets": lambda store: {"set": store.set, "item": NAMES[0][:190]},
+    "experiments": lambda store: {"experiment": store.experiment},
     "judges": lambda store: {"judge": store.judge},
     "cases": lambda store: {"case": store.case},
     "thresholds": lambda store: {"case": store.case},
@@ -178,7 +192,9 @@ RECORDS: dict[str, Callable[[Store], dict[str, str]]] = {
 """What a page opens; the others have nothing to open."""
 
 
-@pytest.mark.parametrize("page", ["runs", "documents", "judges", "cases", "models", "users", "overview"])
+@pytest.mark.parametrize(
+    "page", ["runs", "documents", "sets", "experiments", "judges", "cases", "models", "users", "overview"]
+)
 def test_a_list_full_of_hostile_names_shows_them_as_texts(page: str, visit: Visit, store: Store) -> None:
     visit.open(page)
     assert visit.found() == NOTHING
@@ -207,6 +223,10 @@ def test_a_hostile_address_is_shown_as_text(page: str, visit: Visit, store: Stor
         "point",
         "skip",
         "last",
+        "set",
+        "experiment",
+        "item",
+        "new",
     )
     visit.open(page, **dict.fromkeys(names, beacon))
     assert visit.found() == NOTHING

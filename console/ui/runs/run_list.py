@@ -73,6 +73,7 @@ def toolbar(shared: Services, selection: filters.Selection) -> None:
         filters.score_bounds("runs", selection)
         _compare()
         _run_again()
+        _to_set()
         _column_choice()
         with st.popover("Export", icon=":material/download:", key="runs.export"):
             _export(shared, selection.wanted)
@@ -148,6 +149,13 @@ def _run_again() -> None:
     ticked = _ticked()
     if ticked and st.button("Run again", key="runs.again", icon=":material/replay:", disabled=len(ticked) > rerun.MOST):
         st.switch_page("console/pages/evaluate.py", query_params={"again": ",".join(ticked)})
+
+
+def _to_set() -> None:
+    """The way to a test set with the texts of the ticked runs."""
+    ticked = _ticked()
+    if ticked and st.button("Add to a test set", key="runs.to_set", icon=":material/playlist_add:"):
+        st.switch_page("console/pages/sets.py", query_params={"runs": ",".join(ticked)})
 
 
 def _ticked() -> list[str]:

@@ -62,11 +62,11 @@ def judge(services: Services) -> Judge:
 
 
 def _by_text(call: Call) -> Reply:
-    """5 for good texts, 3 for fair ones, 1 for bad ones, junk for junk."""
+    """5 for good texts, 3 for fair ones, 1 for awful ones, junk for junk."""
     prompt = str(call)
     if "junk" in prompt:
         return scripted.replied(["I will not."])
-    return scripted.always(1 if "bad" in prompt else 3 if "fair" in prompt else 5)(call)
+    return scripted.always(1 if "awful" in prompt else 3 if "fair" in prompt else 5)(call)
 
 
 def table(content: str, name: str = "items.csv") -> TabularFile:
@@ -99,7 +99,7 @@ def judged(
 
 
 def verdicts(count: int, bad: set[int]) -> dict[str, str]:
-    return {f"k{n:03}": "a bad text" if n in bad else "a good text" for n in range(count)}
+    return {f"k{n:03}": "a awful text" if n in bad else "a good text" for n in range(count)}
 
 
 # --- files -----------------------------------------------------------------------------------------------------
@@ -233,7 +233,7 @@ def test_runs_become_items_with_what_people_said(services: Services, ana: User, 
 
 def test_an_experiment_judges_the_outputs_of_a_file(services: Services, ana: User, judge: Judge) -> None:
     test_set = made(services, ana)
-    texts = outputs.read_outputs(table("id,answer\nq1,a good text\nq2,a bad text\nzz,unknown\n", "out.csv"))
+    texts = outputs.read_outputs(table("id,answer\nq1,a good text\nq2,a awful text\nzz,unknown\n", "out.csv"))
     found = outputs.match_outputs(services, test_set.set_id, 1, texts, "out.csv")
     assert found.unknown == ["zz"]
     experiment = experiments.begin(services, ana, test_set, found, [judge], metadata={"prompt": "v2"})
@@ -260,7 +260,7 @@ def test_an_experiment_judges_the_outputs_of_a_file(services: Services, ana: Use
 
 def test_the_texts_of_the_set_itself_are_held_against_people(services: Services, ana: User, judge: Judge) -> None:
     rows = "".join(
-        f"t{n},{'bad' if n % 3 else 'good'} text {n},{'false' if n % 3 or n == 6 else 'true'}\n" for n in range(12)
+        f"t{n},{'awful' if n % 3 else 'good'} text {n},{'false' if n % 3 or n == 6 else 'true'}\n" for n in range(12)
     )
     test_set = made(services, ana, f"id,text,passed\n{rows}")
     own = outputs.own_texts(services, test_set.set_id, 1)
@@ -293,7 +293,7 @@ def test_several_judges_and_versions_judge_the_same_outputs(services: Services, 
     old = judge
     newer = services.judges.update(judge.judge_id, {"description": "Newer"}, revision=judge.revision, by=admin.username)
     test_set = made(services, ana)
-    experiment = judged(services, ana, test_set, [old, newer, second], {"q1": "good", "q2": "bad"})
+    experiment = judged(services, ana, test_set, [old, newer, second], {"q1": "good", "q2": "awful"})
     found = load_results(services, experiment)
     assert [(one.judged.judge_name, one.judged.judge_version, one.passed) for one in found] == [
         ("Strict", "1.0", 1), ("Strict", "2.0", 1), ("Kind", "1.0", 1),
@@ -332,7 +332,7 @@ def test_outputs_that_cannot_be_matched_are_said(services: Services, ana: User, 
 
 def test_what_changed_is_paired_by_key(services: Services, ana: User, judge: Judge) -> None:
     test_set = made(services, ana)
-    before = judged(services, ana, test_set, judge, {"q1": "good", "q2": "bad", "q3": "good"})
+    before = judged(services, ana, test_set, judge, {"q1": "good", "q2": "awful", "q3": "good"})
     after = judged(services, ana, test_set, judge, {"q1": "good", "q2": "good", "q3": "fair"})
     (pair,) = compare(services, before, after)
     assert [row.key for row in pair.improved] == ["q2"]
@@ -350,13 +350,13 @@ def test_items_that_changed_between_versions_are_left_out_and_judges_that_differ
     services: Services, ana: User, judge: Judge
 ) -> None:
     test_set = made(services, ana)
-    before = judged(services, ana, test_set, judge, {"q1": "good", "q2": "bad", "q3": "good"})
+    before = judged(services, ana, test_set, judge, {"q1": "good", "q2": "awful", "q3": "good"})
     cooler = {"parameters": {"temperature": 0.5}}
     services.judges.update(judge.judge_id, cooler, revision=judge.revision, by="root")
     sets.change_items(services, ana, services.sets.get("questions"), [SetItem(key="q3", input="Other?")])
     sets.change_items(services, ana, services.sets.get("questions"), [SetItem(key="q4", input="New?")])
     newer = services.judges.get(judge.judge_id)
-    after = judged(services, ana, test_set, newer, {"q1": "bad", "q2": "bad", "q3": "bad", "q4": "bad"})
+    after = judged(services, ana, test_set, newer, {"q1": "awful", "q2": "awful", "q3": "awful", "q4": "awful"})
     (pair,) = compare(services, before, after)
     assert [row.key for row in pair.rows] == ["q1", "q2"]
     assert pair.changed_items == 2
@@ -457,7 +457,7 @@ def test_labels_of_a_random_sample_correct_the_rate(services: Services, ana: Use
 
 
 def test_the_runs_of_an_experiment_are_runs_of_its_batch(services: Services, ana: User, judge: Judge) -> None:
-    experiment = judged(services, ana, made(services, ana), judge, {"q1": "good", "q2": "bad"})
+    experiment = judged(services, ana, made(services, ana), judge, {"q1": "good", "q2": "awful"})
     found = services.runs.list(RunFilter(batch_id=experiment.judges[0].batch_id))
     assert {row.item.key for row in found.items if row.item} == {"q1", "q2"}
     batch = services.batches.get(experiment.judges[0].batch_id)
