@@ -10,7 +10,9 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from console.actions.labels.calibrated import calibrate_judge, calibration_json, judge_version
+from console.actions.labels.differing import load_differing
 from console.actions.labels.labels import save_label
+from console.actions.labels.plans import save_plan
 from console.actions.labels.population import Asked
 from console.actions.labels.report import load_report
 from console.actions.labels.review import load_queue
@@ -81,11 +83,41 @@ def review_queue(
     case_id: str,
     queue: Selection = Selection.STRATIFIED,
     judge_id: str | None = None,
+    rater: str | None = None,
     limit: Limit = 25,
 ) -> Response:
-    """The runs that wait for a label, in the order of the queue, each with how it was drawn."""
-    found = load_queue(services, case_id, judge_id=judge_id, selection=queue)
-    return answer([{"run": one.row, "drawn": one.drawn} for one in found.candidates[:limit]])
+    """The runs that wait for a label, in the order of the queue, each with how it was drawn.
+
+    With `rater` those of one person's share, and those of which a second opinion is wanted of them (`turn`).
+    """
+    found = load_queue(services, case_id, judge_id=judge_id, selection=queue, rater=rater)
+    return answer([{"run": one.row, "drawn": one.drawn, "turn": one.turn} for one in found.candidates[:limit]])
+
+
+@router.get("/cases/{case_id}/differing", response_model=list[dict[str, Any]], responses=documented(404, 503))
+def differing(services: UsedServices, case_id: str, judge_id: str | None = None, limit: Limit = 25) -> Response:
+    """The runs on which people differ and nobody has decided: a label that `adjudicates` decides one."""
+    return answer(load_differing(services, case_id, judge_id).rows[:limit])
+
+
+class PlanRequest(BaseModel):
+    """Who reviews a case's runs, and how many of them are labelled by two."""
+
+    reviewers: list[str] = Field(default_factory=list, max_length=100, description="User names; none is everybody.")
+    second_share: float = Field(0.0, ge=0, le=1, description="Of the labelled runs.")
+
+
+@router.get("/cases/{case_id}/review-plan", response_model=dict[str, Any], responses=documented(404, 503))
+def get_plan(services: UsedServices, case_id: str) -> Response:
+    """How labelling of a case is shared out."""
+    return answer(services.review_plans.get(services.cases.get(case_id).case_id))
+
+
+@router.put("/cases/{case_id}/review-plan", response_model=dict[str, Any], responses=documented(400, 404, 503))
+def put_plan(request: PlanRequest, services: UsedServices, actor: Actor, case_id: str) -> Response:
+    """Share labelling out anew."""
+    plan = save_plan(services, actor, case_id, reviewers=request.reviewers, second_share=request.second_share)
+    return answer(plan)
 
 
 class CalibrationRequest(BaseModel):

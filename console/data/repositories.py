@@ -18,6 +18,7 @@ from console.data.configuration.calibrations import Calibrations
 from console.data.configuration.cases import Cases
 from console.data.configuration.catalog import Catalog
 from console.data.configuration.judges import Judges
+from console.data.configuration.review_plans import ReviewPlans
 from console.data.configuration.thresholds import Thresholds
 from console.data.documents.documents import Documents
 from console.data.runs.embeddings import RunVectors
@@ -49,6 +50,7 @@ class Repositories:
     rollups: Rollups
     labels: ports.Labels
     calibrations: ports.Calibrations
+    review_plans: ports.ReviewPlans
     batches: Batches
     batch_runs: BatchRuns
     sets: Sets
@@ -95,6 +97,7 @@ class Repositories:
             rollups=Rollups(store, cache, clock),
             labels=Labels(store, runs.recent, clock),
             calibrations=Calibrations(store),
+            review_plans=ReviewPlans(store),
             batches=Batches(store, lag=lag, clock=clock),
             batch_runs=BatchRuns(store, runs.recent, clock),
             sets=Sets(store, lag=lag, clock=clock),

@@ -20,10 +20,11 @@ from console.actions.labels.agreement import (
 )
 from console.actions.labels.calibrated import judge_version
 from console.actions.labels.corrected import conclude
+from console.actions.labels.differing import count_differing
 from console.actions.labels.population import Asked
 from console.actions.labels.raters import load_raters
 from console.actions.labels.within_documents import within_documents
-from console.actions.runs.labelled import case_with_labels, load_labelled
+from console.actions.runs.labelled import case_with_labels, load_labelled, scales_of
 from console.actions.runs.modes import mixed_modes
 from console.records import Role, User, utcnow
 from console.services import Services
@@ -100,7 +101,7 @@ def _people(shared: Services, user: User, case_id: str, selection: filters.Selec
     of = side or Side("")
     asked = Asked(of.judge_id or None, of.version, wanted.first_day, wanted.last_day)
     corrected(view.case, conclude(shared, view, asked), asked.judge_id)
-    people(load_raters(shared, view))
+    people(load_raters(shared, view), case_id, count_differing(view, scales_of(shared, view.case)))
     if side:
         calibration(shared, user, judge_version(shared, side.judge_id, side.version))
     _render(shared, against_people(view), board.PEOPLE, view.human_threshold)

@@ -35,8 +35,18 @@ from console.records.collections import (
 from console.records.documents import Document, DocumentSummary
 from console.records.judges import EvaluationParameters, Judge, LlmRef, MetricRef, judge_parameters
 from console.records.people import Role, User
+from console.records.reviews import ReviewPlan
 from console.records.rollups import Rollup
-from console.records.run_lists import LOW_CAPTURED, UNCERTAIN_MARGIN, Place, RunFilter, RunPlace, RunSummary, Split
+from console.records.run_lists import (
+    LOW_CAPTURED,
+    RATERS_NAMED,
+    UNCERTAIN_MARGIN,
+    Place,
+    RunFilter,
+    RunPlace,
+    RunSummary,
+    Split,
+)
 from console.records.runs import (
     Artifact,
     Drawn,
@@ -56,6 +66,7 @@ from console.records.sets import Experiment, JudgedBy, SetItem, SetVersion, Test
 __all__ = [
     "LOW_CAPTURED",
     "PREVIEW",
+    "RATERS_NAMED",
     "STEPS",
     "UNCERTAIN_MARGIN",
     "Artifact",
@@ -90,6 +101,7 @@ __all__ = [
     "Record",
     "Reliable",
     "Results",
+    "ReviewPlan",
     "Role",
     "Rollup",
     "RowResult",

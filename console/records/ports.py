@@ -25,6 +25,7 @@ from console.records import (
     Page,
     Place,
     Results,
+    ReviewPlan,
     Run,
     RunFilter,
     RunId,
@@ -410,4 +411,16 @@ class Calibrations(Protocol):
 
     def add(self, made: Calibration) -> Calibration:
         """Keeps a curve under the next number."""
+        ...
+
+
+class ReviewPlans(Protocol):
+    """How labelling is shared out."""
+
+    def get(self, case_id: str) -> ReviewPlan:
+        """The plan of a case; an empty one where nobody made any."""
+        ...
+
+    def save(self, plan: ReviewPlan) -> ReviewPlan:
+        """Keeps a plan in the place of the one before."""
         ...

@@ -11,6 +11,7 @@ from console.records.runs import Drawn, ItemRef, RunStatus, Verdict
 
 LOW_CAPTURED = 0.8
 """Share of the probability on the scale below which a list marks a run."""
+RATERS_NAMED = 10
 UNCERTAIN_MARGIN = 0.1
 """Normalised distance from the threshold within which a verdict is called uncertain."""
 
@@ -57,6 +58,8 @@ class RunSummary(Record, frozen=True):
     """How the run came to be labelled, where that is known."""
     raters: int | None = None
     """People who gave a score or a verdict; None also for labels from before they were counted."""
+    rated_by: list[str] = []
+    """Their names, of the first `RATERS_NAMED`."""
     split: Split | None = None
     """None where people agree, or only one spoke."""
     label_scores: list[float] = []

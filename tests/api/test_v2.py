@@ -103,6 +103,25 @@ def test_a_judge_is_calibrated(client: TestClient, services: Services) -> None:
     assert client.get("/v2/judges/none/calibration").status_code == 404
 
 
+def test_labelling_is_shared_out_and_decided(client: TestClient, services: Services) -> None:
+    case = new_case(services)
+    run = scored(services, new_judge(services, case), case, 4)
+    plan = f"/v2/cases/{case.case_id}/review-plan"
+    assert client.get(plan).json()["reviewers"] == []
+    assert client.put(plan, json={"reviewers": ["nobody"]}).status_code == 422
+    assert client.put(plan, json={"second_share": 1}).json()["secondShare"] == 1
+    services.labels.save(run, None, True, by="ann", drawn=Drawn(Selection.RANDOM))
+    queue = client.get(f"/v2/cases/{case.case_id}/review", params={"rater": "bob"}).json()
+    assert [one["turn"] for one in queue] == ["second"]
+    services.labels.save(run, None, False, by="bob")
+    path = f"/v2/cases/{case.case_id}/differing"
+    assert [one["runId"] for one in client.get(path).json()] == [run.run_id]
+    decision = {"passed": True, "adjudicates": True}
+    assert client.put(f"/v2/runs/{run.run_id}/labels", json=decision).status_code == 200
+    assert client.get(path).json() == []
+    assert client.get("/v2/cases/nowhere/review-plan").status_code == 404
+
+
 def test_labels_are_given_and_read(client: TestClient, services: Services) -> None:
     case = new_case(services)
     run = scored(services, new_judge(services, case), case, 4)

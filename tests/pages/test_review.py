@@ -195,3 +195,61 @@ def test_a_wrong_file_says_which_line(console_services: Services, runs: list[Run
     test.file_uploader(key="review.upload").upload("labels.csv", b"run_id,score\n77,2\n", "text/csv").run()
     press(test, "import")
     assert "there is no run 77" in test.error[0].value
+
+
+# --- reviewers, second opinions, decisions -----------------------------------------------------------------
+
+
+def test_others_labels_are_shown_once_ones_own_is_there(console_services: Services) -> None:
+    case = new_case(console_services)
+    run = scored(console_services, new_judge(console_services, case), case, 5.0)
+    eva = new_user(console_services, "eva", Role.EVALUATOR)
+    console_services.labels.save(run, 2.0, False, "Not for me", by="bo")
+    blind = texts(app(eva, case=case.case_id, run=str(run.run_id)).switch_page("console/pages/review.py").run())
+    assert "you see what they said once yours is saved" in blind
+    assert "Not for me" not in blind
+    console_services.labels.save(run, 4.0, True, by="eva")
+    seen = texts(app(eva, case=case.case_id, run=str(run.run_id)).switch_page("console/pages/review.py").run())
+    assert "Not for me" in seen
+
+
+def test_an_admin_decides_where_people_differ(console_services: Services) -> None:
+    case = new_case(console_services)
+    run = scored(console_services, new_judge(console_services, case), case, 5.0)
+    for name, passed in (("bo", True), ("eli", False)):
+        console_services.labels.save(run, None, passed, by=name)
+    ada = new_user(console_services, "ada", Role.ADMIN)
+    test = app(ada, case=case.case_id, queue="differ").switch_page("console/pages/review.py").run()
+    assert not test.exception
+    assert "What people said" in texts(test)
+    test.button(key="review.fail").click().run()
+    test.button(key="review.save").click().run()
+    decided = [one for one in console_services.labels.of(run.run_id) if one.adjudicates]
+    assert [(one.labelled_by, one.passed) for one in decided] == [("ada", False)]
+    assert "labelled 1 run" in texts(test)
+
+
+def test_the_queue_of_differing_runs_is_no_evaluators(console_services: Services) -> None:
+    case = new_case(console_services)
+    scored(console_services, new_judge(console_services, case), case, 5.0)
+    eva = new_user(console_services, "eva", Role.EVALUATOR)
+    test = app(eva, case=case.case_id, queue="differ").switch_page("console/pages/review.py").run()
+    assert "Your label" in texts(test)
+
+
+def test_an_admin_shares_the_queue_out(console_services: Services) -> None:
+    case = new_case(console_services)
+    judge = new_judge(console_services, case)
+    for _ in range(12):
+        scored(console_services, judge, case, 5.0)
+    ada = new_user(console_services, "ada", Role.ADMIN)
+    new_user(console_services, "eva", Role.EVALUATOR)
+    test = app(ada, case=case.case_id).switch_page("console/pages/review.py").run()
+    key = f"review.plan.{case.case_id}"
+    test.multiselect(key=f"{key}.who").set_value(["ada", "eva"])
+    test.slider(key=f"{key}.second").set_value(20)
+    test.button(key=f"{key}.save").click().run()
+    plan = console_services.review_plans.get(case.case_id)
+    assert (plan.reviewers, plan.second_share, plan.changed_by) == (["ada", "eva"], 0.2, "ada")
+    test.toggle(key="review.whose").set_value(False).run()
+    assert "12 runs wait for a label" in str(test.get("progress")[0].proto)

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from console.actions.labels.labels import save_label
+from console.actions.labels.plans import Turn, turn
 from console.actions.permissions import permit
 from console.actions.runs.labelled import read_rows, scales_of
 from console.errors import InvalidInput
@@ -32,6 +33,7 @@ from console.records import (
     Drawn,
     Frame,
     Label,
+    ReviewPlan,
     Role,
     Run,
     RunFilter,
@@ -72,6 +74,7 @@ class Candidate:
     """The share of the judge's responses on the other side of the threshold, 0..1."""
     drawn: Drawn
     """How it came into the queue, and with what probability into its first `SAMPLE` runs, or fewer."""
+    turn: Turn = Turn.FIRST
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,11 @@ class Queue:
     candidates: list[Candidate]
     complete: bool
     """Whether these are all there are; else they come from the latest `EXAMINED`."""
+
+    @property
+    def second(self) -> int:
+        """Runs that another person has labelled, and a second opinion is wanted of."""
+        return sum(one.turn is Turn.SECOND for one in self.candidates)
 
     @property
     def doubtful(self) -> int:
@@ -99,7 +107,12 @@ class Queue:
 
 
 def load_queue(
-    services: Services, case_id: str, *, judge_id: str | None = None, selection: Selection = Selection.STRATIFIED
+    services: Services,
+    case_id: str,
+    *,
+    judge_id: str | None = None,
+    selection: Selection = Selection.STRATIFIED,
+    rater: str | None = None,
 ) -> Queue:
     """The runs whose labels do not speak for others yet, among the latest `EXAMINED` scored ones.
 
@@ -110,6 +123,8 @@ def load_queue(
     Args:
         judge_id: whose runs are shown. They are drawn from those of every judge where these are all there are, so that
             labels of one judge's runs and of all are one sample.
+        rater: whose share of the queue it is, by the case's `ReviewPlan`, with the second opinions that are wanted of
+            them; None is everything without a label. One request more.
 
     Raises:
         InvalidInput: nobody queues by hand.
@@ -128,13 +143,15 @@ def load_queue(
     if selection not in odds:
         raise InvalidInput("Runs that are chosen by hand have no queue.", field="queue")
     frame = _frame(rows, of, judge_id)
+    plan = services.review_plans.get(case_id) if rater else ReviewPlan(case_id=case_id)
     candidates = []
     for place, (row, doubted) in enumerate(zip(rows, doubts, strict=True)):
-        if judge_id not in (None, row.judge_id) or _speaks(row, of):
+        theirs = turn(row, plan, rater, speaks=_speaks(row, of))
+        if judge_id not in (None, row.judge_id) or theirs is None:
             continue
         own = {one.value: odds[one][place] for one in QUEUES}
         drawn = Drawn(selection, own[selection.value], msgspec.structs.replace(frame, odds=own))
-        candidates.append(Candidate(row, doubted, drawn))
+        candidates.append(Candidate(row, doubted, drawn, theirs))
     candidates.sort(key=lambda one: place_of(one.row.run_id, one.drawn))
     return Queue(case, candidates, complete)
 
@@ -223,17 +240,21 @@ def save_review(
     passed: bool | None,
     comment: str,
     drawn: Drawn | None = None,
+    adjudicates: bool | None = None,
 ) -> Label:
     """The actor's label on a run of the queue.
 
     Args:
         drawn: how the run came up; None where it was asked for by its id.
+        adjudicates: the label decides where people differ.
 
     Raises:
-        Forbidden: the actor is no evaluator.
+        Forbidden: the actor is no evaluator; or no admin, and the label decides.
         InvalidInput: neither a score nor a verdict, or as `Labels.save`.
     """
     permit(actor, Role.EVALUATOR)
     if score is None and passed is None:
         raise InvalidInput("Give a score or a verdict, or skip the run.", field="score")
-    return save_label(services, actor, run, score=score, passed=passed, comment=comment, drawn=drawn)
+    return save_label(
+        services, actor, run, score=score, passed=passed, comment=comment, drawn=drawn, adjudicates=adjudicates
+    )

@@ -10,7 +10,7 @@ import msgspec
 
 from console.data.store import tables
 from console.data.store.codec import Item, aware, from_plain, plain_map, read_timestamp, timestamp, to_item, to_wire_map
-from console.records import PREVIEW, Drawn, Label, Run, RunId, RunPlace, RunStatus, RunSummary, Split
+from console.records import PREVIEW, RATERS_NAMED, Drawn, Label, Run, RunId, RunPlace, RunStatus, RunSummary, Split
 
 SPREAD_BINS = 10
 _BRIEF = (
@@ -27,11 +27,12 @@ _BRIEF = (
     "captured",
     "drawn",
     "raters",
+    "ratedBy",
     "split",
     "labelScores",
     "item",
 )
-LABELLED_BRIEF = ("drawn", "raters", "split", "labelScores")
+LABELLED_BRIEF = ("drawn", "raters", "ratedBy", "split", "labelScores")
 """What labels say there."""
 KEYS = ("status", "judgeId", "caseId", "runDate", "labelledCaseId")
 """Keys of indexes that many runs share; the status alone changes without the others."""
@@ -111,6 +112,7 @@ def summary_of(run: Run, labels: Sequence[Label] = ()) -> RunSummary:
         label_passed=told.passed,
         drawn=told.drawn,
         raters=told.raters,
+        rated_by=list(told.names),
         split=told.split,
         label_scores=list(told.scores),
         preview=run.evaluated_artifact.evaluation_target[:PREVIEW],
@@ -154,6 +156,8 @@ class Told(NamedTuple):
     passed: bool | None = None
     drawn: Drawn | None = None
     raters: int | None = None
+    names: tuple[str, ...] = ()
+    """Of the first `RATERS_NAMED` of them."""
     split: Split | None = None
     scores: tuple[float, ...] = ()
     """The lowest and the highest of the opinions, where they differ."""
@@ -176,6 +180,7 @@ def told_by(labels: Sequence[Label]) -> Told:
         passed=_majority(verdicts),
         drawn=next(iter(sorted(known, key=_of_one_judge) or drawn), None),
         raters=len(given) or None,
+        names=tuple(one.labelled_by for one in given[:RATERS_NAMED]),
         split=_split(opinions, decided=len(opinions) < len(given)),
         scores=_ends([one.score for one in opinions if one.score is not None]),
     )
@@ -227,6 +232,7 @@ def label_brief(labels: Sequence[Label]) -> dict[str, Any]:
     said = {
         "drawn": told.drawn and msgspec.to_builtins(told.drawn, builtin_types=(datetime,)),
         "raters": told.raters,
+        "ratedBy": list(told.names) or None,
         "split": told.split and told.split.value,
         "labelScores": list(told.scores) or None,
     }

@@ -32,8 +32,12 @@ def corrected(case: Case, found: Conclusion, judge_id: str | None = None) -> Non
         more_labels(case.case_id, judge_id, found.rate)
 
 
-def people(found: Raters) -> None:
-    """How far the people agree among themselves; nothing where nobody labelled what somebody else did."""
+def people(found: Raters, case_id: str, differing: int) -> None:
+    """How far the people agree among themselves; nothing where nobody labelled what somebody else did.
+
+    Args:
+        differing: runs on which people differ and nobody has decided.
+    """
     if not found.runs:
         return
     note = f"{text.count(found.runs)} runs were labelled by several"
@@ -50,6 +54,11 @@ def people(found: Raters) -> None:
             pd.DataFrame(rows), hide_index=True, alt="Pairs of people and how often they gave the same verdict",
             column_config={"Same verdict": st.column_config.NumberColumn(format="percent")},
         )  # fmt: skip
+        if differing:
+            st.page_link(
+                "console/pages/review.py", label=f"Decide the {text.count(differing)} runs on which people differ",
+                icon=":material/gavel:", query_params={"case": case_id, "queue": "differ"},
+            )  # fmt: skip
 
 
 def _figures(case: Case, found: Conclusion) -> None:

@@ -27,7 +27,14 @@ SITTING = 25
 MOST_WANTED = 1_000
 POSITION = ("run", "done", "skip", "last", "want")
 """What the URL says about the place in the queue."""
-_QUEUES = {Selection.STRATIFIED: "Every score", Selection.RANDOM: "Random", Selection.UNCERTAIN: "Doubtful"}
+DIFFERING = "differ"
+"""The queue of runs on which people differ, for admins."""
+_QUEUES: dict[str, str] = {
+    Selection.STRATIFIED.value: "Every score",
+    Selection.RANDOM.value: "Random",
+    Selection.UNCERTAIN.value: "Doubtful",
+}
+_NOTHING = {False: "Every scored run here has a label", True: "There is no run here on which people differ"}
 _FORMS: tuple[tuple[Form, str], ...] = ((Form.CSV, "text/csv"), (Form.JSONL, "application/jsonl"))
 MOST_SKIPPED = 200
 """Runs that the URL remembers as skipped."""
@@ -55,22 +62,28 @@ class QueuePosition:
 def selection() -> Selection:
     """The queue that the URL names."""
     asked = st.query_params.get("queue", "")
-    return next((one for one in _QUEUES if one == asked), Selection.STRATIFIED)
+    return Selection(asked) if asked in _QUEUES else Selection.STRATIFIED
 
 
-def queue_control() -> None:
+def deciding(user: User) -> bool:
+    """Whether the URL asks for the runs on which people differ, and `user` may decide."""
+    return st.query_params.get("queue") == DIFFERING and user.role.includes(Role.ADMIN)
+
+
+def queue_control(user: User) -> None:
     """The choice of the queue."""
+    names = {**_QUEUES, **({DIFFERING: "People differ"} if user.role.includes(Role.ADMIN) else {})}
     st.segmented_control(
-        "Queue", list(_QUEUES), default=selection(), key="review.queue", format_func=_QUEUES.__getitem__,
-        on_change=_choose_queue, label_visibility="collapsed", required=True,
+        "Queue", list(names), default=DIFFERING if deciding(user) else selection().value, key="review.queue",
+        format_func=names.__getitem__, on_change=_choose_queue, label_visibility="collapsed", required=True,
         help="Every score: each tenth of the scale alike. Random: each run alike. Doubtful: runs near the threshold up "
-        "to five times as often. Each keeps its odds, so that the labels speak for all runs.",
+        "to five times as often. Each keeps its odds, so that labels speak for all runs. People differ: you decide.",
     )  # fmt: skip
 
 
 def _choose_queue() -> None:
     chosen = st.session_state["review.queue"]
-    navigate({**dict.fromkeys(POSITION), "queue": None if chosen is Selection.STRATIFIED else chosen.value})
+    navigate({**dict.fromkeys(POSITION), "queue": None if chosen == Selection.STRATIFIED else chosen})
 
 
 def position() -> QueuePosition:
@@ -88,25 +101,32 @@ def position() -> QueuePosition:
     )
 
 
-def progress(queue: Queue, at: QueuePosition) -> None:
+def progress(queue: Queue, at: QueuePosition, *, deciding: bool = False) -> None:
     """How far the sitting is, and what waits."""
     waiting = len(queue.without(at.skipped))
     sitting = max(min(at.wanted, at.done + len(at.skipped) + waiting), 1)
     number = min(at.number, sitting)
     waits = text.count(len(queue.candidates))
+    if deciding:
+        st.progress(
+            min((number - 1) / sitting, 1.0), text=f"**{number} of {sitting}**  ·  People differ on {waits} runs"
+        )
+        return
     words = f"{waits} runs wait for a label" if queue.complete else f"The latest {waits} runs that wait for a label"
+    if queue.second:
+        words += f", {text.count(queue.second)} of them for a second opinion"
     if queue.doubtful:
         words += f"; {text.count(queue.doubtful)} have responses on both sides of the threshold"
     st.progress(min((number - 1) / sitting, 1.0), text=f"**{number} of {sitting}**  ·  {words}")
 
 
-def finished(at: QueuePosition, queue: Queue) -> None:
+def finished(at: QueuePosition, queue: Queue, *, deciding: bool = False) -> None:
     """The end of a sitting, or of the queue."""
     waiting = len(queue.without(at.skipped))
     labelled = f"You labelled {at.done} run{'s' * (at.done != 1)} in this sitting"
     skipped = f" and skipped {len(at.skipped)}" if at.skipped else ""
-    title = f"{labelled}{skipped}" if at.done or at.skipped else "Every scored run here has a label"
-    nobody = "Nothing else waits for a label in this case; choose another one above."
+    title = f"{labelled}{skipped}" if at.done or at.skipped else _NOTHING[deciding]
+    nobody = "Nothing else waits in this queue; choose another one above."
     advice = f"{text.count(waiting)} more wait." if waiting else nobody
     with (
         nothing(title, advice, "review"),

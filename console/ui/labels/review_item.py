@@ -29,12 +29,20 @@ _BUTTONS = 10
 
 
 def item(
-    shared: Services, user: User, detail: RunDetail, at: QueuePosition, drawn: Drawn | None, *, revealed: bool
+    shared: Services,
+    user: User,
+    detail: RunDetail,
+    at: QueuePosition,
+    drawn: Drawn | None,
+    *,
+    revealed: bool,
+    deciding: bool = False,
 ) -> None:
     """One run: its texts, and the form beside them.
 
     Args:
         drawn: how the run came up in the queue; None where its address was opened.
+        deciding: people differ on the run, and the label decides.
     """
     run = detail.run
     _draft(run, next((one for one in detail.labels if one.labelled_by == user.username), None))
@@ -42,9 +50,12 @@ def item(
         with st.container(key="review-texts"):
             _texts(run)
         with st.container(key="review-side"):
-            with card("Your label", _scale_note(run), "review-form"):
+            if deciding:
+                with card("What people said", "", "review-opinions"):
+                    parts.label_cards(detail.labels)
+            with card("Your decision" if deciding else "Your label", _scale_note(run), "review-form"):
                 if user.role.includes(Role.EVALUATOR):
-                    _form(shared, user, detail, at, drawn)
+                    _form(shared, user, detail, at, drawn, deciding=deciding)
                 else:
                     st.caption("Evaluators and admins can label runs.")
             with card("The judge", "", "review-judge"):
@@ -102,13 +113,21 @@ def _judge(run: Run, *, revealed: bool) -> None:
 
 
 @st.fragment
-def _form(shared: Services, user: User, detail: RunDetail, at: QueuePosition, drawn: Drawn | None) -> None:
+def _form(
+    shared: Services, user: User, detail: RunDetail, at: QueuePosition, drawn: Drawn | None, *, deciding: bool
+) -> None:
     """The form; a key that only chooses draws nothing but it."""
     run = detail.run
     draft = _draft_of(run)
     if draft is None:  # saved or skipped by the key before
         st.rerun()
-    _meanwhile(detail.labels, user)
+    if deciding:
+        mine = any(one.labelled_by == user.username and not one.adjudicates for one in detail.labels)
+        st.caption(
+            "Your own label becomes the decision." if mine else "The decision counts in the place of all labels."
+        )
+    else:
+        _meanwhile(detail.labels, user)
     _score_buttons(run, draft)
     with st.container(horizontal=True, gap="small", key="review-verdict"):
         for passed, name, key in ((True, "Pass", "P"), (False, "Fail", "F")):
@@ -122,7 +141,7 @@ def _form(shared: Services, user: User, detail: RunDetail, at: QueuePosition, dr
     with st.container(horizontal=True, gap="small", key="review-ways"):
         st.button(
             "Save", key="review.save", type="primary", shortcut="Enter", icon=":material/check:",
-            on_click=_save, args=(shared, run, at, comment, drawn),
+            on_click=_save, args=(shared, run, at, comment, drawn, deciding),
         )  # fmt: skip
         st.button("Skip", key="review.skip", shortcut="S", on_click=_skip, args=(run, at))
         if at.last:
@@ -150,10 +169,16 @@ def _score_buttons(run: Run, draft: dict[str, object]) -> None:
 
 
 def _meanwhile(labels: Sequence[Label], user: User) -> None:
-    others = [one.labelled_by for one in labels if one.labelled_by != user.username]
-    if others:
-        names = ", ".join(text.plain(name, 30) for name in others[:3])
-        st.caption(f"{names} labelled this run already; both labels are kept.")
+    """That others labelled it; what they said only once one's own label is there."""
+    others = [one for one in labels if one.labelled_by != user.username]
+    if not others:
+        return
+    names = ", ".join(text.plain(one.labelled_by, 30) for one in others[:3])
+    if len(others) == len(labels):
+        st.caption(f"{names} labelled this run already; you see what they said once yours is saved.")
+        return
+    with st.expander(f"What {names} said", key="review.others"):
+        parts.label_cards(others)
 
 
 def _draft(run: Run, mine: Label | None) -> None:
@@ -179,7 +204,7 @@ def _choose(run: Run, field: str, value: object) -> None:
         draft[field] = value
 
 
-def _save(shared: Services, run: Run, at: QueuePosition, comment: str, drawn: Drawn | None) -> None:
+def _save(shared: Services, run: Run, at: QueuePosition, comment: str, drawn: Drawn | None, deciding: bool) -> None:
     draft = _draft_of(run)
     if draft is None:
         return
@@ -187,9 +212,13 @@ def _save(shared: Services, run: Run, at: QueuePosition, comment: str, drawn: Dr
     said = st.session_state.get(comment) or ""
 
     def act(actor: User) -> Label:
-        return save_review(shared, actor, run, score=score, passed=passed, comment=said, drawn=drawn)  # type: ignore[arg-type]
+        return save_review(
+            shared, actor, run, score=score, passed=passed, comment=said, drawn=drawn,  # type: ignore[arg-type]
+            adjudicates=True if deciding else None,
+        )  # fmt: skip
 
-    if saving.save(shared, _KEY, act, f"Run {text.plain(run.run_id, 40)} is labelled."):
+    done = "decided" if deciding else "labelled"
+    if saving.save(shared, _KEY, act, f"Run {text.plain(run.run_id, 40)} is {done}."):
         _go_on(run, {"done": str(at.done + 1)})
 
 

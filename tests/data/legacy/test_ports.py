@@ -13,12 +13,13 @@ from console.data.configuration.calibrations import Calibrations
 from console.data.configuration.cases import Cases
 from console.data.configuration.catalog import Catalog
 from console.data.configuration.judges import Judges
+from console.data.configuration.review_plans import ReviewPlans
 from console.data.configuration.thresholds import Thresholds
 from console.data.documents.documents import Documents
 from console.data.legacy.sqlite.manager import DatabaseManager
 from console.data.legacy.sqlite.repositories import LegacyThresholds, on_the_old_schema
 from console.data.legacy.sqlite.stored_configuration import LegacyCases, LegacyCatalog, LegacyJudges
-from console.data.legacy.sqlite.stored_runs import LegacyDocuments, LegacyRuns, NoCalibrations, NoLabels
+from console.data.legacy.sqlite.stored_runs import LegacyDocuments, LegacyRuns, NoCalibrations, NoLabels, NoReviewPlans
 from console.data.repositories import Repositories
 from console.data.runs.labels import Labels
 from console.data.runs.runs import Runs
@@ -37,6 +38,7 @@ SIDES: list[tuple[type, type, type]] = [
     (ports.Runs, Runs, LegacyRuns),
     (ports.Labels, Labels, NoLabels),
     (ports.Calibrations, Calibrations, NoCalibrations),
+    (ports.ReviewPlans, ReviewPlans, NoReviewPlans),
 ]
 
 

@@ -222,6 +222,7 @@ def test_a_row_shows_what_one_needs_to_choose(here: Tier, elsewhere: Tier, clock
         "captured": None,
         "drawn": None,
         "raters": None,
+        "rated_by": [],
         "split": None,
         "label_scores": [],
         "label_passed": None,

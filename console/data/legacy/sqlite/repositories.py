@@ -12,7 +12,7 @@ from console.data.collections.collections import Collections
 from console.data.collections.reads import VectorReads
 from console.data.legacy.sqlite.manager import DatabaseManager
 from console.data.legacy.sqlite.stored_configuration import LegacyCases, LegacyCatalog, LegacyJudges
-from console.data.legacy.sqlite.stored_runs import LegacyDocuments, LegacyRuns, NoCalibrations, NoLabels
+from console.data.legacy.sqlite.stored_runs import LegacyDocuments, LegacyRuns, NoCalibrations, NoLabels, NoReviewPlans
 from console.data.legacy.sqlite.unserved import not_served, unserved
 from console.data.repositories import Repositories
 from console.data.runs.embeddings import RunVectors
@@ -42,6 +42,7 @@ def on_the_old_schema(repositories: R, manager: DatabaseManager) -> R:
         runs=LegacyRuns(manager),
         labels=NoLabels(),
         calibrations=NoCalibrations(),
+        review_plans=NoReviewPlans(),
         thresholds=LegacyThresholds(),
         rollups=unserved(Rollups, "Statistics"),
         batches=unserved(Batches, "Batches"),

@@ -28,6 +28,7 @@ from console.records import (
     Page,
     Place,
     Results,
+    ReviewPlan,
     Run,
     RunFilter,
     RunId,
@@ -259,6 +260,16 @@ class NoCalibrations:
         """Every curve of a version of a judge, the newest first."""
         del judge_id, version
         return []
+
+
+class NoReviewPlans:
+    """Nothing is shared out: nothing can be labelled."""
+
+    save = not_served("Review plans")
+
+    def get(self, case_id: str) -> ReviewPlan:
+        """The plan of a case; an empty one where nobody made any."""
+        return ReviewPlan(case_id=case_id)
 
 
 def _conditions(wanted: RunFilter) -> tuple[list[str], list[Any]]:
