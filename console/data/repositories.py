@@ -25,6 +25,8 @@ from console.data.runs.embeddings import RunVectors
 from console.data.runs.labels import Labels
 from console.data.runs.rollups import Rollups
 from console.data.runs.runs import Runs
+from console.data.runs.tags import Tags
+from console.data.runs.views import Views
 from console.data.sets.experiments import Experiments
 from console.data.sets.sets import Sets
 from console.data.store.overlay import LAG
@@ -51,6 +53,8 @@ class Repositories:
     labels: ports.Labels
     calibrations: ports.Calibrations
     review_plans: ports.ReviewPlans
+    tags: Tags
+    views: Views
     batches: Batches
     batch_runs: BatchRuns
     sets: Sets
@@ -98,6 +102,8 @@ class Repositories:
             labels=Labels(store, runs.recent, clock),
             calibrations=Calibrations(store),
             review_plans=ReviewPlans(store),
+            tags=Tags(store, runs.recent),
+            views=Views(store, clock),
             batches=Batches(store, lag=lag, clock=clock),
             batch_runs=BatchRuns(store, runs.recent, clock),
             sets=Sets(store, lag=lag, clock=clock),

@@ -1,6 +1,6 @@
 """Runs: the list with its filters, one whole run beside it, and the export of what the filter shows.
 
-`?run=123` opens a run, also one that is not on the page.
+`?run=123` opens a run, also one that is not on the page; `?q=` searches their texts, `?view=` opens a kept view.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ import streamlit as st
 
 from console.actions.runs.detail import run_id_of
 from console.errors import ConsoleError
-from console.records import Role, utcnow
+from console.records import Role, User, utcnow
 from console.services import Services
 from console.ui.frame import filters
 from console.ui.frame.boundary import boundary, show_error
 from console.ui.frame.session import page_title, services
-from console.ui.runs import run_list
+from console.ui.runs import run_list, search, views
 from console.ui.runs.panel import run_panel
 from console.ui.sign_in import auth
 
@@ -23,32 +23,33 @@ def main() -> None:
     """The page."""
     with boundary("runs"):
         shared = services()
-        auth.require_role(shared, Role.VIEWER)
-        _body(shared, _head(shared))
+        user = auth.require_role(shared, Role.VIEWER)
+        views.expand(shared)
+        _body(shared, _head(shared, user))
 
 
 @st.fragment
 def _body(shared: Services, selection: filters.Selection) -> None:
     """The list, and the run beside it: a click on a row, or on the way to the next page, draws nothing else."""
-    auth.require_role(shared, Role.VIEWER)  # a fragment runs without its page
+    user = auth.require_role(shared, Role.VIEWER)  # a fragment runs without its page
     opened = st.query_params.get("run")
     if opened:
-        render_split(shared, selection, opened)
+        render_split(shared, user, selection, opened)
         return
     with boundary("runs.list"):
-        run_list.run_list(shared, selection, None)
+        run_list.run_list(shared, user, selection, None)
 
 
-def render_split(shared: Services, selection: filters.Selection, opened: str) -> None:
+def render_split(shared: Services, user: User, selection: filters.Selection, opened: str) -> None:
     """The list with the opened run beside it; a failure of one leaves the other."""
     with st.container(key="runs-split", horizontal=True, gap="small"):
         with st.container(key="runs-list"), boundary("runs.list"):
-            run_list.run_list(shared, selection, opened)
+            run_list.run_list(shared, user, selection, opened)
         with st.container(key="runs-panel", border=True):
             _panel(shared, opened)
 
 
-def _head(shared: Services) -> filters.Selection:
+def _head(shared: Services, user: User) -> filters.Selection:
     """Everything above the list."""
     today = utcnow().date()
     selection = filters.read("all", today)
@@ -56,10 +57,12 @@ def _head(shared: Services) -> filters.Selection:
         page_title(shared, "Runs")
         filters.period_control("runs", selection, today)
     cases, judges = shared.cases.list(), shared.judges.list()
-    known = filters.choices(cases, judges, shared.catalog.metrics(), shared.catalog.models())
+    tags = [] if shared.legacy else shared.tags.known()
+    known = filters.choices(cases, judges, shared.catalog.metrics(), shared.catalog.models(), tags)
+    search.field()
     filters.filter_bar("runs", known)
-    run_list.trend(shared, selection.wanted, judges, today)
-    run_list.toolbar(shared, selection)
+    run_list.trend(shared, selection, judges, today)
+    run_list.toolbar(shared, user, selection)
     return selection
 
 

@@ -7,6 +7,7 @@
 - documents: stored texts that runs can be made from
 - runs: a run with the snapshot, artifact and results inside it, and human labels
 - run_lists: rows of run lists, and the filter of a list
+- run_views: filters that people keep under a name
 - batches: many runs submitted together, row by row
 - sets: test sets and their experiments
 - rollups: counts and sums of finished runs
@@ -47,6 +48,7 @@ from console.records.run_lists import (
     RunSummary,
     Split,
 )
+from console.records.run_views import RunView
 from console.records.runs import (
     Artifact,
     Drawn,
@@ -112,6 +114,7 @@ __all__ = [
     "RunPlace",
     "RunStatus",
     "RunSummary",
+    "RunView",
     "ScoreRange",
     "SearchHit",
     "Selection",

@@ -82,6 +82,8 @@ class RunSummary(Record, frozen=True):
     case_version: str = ""
     artifact_digest: str = ""
     """`Artifact.digest`; empty for runs that were written before it."""
+    tags: list[str] = []
+    """Words that people put on the run, to find it again; sorted."""
     item: ItemRef | None = None
     """The item of a test set, in an experiment."""
 
@@ -129,6 +131,7 @@ class RunFilter(Record, frozen=True):
     """Normalised, included."""
     score_below: float | None = None
     """Normalised, excluded."""
+    tag: str | None = None
     only: tuple[str, ...] | None = None
     """Ids of runs that were chosen one by one. The other fields still say where to look for them."""
 
@@ -144,6 +147,7 @@ class RunFilter(Record, frozen=True):
                 self.metric in (None, row.metric_name),
                 self.batch_id in (None, row.batch_id),
                 self.labelled in (None, row.labelled),
+                self.tag is None or self.tag in row.tags,
                 self.only is None or str(row.run_id) in self.only,
                 self.first_day is None or row.started_at.date() >= self.first_day,
                 self.last_day is None or row.started_at.date() <= self.last_day,

@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page, Request, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from console.engine import process
-from console.records import Run
+from console.records import Role, Run
 from console.services import Services
 from console.ui.sign_in.browsers import LASTING as COOKIE
 from tests.support.console_app import PASSWORD, failed, new_case, new_judge, new_user, scored
@@ -78,8 +78,8 @@ def test_find_a_failing_run_read_its_snapshot_and_share_it(
     expect(heading).to_be_visible()
     page.get_by_role("tab", name="Snapshot").click()
     expect(page.get_by_text("Does the summary keep to the facts?")).to_be_visible()
-    page.get_by_role("tab", name="Texts").click()
-    expect(page.get_by_text("A summary with an invented figure.")).to_be_visible()
+    page.get_by_role("tab", name="All texts").click()
+    expect(page.get_by_text("A summary with an invented figure.").last).to_be_visible()
 
     shared = page.url
     assert parse_qs(urlsplit(shared).query)["run"] == [str(failing_run.run_id)]
@@ -164,7 +164,7 @@ def test_hostile_texts_reach_no_other_host(console_url: str, services: Services,
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
     page.goto(f"{console_url}/runs?run={run.run_id}")
     sign_in(page)
-    for tab in ("Texts", "Prompt", "Snapshot", "Labels", "Raw"):
+    for tab in ("All texts", "Prompt", "Snapshot", "Labels", "Raw"):
         page.get_by_role("tab", name=tab).click()
         settle(page)
     page.goto(f"{console_url}/runs?run={broken.run_id}&case={case.case_id}")
@@ -188,3 +188,22 @@ def wait_for_cookie(page: Page) -> dict[str, str]:
     assert process.wait_until(there, 30, 0.1)
     assert found[0]["httpOnly"]
     return found[0]
+
+
+def test_a_kept_view_is_shared_with_somebody_else(
+    console_url: str, services: Services, failing_run: Run, page: Page, new_context: Callable[[], BrowserContext]
+) -> None:
+    new_user(services, "eva", Role.EVALUATOR)
+    page.goto(f"{console_url}/runs?result=fail")
+    sign_in(page, "eva")
+    page.get_by_role("button", name="Views").click()
+    page.get_by_label("Keep these filters as").fill("Failures of ours")
+    page.get_by_label("Keep these filters as").press("Tab")
+    page.get_by_role("button", name="Keep", exact=True).click()
+    page.wait_for_url("**view=Failures+of+ours**")
+
+    other = new_context().new_page()
+    other.goto(f"{console_url}/runs?view=Failures%20of%20ours")
+    sign_in(other, "ben")
+    other.wait_for_url("**result=fail**")
+    expect(other.get_by_test_id("stButtonGroup").get_by_role("radio", name="Failures")).to_be_checked()

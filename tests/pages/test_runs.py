@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from console.records import Role, User
 from console.services import Services
+from console.ui.frame import session
 from tests.support.console_app import facts, failed, new_case, new_judge, new_user, runs_page, scored, table, texts
 
 
@@ -130,7 +132,7 @@ def test_labels_are_shown_with_who_gave_them(three_runs: Services) -> None:
     assert "vera" in said
     assert "Good." in said
     test.button(key="run.close").click().run()
-    assert list(table(test, "runs.table")["Human"]) == ["", "", "4, pass"]
+    assert list(table(test, "runs.table")["Human"]) == ["", "", "0.750, pass"]
 
 
 def test_chosen_runs_are_listed_alone_until_somebody_wants_all(three_runs: Services) -> None:
@@ -203,3 +205,90 @@ def test_hostile_names_stay_letters(console_services: Services) -> None:
     assert "![x](" not in markdown
     assert "[link](" not in markdown
     assert "<img" not in markdown
+
+
+# --- found again -----------------------------------------------------------------------------------------------
+
+
+def evaluator(services: Services) -> User:
+    return new_user(services, "eva", Role.EVALUATOR)
+
+
+def test_the_texts_of_all_runs_are_searched(three_runs: Services) -> None:
+    test = runs_page(new_user(three_runs), q="second")
+    assert list(table(test, "runs.table")["Text"]) == ["The second summary."]
+    assert "**1 run** of 3 that were looked through" in texts(test)
+    test.text_input(key="runs.q").set_value("nowhere to be found").run()
+    assert "No run has all of this" in texts(test)
+    assert test.query_params["q"] in ("nowhere to be found", ["nowhere to be found"])
+
+
+def test_metadata_is_searched_by_name_and_value(three_runs: Services) -> None:
+    assert len(table(runs_page(new_user(three_runs), q="source=test"), "runs.table")) == 2
+
+
+def test_totals_are_of_all_runs_of_the_filter(three_runs: Services) -> None:
+    said = texts(runs_page(new_user(three_runs)))
+    assert "**3 finished runs** in all  ·  pass rate 50.0 %  ·  mean score 0.625  ·  1 error" in said
+    assert "**1 finished run** in all" in texts(runs_page(new_user(three_runs, "bo"), result="fail"))
+    assert "in all" not in texts(runs_page(new_user(three_runs, "cy"), show="uncertain"))
+
+
+def test_ticked_runs_are_tagged_and_found_by_the_tag(three_runs: Services) -> None:
+    eva = evaluator(three_runs)
+    test = runs_page(eva)
+    test.session_state["runs.ticked"] = run_ids(three_runs)[1:]
+    test.run()
+    test.text_input(key="runs.bulk.tags").set_value("Odd, late")
+    test.button(key="runs.bulk.add").click().run()
+
+    assert [row.tags for row in session.services().runs.list().items] == [[], ["late", "odd"], ["late", "odd"]]
+    assert len(table(runs_page(eva, tag="odd"), "runs.table")) == 2
+    assert test.selectbox(key="runs.tag").options == ["late", "odd"]
+
+
+def test_ticked_runs_are_labelled_together(three_runs: Services) -> None:
+    test = runs_page(evaluator(three_runs))
+    test.session_state["runs.ticked"] = run_ids(three_runs)[1:]
+    test.run()
+    test.button(key="runs.bulk.fail").click().run()
+
+    assert [row.label_passed for row in session.services().runs.list().items] == [None, False, False]
+    assert list(table(test, "runs.table")["Human"]) == ["", "fail", "fail"]
+
+
+def test_what_people_gave_stands_on_the_scale_of_the_score(three_runs: Services) -> None:
+    run = three_runs.runs.get(int(run_ids(three_runs)[2]))
+    three_runs.labels.save(run, 2.0, False, by="bo")
+    assert list(table(runs_page(new_user(three_runs)), "runs.table")["Human"])[2] == "0.250, fail"
+
+
+def test_a_viewer_changes_nothing(three_runs: Services) -> None:
+    test = runs_page(new_user(three_runs))
+    test.session_state["runs.ticked"] = run_ids(three_runs)[1:]
+    test.run()
+    assert not [button for button in test.button if str(button.key).startswith(("runs.bulk", "runs.views.save"))]
+
+
+def test_a_kept_view_is_opened_by_its_name(three_runs: Services) -> None:
+    test = runs_page(evaluator(three_runs), result="fail")
+    test.text_input(key="runs.views.name").set_value("Only failures")
+    test.button(key="runs.views.save").click().run()
+    assert test.query_params["view"] in ("Only failures", ["Only failures"])
+
+    opened = runs_page(new_user(three_runs, "vera"), view="Only failures")
+    assert list(table(opened, "runs.table")["Result"]) == ["▼ Fail"]
+    assert opened.selectbox(key="runs.result").value == "fail"
+
+
+def test_a_view_that_is_gone_is_said_to_be(three_runs: Services) -> None:
+    assert "There is no view Gone" in texts(runs_page(new_user(three_runs), view="Gone"))
+
+
+def test_the_columns_are_those_of_the_last_visit(three_runs: Services) -> None:
+    ana = new_user(three_runs)
+    test = runs_page(ana)
+    test.button_group(key="runs.columns").set_value(["Run", "Score"]).run()
+    assert three_runs.views.columns("ana") == ["Run", "Score"]
+
+    assert runs_page(ana).session_state["runs.columns"] == ["Run", "Score"]

@@ -6,11 +6,12 @@ admin's.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from console.actions.permissions import permit
 from console.errors import Forbidden
-from console.records import Drawn, Label, Role, Run, User
+from console.records import Drawn, Label, Role, Run, RunId, Selection, User
 
 if TYPE_CHECKING:
     from console.services import Services
@@ -54,3 +55,14 @@ def remove_label(services: Services, actor: User, run: Run) -> None:
     if not actor.role.includes(Role.ADMIN) and _decided(services, run, name):
         raise Forbidden("This label decides where others differ. Ask an admin to remove it.")
     services.labels.remove(run, name)
+
+
+def label_many(services: Services, actor: User, run_ids: Sequence[RunId], *, passed: bool, comment: str = "") -> int:
+    """The actor's verdict on several runs, chosen by hand; how many were labelled. Three requests for each.
+
+    Raises as `save_label`: then the runs before the one that could not be labelled are.
+    """
+    by_hand = Drawn(selection=Selection.BY_HAND)
+    for run_id in run_ids:
+        save_label(services, actor, services.runs.get(run_id), passed=passed, comment=comment, drawn=by_hand)
+    return len(run_ids)

@@ -23,6 +23,7 @@ _BRIEF = (
     "createdOn",
     "caseVersion",
     "artifactDigest",
+    "tags",
     "scoringMode",
     "captured",
     "drawn",
@@ -237,6 +238,12 @@ def label_brief(labels: Sequence[Label]) -> dict[str, Any]:
         "labelScores": list(told.scores) or None,
     }
     return {name: value for name, value in said.items() if value is not None}
+
+
+def tags_of(item: Item) -> list[str]:
+    """The tags that a run's item says, whole or only its `brief`."""
+    brief = item["brief"]["M"] if "brief" in item else {}
+    return list(plain_map({"tags": brief["tags"]})["tags"]) if "tags" in brief else []
 
 
 def run_summary(item: Item) -> RunSummary:

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from console.data.runs.items import LABELLED_BRIEF, label_attributes, label_brief, run_key, summary_of
+from console.data.runs.items import LABELLED_BRIEF, label_attributes, label_brief, run_key, summary_of, tags_of
 from console.data.runs.lists import list_runs
 from console.data.runs.puts import label_put
 from console.data.store import tables
@@ -31,7 +31,7 @@ _Labels = list[Label]
 _PREFIX = "LABEL#"
 _LABEL = ("runId", "labelledBy", "labelledOn", "score", "passed", "comment", "drawn", "adjudicates")
 _AFTER_LABELS = "LABEL~"
-_REVISION = "labelRevision"
+REVISION = "labelRevision"
 
 
 class Labels:
@@ -127,7 +127,7 @@ class Labels:
 
     def _read(self, run: Run) -> tuple[Item, _Labels]:
         """The run's item, as far as labels concern it, and its labels: what sorts before its parts."""
-        fields = ("caseId", "brief", _REVISION, *_LABEL)
+        fields = ("caseId", "brief", REVISION, *_LABEL)
         query = Query(tables.RUNS, run_key(run.run_id), high=_AFTER_LABELS, attributes=(tables.PK, tables.SK, *fields))
         found: Item | None = None
         labels: _Labels = []
@@ -146,7 +146,7 @@ class Labels:
             self._store.transact([write, _together(item, labels)])
         except ConditionFailed:
             return False
-        self._recent.remember(run.run_id, summary_of(run, labels))
+        self._recent.remember(run.run_id, msgspec.structs.replace(summary_of(run, labels), tags=tags_of(item)))
         return True
 
 
@@ -197,7 +197,7 @@ def _check_frame(label: Label) -> None:
 
 def _together(item: Item, labels: _Labels) -> Update:
     """What the labels of a run say together, on the run's item; without labels, nothing any more."""
-    revision = int(item[_REVISION]["N"]) if _REVISION in item else 0
+    revision = int(item[REVISION]["N"]) if REVISION in item else 0
     said: dict[str, Any] = label_attributes(labels, item["caseId"]["S"])
     kept = {name: value for name, value in said.items() if labels and value not in (None, "")}
     if "brief" in item:  # runs of an earlier system have none
@@ -206,15 +206,15 @@ def _together(item: Item, labels: _Labels) -> Update:
     return Update(
         tables.RUNS,
         (item[tables.PK]["S"], item[tables.SK]["S"]),
-        sets={**kept, _REVISION: revision + 1},
+        sets={**kept, REVISION: revision + 1},
         removes=tuple(name for name in said if name not in kept),
-        condition=_as_read(item["caseId"]["S"], revision),
+        condition=as_read(item["caseId"]["S"], revision),
     )
 
 
-def _as_read(case_id: str, revision: int) -> Condition:
-    """Nobody has labelled the run since it was read, and it has not moved to another shard."""
-    names, values = {"#case": "caseId", "#rev": _REVISION}, {":case": case_id}
+def as_read(case_id: str, revision: int) -> Condition:
+    """Nobody has labelled or tagged the run since it was read, and it has not moved to another shard."""
+    names, values = {"#case": "caseId", "#rev": REVISION}, {":case": case_id}
     if not revision:
         return Condition("#case = :case AND attribute_not_exists(#rev)", names, values)
     return Condition("#case = :case AND #rev = :rev", names, {**values, ":rev": revision})

@@ -21,6 +21,8 @@ E = TypeVar("E", bound=StrEnum)
 
 PERIODS = {"7": "7 days", "30": "30 days", "90": "90 days", "all": "All", "custom": "Custom"}
 FIELDS = ("case", "judge", "model", "metric", "status", "result")
+TAG = "tag"
+"""Of the run list alone: totals of days do not know it."""
 SCORES = ("score_from", "score_below")
 MOST_CHOSEN = 200
 """Runs that the URL names one by one."""
@@ -47,7 +49,15 @@ class Selection:
         wanted = self.wanted
         fields = (wanted.case_id, wanted.judge_id, wanted.model, wanted.metric, wanted.status, wanted.verdict)
         scores = (wanted.score_from, wanted.score_below)
-        return wanted.uncertain or any(value is not None for value in (*fields, *scores, wanted.batch_id, wanted.only))
+        rest = (wanted.batch_id, wanted.tag, wanted.only)
+        return wanted.uncertain or any(value is not None for value in (*fields, *scores, *rest))
+
+    @property
+    def counted(self) -> bool:
+        """Whether the totals of days know how many runs these are."""
+        wanted = self.wanted
+        rest = (wanted.score_from, wanted.score_below, wanted.batch_id, wanted.tag, wanted.only, wanted.labelled)
+        return not wanted.uncertain and all(value is None for value in rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +68,16 @@ class Choices:
 
 
 def choices(
-    cases: Sequence[Case], judges: Sequence[Judge], metrics: Sequence[Metric], models: Sequence[Model]
+    cases: Sequence[Case],
+    judges: Sequence[Judge],
+    metrics: Sequence[Metric],
+    models: Sequence[Model],
+    tags: Sequence[str] = (),
 ) -> Choices:
-    """The choices of every field, by name."""
+    """The choices of every field, by name; of tags only where there are any."""
     return Choices(
-        {
+        ({TAG: {tag: tag for tag in tags}} if tags else {})
+        | {
             "case": distinct({case.case_id: case.name for case in cases}),
             "judge": distinct({judge.judge_id: text.judge_label(judge) for judge in judges}),
             "model": distinct({model.name: model.name for model in models}),
@@ -92,6 +107,7 @@ def read(default_period: str, today: date) -> Selection:
         first_day=first,
         last_day=last,
         batch_id=_param("batch"),
+        tag=_param(TAG),
         only=_ids(_param("only")),
     )
     return Selection(period, wanted)
@@ -118,8 +134,11 @@ def period_control(page: str, selection: Selection, today: date) -> None:
 
 def filter_bar(page: str, known: Choices) -> None:
     """One row of select boxes; an empty one does not limit anything."""
-    with st.grid(columns=len(FIELDS), min_column_width=150, gap=10, key=f"{page}-filters"):
-        for field in FIELDS:
+    fields = [*FIELDS, *([TAG] if TAG in known.options else [])]
+    with st.grid(
+        columns=len(fields), min_column_width=150 if len(fields) == len(FIELDS) else 130, gap=10, key=f"{page}-filters"
+    ):
+        for field in fields:
             options = dict(known.options[field])
             current = _param(field)
             if current and current not in options and field not in ("status", "result"):
@@ -140,6 +159,11 @@ def score_bounds(page: str, selection: Selection) -> None:
             f"{text.plural(len(wanted.only), 'chosen run')}", key=f"{page}.only", icon=":material/close:",
             type="tertiary", help="Show all runs of the filter", on_click=navigate,
             args=({"only": None, "run": None},),
+        )  # fmt: skip
+    if wanted.tag is not None:
+        st.button(
+            f"Tag {text.plain(wanted.tag, 40)}", key=f"{page}.tagged", icon=":material/close:", type="tertiary",
+            help="Show runs whatever their tags", on_click=navigate, args=({TAG: None, "run": None},),
         )  # fmt: skip
     if wanted.batch_id is not None:
         st.button(
@@ -164,7 +188,7 @@ def navigate(params: Mapping[str, str | None]) -> None:
 
 def clear() -> None:
     """Take every filter out of the URL; the range of days stays."""
-    navigate(dict.fromkeys((*FIELDS, *SCORES, "batch", "only", "show", "run")))
+    navigate(dict.fromkeys((*FIELDS, *SCORES, TAG, "batch", "only", "show", "run", "q", "view")))
 
 
 def show_all_days() -> None:

@@ -12,6 +12,9 @@ from console.ui.frame import text
 from console.ui.frame.facts import fact_list
 from console.ui.runs import parts
 
+_TALL = 190
+"""Pixels of the text above the scores."""
+
 
 def run_panel(run: Run, labels: Sequence[Label], on_close: Callable[[], None]) -> None:
     """Draw the run from its score down to its raw JSON."""
@@ -21,9 +24,10 @@ def run_panel(run: Run, labels: Sequence[Label], on_close: Callable[[], None]) -
     if run.results:
         parts.figures(run, run.results)
     result, texts, prompt, snapshot, people, raw = st.tabs(
-        ["Scores", "Texts", "Prompt", "Snapshot", f"Labels ({len(labels)})", "Raw"], key="run.tabs"
+        ["Text and score", "All texts", "Prompt", "Snapshot", f"Labels ({len(labels)})", "Raw"], key="run.tabs"
     )
     with result:
+        parts.block(run.evaluated_artifact.evaluation_target, "run-beginning", tall=_TALL)
         parts.scores(run)
         if run.results and run.results.reasons:
             st.caption("Reason" if len(run.results.reasons) == 1 else "Reasons")

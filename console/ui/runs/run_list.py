@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from functools import partial
 
@@ -13,14 +13,14 @@ from console.actions.overview.overview import load_trend
 from console.actions.runs import exports, rerun, totals
 from console.actions.runs.comparison import LEAST, MOST
 from console.actions.runs.modes import mixed_modes
-from console.actions.runs.totals import Span
-from console.records import Judge, Page, RunFilter, RunStatus, RunSummary, Verdict, utcnow
+from console.actions.runs.totals import Span, Tally
+from console.records import Judge, Page, RunFilter, RunStatus, RunSummary, User, Verdict, utcnow
 from console.services import Services
 from console.ui.charts import charts, leads
 from console.ui.charts.figures import draw, stacked
 from console.ui.frame import filters, text
 from console.ui.frame.boundary import nothing
-from console.ui.runs import tables
+from console.ui.runs import bulk, columns, search, tables, views
 
 PAGE_ROWS = 50
 TREND_DAYS, FEWEST_DAYS = 90, 14
@@ -33,17 +33,23 @@ _DISPLAYS: dict[str, dict[str, str | None]] = {
 }
 
 
-def trend(shared: Services, wanted: RunFilter, judges: list[Judge], today: date) -> None:
-    """Two small charts of the days, so that the list has a context; none where there is nothing to show."""
+def trend(shared: Services, selection: filters.Selection, judges: list[Judge], today: date) -> None:
+    """Two small charts of the days, so that the list has a context, and its totals; none where there is nothing."""
+    wanted = selection.wanted
     last = wanted.last_day or today
-    span = Span(max(wanted.first_day or date.min, last - timedelta(days=TREND_DAYS - 1)), last)
-    figures = load_trend(shared, wanted, judges, span)
-    if not figures.counted:
-        return
+    whole = Span(min(wanted.first_day or shared.rollups.first_day() or last, last), last)
+    figures = load_trend(shared, wanted, judges, whole)
+    span = Span(max(whole.first, last - timedelta(days=TREND_DAYS - 1)), last)
     if wanted.first_day is None:
-        span = _since_the_first_run(span, [one.day for one in figures.counted])
-    counted = totals.by_day(figures.counted, span.first, span.last)
-    scored = totals.by_day(figures.scored, span.first, span.last)
+        span = _since_the_first_run(span, [one.day for one in figures.counted if span.holds(one.day)])
+    counted, scored = ([one for one in some if span.holds(one.day)] for some in (figures.counted, figures.scored))
+    if counted:
+        _charts(wanted, totals.by_day(counted, span.first, span.last), totals.by_day(scored, span.first, span.last))
+    if selection.counted and figures.counted:
+        _totals(figures.counts, whole=wanted.verdict is None and wanted.status is None)
+
+
+def _charts(wanted: RunFilter, counted: Mapping[date, Tally], scored: Mapping[date, Tally]) -> None:
     any_result = ", whatever the result" if wanted.verdict or wanted.status else ""
     panels = [charts.runs_over_time(counted, small=True), charts.score_over_time(scored, None, small=True)]
     with st.grid(columns=2, min_column_width=260, gap=24, key="runs-trend") as grid:
@@ -56,14 +62,32 @@ def trend(shared: Services, wanted: RunFilter, judges: list[Judge], today: date)
                 )  # fmt: skip
 
 
+def _totals(tally: Tally, *, whole: bool) -> None:
+    """All finished runs of the filter, added up.
+
+    Args:
+        whole: whatever their result; else only their number is known.
+    """
+    said = [f"**{text.plural(tally.runs, 'finished run')}** in all"]
+    if whole:
+        said += [
+            f"pass rate {text.percent(tally.pass_rate)}",
+            f"mean score {text.score(tally.mean)}",
+            text.plural(tally.failed, "error"),
+            f"{text.count(tally.tokens)} tokens",
+            *([text.money(tally.cost).replace("$", "\\$")] if tally.cost else []),
+        ]
+    st.caption("  ·  ".join(said))
+
+
 def _since_the_first_run(span: Span, days: list[date]) -> Span:
     """The span without the days before there was anything, but of two weeks at least."""
     shortest = span.last - timedelta(days=FEWEST_DAYS - 1)
     return Span(max(span.first, min([shortest, *days])), span.last)
 
 
-def toolbar(shared: Services, selection: filters.Selection) -> None:
-    """What the list shows, and its export."""
+def toolbar(shared: Services, user: User, selection: filters.Selection) -> None:
+    """What the list shows, what can be done with the ticked runs, and the export."""
     with st.container(horizontal=True, vertical_alignment="center", key="runs-toolbar"):
         key = "runs.display"
         st.session_state[key] = _display(selection.wanted)
@@ -74,29 +98,37 @@ def toolbar(shared: Services, selection: filters.Selection) -> None:
         _compare()
         _run_again()
         _to_set()
-        _column_choice()
+        if not shared.legacy:
+            bulk.ticked_runs(shared, user, _ticked())
+            views.popover(shared, user)
+        columns.popover(shared, user)
         with st.popover("Export", icon=":material/download:", key="runs.export"):
             _export(shared, selection.wanted)
 
 
-def run_list(shared: Services, selection: filters.Selection, opened: str | None) -> None:
-    """One page of the list and the way to the next.
+def run_list(shared: Services, user: User, selection: filters.Selection, opened: str | None) -> None:
+    """One page of the list, or of what a search found, and the way to the next.
 
     Args:
         opened: the id of the run that is shown beside the list.
     """
-    stack = _cursors(selection.wanted)
-    page = shared.runs.list(selection.wanted, limit=PAGE_ROWS, cursor=stack[-1] if stack else None)
+    query = st.query_params.get("q", "")
+    stack = _cursors(selection.wanted, query)
+    page = search.page_of(shared, selection.wanted, query, stack) if query else _page(shared, selection, stack)
     if page.items:
-        st.caption(f"{len(page.items)} runs, newest first. Click a row to open its run", width="stretch")
+        if not query:
+            st.caption(f"{len(page.items)} runs, newest first. Click a row to open its run", width="stretch")
         if mixed := mixed_modes(page.items):
             st.caption(f":material/call_split: {text.plain(mixed, 300)}")
-        columns = tables.BESIDE_PANEL if opened else _columns()
         here = [str(row.run_id) for row in page.items]
         tables.run_picker(
-            "runs", page.items, columns, lambda run_id: filters.navigate({"run": run_id}), opened=opened,
+            "runs", page.items, tables.BESIDE_PANEL if opened else columns.shown(shared, user),
+            lambda run_id: filters.navigate({"run": run_id}), opened=opened,
             ticked=_ticked(), on_tick=lambda ids: _tick(here, ids),
+            scales={case.case_id: case.score_range for case in shared.cases.list()},
         )  # fmt: skip
+    elif query:
+        search.nothing_found(page.cursor is not None)
     elif stack or page.cursor:
         st.caption("No more matching runs here.")
     elif selection.filtered or selection.wanted.first_day:
@@ -107,29 +139,12 @@ def run_list(shared: Services, selection: filters.Selection, opened: str | None)
             "There are no runs yet", "Runs appear here as soon as one has been made or imported.", "runs", "evaluate"
         )
     _pager(stack, page)
+    if query:
+        search.by_meaning(shared, selection.wanted, query)
 
 
-def _columns() -> list[str]:
-    """The columns that the URL names, in the table's own order; all of them when it names none that there is."""
-    asked = st.query_params.get("columns", "").split(",")
-    return [name for name in tables.ALL_COLUMNS if name in asked] or list(tables.ALL_COLUMNS)
-
-
-def _column_choice() -> None:
-    """Which columns the list shows. They are in the URL, so that a link shows the same."""
-    key = "runs.columns"
-    st.session_state[key] = _columns()
-    with st.popover("Columns", icon=":material/view_column:", key="runs.columns.popover"):
-        st.pills(
-            "Columns", tables.ALL_COLUMNS, key=key, selection_mode="multi", label_visibility="collapsed",
-            on_change=_set_columns, args=(key,), width=300,
-        )  # fmt: skip
-
-
-def _set_columns(key: str) -> None:
-    chosen = st.session_state.get(key) or []
-    every = len(chosen) in (0, len(tables.ALL_COLUMNS))
-    filters.navigate({"columns": None if every else ",".join(chosen)})
+def _page(shared: Services, selection: filters.Selection, stack: Sequence[str]) -> Page[RunSummary]:
+    return shared.runs.list(selection.wanted, limit=PAGE_ROWS, cursor=stack[-1] if stack else None)
 
 
 def _compare() -> None:
@@ -212,9 +227,9 @@ def _pager(stack: list[str], page: Page[RunSummary]) -> None:
         st.caption(f"Page {len(stack) + 1}")
 
 
-def _cursors(wanted: RunFilter) -> list[str]:
+def _cursors(wanted: RunFilter, query: str) -> list[str]:
     """The cursors of the pages gone through; a changed filter begins again."""
-    of = msgspec.json.encode(wanted).decode()
+    of = msgspec.json.encode((wanted, query)).decode()
     if st.session_state.get("runs.of") != of:
         st.session_state["runs.of"] = of
         st.session_state["runs.cursors"] = []

@@ -10,23 +10,27 @@ import streamlit as st
 from pandas.io.formats.style import Styler
 
 from console.actions.runs.totals import Tally
-from console.records import RunSummary
+from console.records import RunSummary, ScoreRange
 from console.ui.frame import text
 from console.ui.frame.clock import time_column
 from console.ui.frame.picker import pick_row
 from console.ui.frame.style import OUTCOMES, color_of, outcome_of, palette
 
 ALL_COLUMNS = (
-    "Run", "Result", "Score", "Text", "Spread", "Judge", "Case", "Model", "Started", "Duration", "Tokens", "Cost",
-    "Human",
+    "Run", "Result", "Score", "Human", "Text", "Spread", "Judge", "Case", "Model", "Started", "Duration", "Tokens",
+    "Cost", "Tags",
 )  # fmt: skip
 BESIDE_PANEL = ("Run", "Result", "Score", "Spread", "Judge", "Started")
 RECENT = ("Run", "Result", "Score", "Judge", "Case", "Duration", "Started")
 
 
-def run_frame(rows: Sequence[RunSummary]) -> pd.DataFrame:
-    """The rows of a run list as a table of typed columns."""
-    return pd.DataFrame([_cells(row) for row in rows], columns=list(ALL_COLUMNS))
+def run_frame(rows: Sequence[RunSummary], scales: Mapping[str, ScoreRange] | None = None) -> pd.DataFrame:
+    """The rows of a run list as a table of typed columns.
+
+    Args:
+        scales: of the cases, so that what people gave stands on the same scale as the score.
+    """
+    return pd.DataFrame([_cells(row, scales or {}) for row in rows], columns=list(ALL_COLUMNS))
 
 
 def run_columns(*, narrow: bool = False) -> dict[str, Any]:
@@ -48,7 +52,10 @@ def run_columns(*, narrow: bool = False) -> dict[str, Any]:
         "Started": time_column("Started", "D MMM, HH:mm", 100)
         if narrow
         else time_column("Started", "D MMM YYYY, HH:mm", 138),
-        "Human": config.TextColumn(width=80, help="Label given by a person"),
+        "Human": config.TextColumn(
+            width=92, help="What people gave: the mean of their scores, 0 to 1, and their verdict"
+        ),
+        "Tags": config.TextColumn(width=120),
         "Text": config.TextColumn(width=320, help="How the evaluated text begins, or the error"),
     }
 
@@ -70,6 +77,7 @@ def run_picker(
     opened: str | None = None,
     ticked: Sequence[str] = (),
     on_tick: Callable[[list[str]], None] | None = None,
+    scales: Mapping[str, ScoreRange] | None = None,
 ) -> None:
     """A run list in which a click on a row picks its run.
 
@@ -78,9 +86,10 @@ def run_picker(
         on_pick: gets the id; runs before the page is drawn again.
         opened: the id of the run that is shown beside the list.
         ticked, on_tick: see `pick_row`.
+        scales: see `run_frame`.
     """
     ids = [str(row.run_id) for row in rows]
-    frame = _styled(run_frame(rows)[list(columns)], ids.index(opened) if opened in ids else None)
+    frame = _styled(run_frame(rows, scales)[list(columns)], ids.index(opened) if opened in ids else None)
     config = run_columns(narrow=opened is not None)
     pick_row(page, frame, ids, config, opened, on_pick, alt="Runs", order=columns, ticked=ticked, on_tick=on_tick)
 
@@ -123,7 +132,7 @@ def performance_table(tallies: Mapping[str, Tally], what: str) -> None:
     )
 
 
-def _cells(row: RunSummary) -> dict[str, object]:
+def _cells(row: RunSummary, scales: Mapping[str, ScoreRange]) -> dict[str, object]:
     return {
         "Run": str(row.run_id),
         "Result": outcome_of(row).text + (" · low mass" if row.low_captured else ""),
@@ -137,13 +146,17 @@ def _cells(row: RunSummary) -> dict[str, object]:
         "Tokens": row.total_tokens,
         "Duration": row.execution_time_seconds,
         "Started": row.started_at,
-        "Human": _human(row),
+        "Human": _human(row, scales.get(row.case_id)),
+        "Tags": ", ".join(row.tags),
         "Text": row.error or row.preview,
     }
 
 
-def _human(row: RunSummary) -> str:
-    parts = [] if row.label_score is None else [f"{row.label_score:.3g}"]
+def _human(row: RunSummary, scale: ScoreRange | None) -> str:
+    """The score on the scale of the column beside it where the case's is known, and the verdict."""
+    parts = []
+    if row.label_score is not None:
+        parts.append(f"{scale.normalise(row.label_score):.3f}" if scale else f"{row.label_score:.3g}")
     if row.label_passed is not None:
         parts.append("pass" if row.label_passed else "fail")
     return ", ".join(parts)

@@ -29,7 +29,7 @@ def save(
 
     Args:
         key: of the form, `page.part`.
-        done: what to say when it worked, our own words.
+        done: what to say when it worked, our own words; nothing where it is plain to see.
         reset: widget keys and their values after it worked.
     """
     try:
@@ -42,7 +42,8 @@ def save(
         st.session_state[_key(key)] = str(error)
         return False
     st.session_state.update(reset or {})
-    notes.say(done)
+    if done:
+        notes.say(done)
     return True
 
 

@@ -235,6 +235,7 @@ def test_a_row_shows_what_one_needs_to_choose(here: Tier, elsewhere: Tier, clock
         "document_id": "d-1",
         "created_on": None,
         "artifact_digest": artifact("x" * 200).digest,
+        "tags": [],
     }
     assert here.runs.list().items == [row]
 

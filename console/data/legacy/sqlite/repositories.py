@@ -17,6 +17,8 @@ from console.data.legacy.sqlite.unserved import not_served, unserved
 from console.data.repositories import Repositories
 from console.data.runs.embeddings import RunVectors
 from console.data.runs.rollups import Rollups
+from console.data.runs.tags import Tags
+from console.data.runs.views import Views
 from console.data.sets.experiments import Experiments
 from console.data.sets.sets import Sets
 from console.data.store.store import Store
@@ -43,6 +45,8 @@ def on_the_old_schema(repositories: R, manager: DatabaseManager) -> R:
         labels=NoLabels(),
         calibrations=NoCalibrations(),
         review_plans=NoReviewPlans(),
+        tags=unserved(Tags, "Tags"),
+        views=unserved(Views, "Saved views"),
         thresholds=LegacyThresholds(),
         rollups=unserved(Rollups, "Statistics"),
         batches=unserved(Batches, "Batches"),
