@@ -13,8 +13,9 @@ from console.judging.modes import ModesStore
 from console.judging.providers import local
 from console.judging.providers.metering import Meter, Metered
 from console.judging.providers.port import CAPABILITIES, Address, Capabilities, Provider, Providers, reached
-from console.judging.similarity import Embedder, similarity
+from console.judging.similarity import similarity
 from console.judging.steps import StepsStore
+from console.judging.windows import Embedder
 from console.records import Artifact, Results, Snapshot
 
 GEVAL, SIMILARITY = "geval", "similarity"

@@ -7,6 +7,7 @@ from functools import partial
 import streamlit as st
 
 from console.actions.runs import similar
+from console.judging.windows import how_embedded
 from console.records import Case, Role, Verdict, utcnow
 from console.services import Services
 from console.ui.charts.figures import draw, stacked
@@ -67,6 +68,8 @@ def _search(shared: Services, cases: list[Case]) -> None:
             ids = [wanted] if wanted else [case.case_id for case in cases]
             verdict = Verdict.FAIL if _of() == "fail" else None
             found = similar.nearest_to_text(shared, asked, ids, FOUND, verdict=verdict)
+            if how := how_embedded(asked):
+                st.caption(how)
             if found:
                 similar_cards.near_table("similar", found, _open)
                 similar_cards.bound_note(similar.examined(shared))

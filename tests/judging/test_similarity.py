@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from console.errors import JudgingError, UnsupportedMetric
 from console.judging.judging import Judging
 from console.judging.providers.port import Providers
-from console.judging.similarity import WINDOW, similarity, windows
+from console.judging.similarity import similarity
+from console.judging.windows import WINDOW, embed_whole, how_embedded, windows
 from console.records import Artifact, MetricRef, ScoreRange
 from tests.support.tier import artifact, snapshot
 
@@ -93,3 +94,13 @@ def test_other_metrics_are_refused_by_name() -> None:
         Judging(Providers(pytest.fail), Angles).evaluate(snapshot(metric=MetricRef(id="m", type="bleu")), artifact())
 
     assert caught.value.metric == "bleu"
+
+
+def test_texts_are_embedded_whole_in_one_call_and_have_length_one() -> None:
+    found = embed_whole(Ends(), ["good", "good " * 300 + "bad " * 300])
+
+    assert np.linalg.norm(found[1]) == pytest.approx(1.0)
+    assert found.shape == (2, 2)
+    assert found[1][1] > 0.2
+    assert how_embedded("short") is None
+    assert "windows of it count, each by its length" in (how_embedded("good " * 300) or "")

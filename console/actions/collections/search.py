@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from console.errors import ConsoleError, InvalidInput, NotFound
+from console.judging.windows import embed_whole, how_embedded
 from console.records import Chunk, Collection, RunId, SearchHit
 from console.search.embedding.embedders import unit_vector
 from console.search.maps.projection import Method, project
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 SAMPLE = 2_000
 """Points of a map: more are slow to draw and hide each other."""
 _SEED = 7
+_SHORT_SIGHTED = "minilm"
+"""The embedder that leaves out what is beyond its window; the others take whole pages, or refuse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,7 @@ def search(
         vector=query,
         strategy=found.strategy,
         reason=found.reason,
-        remark=found.answer.remark,
+        remark=" ".join(one for one in (found.answer.remark, _how(collection, text)) if one),
         results=[hit for hit in found.answer.hits if hit.chunk_id != chunk_id][:k],
         seconds=ended - started,
         requests=int(after[0] - before[0]),
@@ -137,6 +140,11 @@ def search(
         stages={"embed": embedded - started, "search": ended - embedded},
         source=found.answer.source,
     )
+
+
+def _how(collection: Collection, text: str | None) -> str | None:
+    """How a long text was embedded; None for a short one, and where the embedder takes long ones."""
+    return how_embedded(text) if text and collection.embedder == _SHORT_SIGHTED else None
 
 
 def compare_strategies(
@@ -237,7 +245,9 @@ def _query(
         text = services.runs.get(run_id).evaluated_artifact.evaluation_target
     if not (text or "").strip():
         raise InvalidInput("Enter the text to search for.", field="text")
-    embedded = services.embedder(collection.embedder).embed([text or ""])
+    embedder = services.embedder(collection.embedder)
+    local = collection.embedder == _SHORT_SIGHTED
+    embedded = embed_whole(embedder, [text or ""]) if local else embedder.embed([text or ""])
     return unit_vector(embedded[0], collection.dimension)
 
 

@@ -14,6 +14,7 @@ from console.actions.runs.labelled import read_rows
 from console.data.runs.embeddings import EXAMINED
 from console.data.store.tables import RUNS
 from console.errors import ConsoleError, InvalidInput
+from console.judging.windows import embed_whole
 from console.records import Role, Run, RunFilter, RunStatus, RunSummary, User, Verdict, pages
 from console.search.maps import clusters
 
@@ -146,7 +147,7 @@ def _embed(services: Services, runs: Iterable[Run]) -> int:
     kept = [run for run in runs if run.status.finished and run.evaluated_artifact.evaluation_target.strip()]
     if not kept:
         return 0
-    vectors = services.embedder(EMBEDDER).embed([run.evaluated_artifact.evaluation_target for run in kept])
+    vectors = embed_whole(services.embedder(EMBEDDER), [run.evaluated_artifact.evaluation_target for run in kept])
     return sum(services.run_vectors.put(run, vector) for run, vector in zip(kept, vectors, strict=True))
 
 
@@ -177,7 +178,7 @@ def nearest_to_text(
         raise InvalidInput("Give a text to compare the runs with.", field="text")
     if not 1 <= k <= 100:
         raise InvalidInput(f"{k} runs are not possible; ask for 1 to 100.", field="k")
-    vector = services.embedder(EMBEDDER).embed([text])[0]
+    vector = embed_whole(services.embedder(EMBEDDER), [text])[0]
     found = [
         NearRun(row=row, similarity=similarity)
         for case_id in case_ids

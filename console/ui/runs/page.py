@@ -13,6 +13,7 @@ from console.actions.runs.similar import examined, nearest_to_run
 from console.actions.runs.trial import preview
 from console.errors import JudgingError
 from console.judging.judging import GEVAL
+from console.judging.windows import how_embedded
 from console.records import Run, RunFilter, User
 from console.services import Services
 from console.ui.frame import diff, filters, text
@@ -194,6 +195,8 @@ def _nearest(shared: Services, run: Run) -> None:
             return
         with boundary("run.nearest"), st.spinner("Searching …"):
             found = nearest_to_run(shared, run)
+            if how := how_embedded(run.evaluated_artifact.evaluation_target):
+                st.caption(how)
             if found:
                 near_table("run.nearest", found, _open_run)
                 bound_note(examined(shared))

@@ -48,6 +48,16 @@ def test_a_text_finds_what_means_the_same(console_services: Services, handbook: 
     assert set(answer.stages) == {"embed", "search"}
 
 
+def test_the_end_of_a_long_question_counts_and_the_answer_says_how(console_services: Services, handbook: str) -> None:
+    long = "It is said that " * 150 + "the invoice and the revenue of the quarter are due this month. " * 40
+
+    answer = search(console_services, handbook, text=long, k=1, strategy="exact")
+
+    assert found(answer)[0] in TEXTS[2:4]
+    assert "longer than the embedder's window" in answer.remark
+    assert "window" not in search(console_services, handbook, text="a pet", strategy="exact").remark
+
+
 def test_a_filter_leaves_one_document(console_services: Services, handbook: str) -> None:
     answer = search(console_services, handbook, text="a sleeping pet", filters={"filename": "office.txt"})
     assert sorted(found(answer)) == sorted(TEXTS[2:])

@@ -49,6 +49,20 @@ def test_the_nearest_failing_runs_are_about_the_same(console_services: Services,
     assert [one.similarity for one in found] == sorted((one.similarity for one in found), reverse=True)
 
 
+def test_the_end_of_a_long_text_counts_in_runs_and_in_questions(
+    console_services: Services, judge: Judge, admin: User
+) -> None:
+    filler = "The committee met and the minutes of the meeting were read. " * 60
+    rain, bread = runs_of(console_services, judge, [f"{filler}{WEATHER[0] * 40}", f"{filler}{COOKING[2] * 40}"])
+    similar.embed_missing(console_services, admin)
+
+    (nearest,) = similar.nearest_to_text(console_services, "Baking bread with butter and garlic.", [judge.case_id], 1)
+    (asked,) = similar.nearest_to_text(console_services, f"{filler}{WEATHER[0] * 40}", [judge.case_id], 1)
+
+    assert nearest.row.run_id == bread.run_id
+    assert (asked.row.run_id, asked.similarity) == (rain.run_id, pytest.approx(1.0, abs=1e-3))
+
+
 def test_runs_are_found_by_a_text(console_services: Services, judge: Judge, admin: User) -> None:
     runs_of(console_services, judge, WEATHER)
     cooking = runs_of(console_services, judge, COOKING)
