@@ -137,7 +137,7 @@ def _least(results: JudgeResults, least: float, asked: Asked) -> Criterion:
     found = results.rate(asked.confidence)
     name = f"Pass rate of at least {least:.1%}"
     said = f"{results.passed:,} of {results.total - results.left:,} items pass: {_interval(found, asked)}"
-    return _held(name, found, least, said, asked)
+    return held(name, found, least, said, asked)
 
 
 def _drop(pairing: Pairing | None, most: float, asked: Asked) -> Criterion:
@@ -149,10 +149,10 @@ def _drop(pairing: Pairing | None, most: float, asked: Asked) -> Criterion:
         f"{flips.improved:,} items improved and {flips.regressed:,} regressed of {flips.n:,}: "
         f"{_interval(found, asked, signed=True)}, McNemar p {pairing.p_value:.3f}"
     )
-    return _held(name, found, -most, said, asked)
+    return held(name, found, -most, said, asked)
 
 
-def _held(name: str, found: Estimate, least: float, said: str, asked: Asked) -> Criterion:
+def held(name: str, found: Estimate, least: float, said: str, asked: Asked) -> Criterion:
     """Whether an estimate is at least so high."""
     if found.value is None or found.low is None or found.high is None:
         return Criterion(name, Outcome.UNSURE, f"There is nothing to tell by: {found.why}.", found)
