@@ -11,8 +11,11 @@ from console.records import Role, User
 from console.services import Services
 from console.ui.evaluate import batch_list, batch_view
 from console.ui.frame.boundary import boundary, nothing
+from console.ui.frame.pager import cursor_of, pager
 from console.ui.frame.session import back, page_title, services
 from console.ui.sign_in import auth
+
+_CURSORS = "batches.cursors"
 
 
 def main() -> None:
@@ -32,28 +35,13 @@ def main() -> None:
 
 def _list(shared: Services, user: User) -> None:
     """A page of them, newest first."""
-    cursors: list[str] = st.session_state.setdefault("batches.cursors", [])
-    page = shared.batches.list(limit=batch_list.PAGE_ROWS, cursor=cursors[-1] if cursors else None)
+    page = shared.batches.list(limit=batch_list.PAGE_ROWS, cursor=cursor_of(_CURSORS))
     if not page.items:
         nothing("There are no batches yet", "A file of texts becomes one.", "batches", "evaluate")
         return
     batch_list.open_batches(shared, user, page.items)
     batch_list.all_batches(shared, page.items)
-    if not cursors and page.cursor is None:
-        return
-    with st.container(horizontal=True, vertical_alignment="center", key="batches-pager"):
-        st.button(
-            "Newer", key="batches.newer", icon=":material/chevron_left:", disabled=not cursors, on_click=_newer,
-        )  # fmt: skip
-        st.button(
-            "Older", key="batches.older", icon=":material/chevron_right:", disabled=page.cursor is None,
-            on_click=cursors.append, args=(page.cursor,),
-        )  # fmt: skip
-
-
-def _newer() -> None:
-    if cursors := st.session_state.get("batches.cursors"):
-        cursors.pop()
+    pager("batches", _CURSORS, page.cursor)
 
 
 main()

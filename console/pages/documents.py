@@ -10,6 +10,7 @@ from console.services import Services
 from console.ui.evaluate import documents
 from console.ui.frame import filters
 from console.ui.frame.boundary import boundary, nothing
+from console.ui.frame.pager import cursor_of, pager
 from console.ui.frame.session import back, page_title, services
 from console.ui.sign_in import auth
 
@@ -58,32 +59,18 @@ def _list(shared: Services, user: User) -> None:
                 on_click=_show,
                 args=(documents.NEW,),
             )
-    stack: list[str] = st.session_state.setdefault(CURSORS, [])
-    page = shared.documents.list(limit=PAGE_ROWS, cursor=stack[-1] if stack else None)
+    cursor = cursor_of(CURSORS)
+    page = shared.documents.list(limit=PAGE_ROWS, cursor=cursor)
     if page.items:
         documents.document_table(page.items, _show)
-    elif not stack:
+    elif cursor is None:
         advice = "Add a text that is to be evaluated." if may_add else "Evaluators can add them."
         nothing("There are no documents yet", f"{advice} Runs can be made from it again and again.", "documents")
-    if stack or page.cursor:
-        with st.container(horizontal=True, vertical_alignment="center", key="documents-pager"):
-            st.button(
-                "Previous", key="documents.previous", icon=":material/chevron_left:", disabled=not stack,
-                on_click=_previous, args=(stack,),
-            )  # fmt: skip
-            st.button(
-                "Next", key="documents.next", icon=":material/chevron_right:", disabled=page.cursor is None,
-                on_click=stack.append, args=(page.cursor,),
-            )  # fmt: skip
-            st.caption(f"Page {len(stack) + 1}, {len(page.items)} documents")
+    pager("documents", CURSORS, page.cursor, back="Previous", on="Next")
 
 
 def _open_run(run_id: str) -> None:
     st.session_state[RUN] = run_id
-
-
-def _previous(stack: list[str]) -> None:
-    stack.pop()
 
 
 def _show(document_id: str | None) -> None:

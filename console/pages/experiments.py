@@ -12,6 +12,7 @@ from console.actions.sets.experiments import batches_of
 from console.records import Role
 from console.services import Services
 from console.ui.frame.boundary import boundary, nothing
+from console.ui.frame.pager import cursor_of, pager
 from console.ui.frame.session import back, page_title, services
 from console.ui.sets.experiment_form import experiment_form
 from console.ui.sets.experiment_list import experiment_table, open_experiment
@@ -42,28 +43,15 @@ def main() -> None:
 
 def _list(shared: Services) -> None:
     page_title(shared, "Experiments")
-    cursors: list[str] = st.session_state.setdefault(_CURSORS, [])
-    page = shared.experiments.list(PAGE_ROWS, cursors[-1] if cursors else None)
-    if not page.items and not cursors:
+    cursor = cursor_of(_CURSORS)
+    page = shared.experiments.list(PAGE_ROWS, cursor)
+    if not page.items and cursor is None:
         advice = "Open a test set and judge the outputs of a system over it."
         nothing("There are no experiments yet", advice, "experiments", "sets")
         return
     batches = {one.experiment_id: batches_of(shared, one) for one in page.items}
     experiment_table(page.items, batches, of_set=None, baseline=None)
-    if cursors or page.cursor:
-        with st.container(horizontal=True, vertical_alignment="center", key="experiments-pager"):
-            st.button(
-                "Newer", key="experiments.newer", icon=":material/chevron_left:", disabled=not cursors, on_click=_newer
-            )
-            st.button(
-                "Older", key="experiments.older", icon=":material/chevron_right:", disabled=page.cursor is None,
-                on_click=cursors.append, args=(page.cursor,),
-            )  # fmt: skip
-
-
-def _newer() -> None:
-    if cursors := st.session_state.get(_CURSORS):
-        cursors.pop()
+    pager("experiments", _CURSORS, page.cursor)
 
 
 main()

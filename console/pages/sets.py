@@ -10,6 +10,7 @@ import streamlit as st
 from console.records import Role, User
 from console.services import Services
 from console.ui.frame.boundary import boundary, nothing
+from console.ui.frame.pager import cursor_of, pager
 from console.ui.frame.session import back, page_title, services
 from console.ui.sets import set_list, set_view
 from console.ui.sign_in import auth
@@ -41,25 +42,14 @@ def _list(shared: Services, user: User) -> None:
     runs = st.query_params.get("runs")
     if runs and may:
         set_list.runs_form(shared, runs)
-    cursors: list[str] = st.session_state.setdefault(_CURSORS, [])
-    page = shared.sets.list(PAGE_ROWS, cursors[-1] if cursors else None)
+    cursor = cursor_of(_CURSORS)
+    page = shared.sets.list(PAGE_ROWS, cursor)
     if page.items:
         set_list.set_table(page.items)
-    elif not cursors:
+    elif cursor is None:
         advice = "Make one from a file, from runs that you tick in the run list, or by hand." if may else ""
         nothing("There are no test sets yet", advice or "Evaluators can make them.", "sets")
-    if cursors or page.cursor:
-        with st.container(horizontal=True, vertical_alignment="center", key="sets-pager"):
-            st.button("Newer", key="sets.newer", icon=":material/chevron_left:", disabled=not cursors, on_click=_newer)
-            st.button(
-                "Older", key="sets.older", icon=":material/chevron_right:", disabled=page.cursor is None,
-                on_click=cursors.append, args=(page.cursor,),
-            )  # fmt: skip
-
-
-def _newer() -> None:
-    if cursors := st.session_state.get(_CURSORS):
-        cursors.pop()
+    pager("sets", _CURSORS, page.cursor)
 
 
 main()

@@ -12,17 +12,17 @@ import re
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from console.data.batches.rows import read_numbered, read_rows, write_rows
 from console.data.store import tables
 from console.data.store.answers import ConditionFailed
 from console.data.store.codec import ITEM_BUDGET, Item, check_text, from_plain, item_size, plain_map, to_item
-from console.data.store.listing import Listing
+from console.data.store.headers import Headers
 from console.data.store.names import check_name
-from console.data.store.overlay import LAG, RecentWrites
+from console.data.store.overlay import LAG
 from console.data.store.partition import delete_partition
-from console.data.store.requests import ABSENT, PRESENT, Condition, Put, Query, Update, equals, one_of
+from console.data.store.requests import ABSENT, PRESENT, Condition, Put, Update, equals, one_of
 from console.data.store.store import Store
 from console.errors import BatchTaken, InvalidInput, NotFound, TooLarge
 from console.records import Artifact, Batch, BatchRow, BatchState, Json, NewRow, Page, RowState, utcnow
@@ -35,13 +35,6 @@ _JUDGE = "batchJudgeId"
 _UNFINISHED = one_of("state", [state.value for state in BatchState if state is not BatchState.FINISHED])
 
 
-class _Entry(NamedTuple):
-    """A batch in the index."""
-
-    batch_id: str
-    started_at: str
-
-
 class Batches:
     """Repository of batches.
 
@@ -52,7 +45,7 @@ class Batches:
     def __init__(self, store: Store, *, lag: float = LAG, clock: Callable[[], datetime] = utcnow) -> None:
         self._store = store
         self._clock = clock
-        self._recent: RecentWrites[str, _Entry] = RecentWrites(lag)
+        self._headers = Headers(store, KIND, _read, lag)
 
     # --- reading ---------------------------------------------------------------------------------------
 
@@ -69,18 +62,7 @@ class Batches:
         Raises:
             InvalidInput: the limit is below 1, or the cursor is not one of this list.
         """
-        page = Listing(
-            self._store,
-            Query(tables.RUNS, KIND, index=tables.RUNS_BY_STATUS),
-            self._recent,
-            read=lambda item: _Entry(item[tables.PK]["S"].removeprefix("BATCH#"), item["startedAt"]["S"]),
-            key=lambda entry: entry.batch_id,
-            time=lambda entry: entry.started_at,
-        ).page(limit, cursor)
-        items = self._store.batch_get(tables.RUNS, [header_key(entry.batch_id) for entry in page.items])
-        found = {batch.batch_id: batch for batch in map(_read, items)}
-        batches = [found[entry.batch_id] for entry in page.items if entry.batch_id in found]
-        return Page(batches, page.cursor, page.examined)
+        return self._headers.page(limit, cursor)
 
     def rows(
         self, batch_id: str, state: RowState | None = None, *, limit: int = 100, cursor: str | None = None
@@ -150,7 +132,7 @@ class Batches:
             delete_partition(self._store, partition_key)
             raise
         self._store.write(Put(tables.RUNS, item, ABSENT))
-        self._recent.remember(batch_id, _Entry(batch_id, item["startedAt"]["S"]))
+        self._headers.remember(item)
         return batch
 
     def set_state(self, batch_id: str, state: BatchState, *, note: str = "") -> Batch:

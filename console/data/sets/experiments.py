@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 from console.data.sets.keys import header_key, numbers_key
 from console.data.store import tables
-from console.data.store.codec import ITEM_BUDGET, Item, from_item, item_size, to_item
+from console.data.store.codec import ITEM_BUDGET, from_item, item_size, to_item
 from console.data.store.cursor import decode_cursor, encode_cursor
-from console.data.store.listing import Listing
+from console.data.store.headers import Headers
 from console.data.store.names import check_name
-from console.data.store.overlay import LAG, RecentWrites
+from console.data.store.overlay import LAG
 from console.data.store.requests import ABSENT, Put, Query
 from console.data.store.store import PAGE, Store
 from console.errors import InvalidInput, NotFound, TooLarge
@@ -24,13 +23,6 @@ from console.records import Experiment, Json, JudgedBy, Page, TestSet, utcnow
 
 KIND = "experiment"
 _PREFIX = "EXPERIMENT#"
-
-
-class _Entry(NamedTuple):
-    """An experiment in the index."""
-
-    experiment_id: str
-    started_at: str
 
 
 class Experiments:
@@ -43,7 +35,7 @@ class Experiments:
     def __init__(self, store: Store, *, lag: float = LAG, clock: Callable[[], datetime] = utcnow) -> None:
         self._store = store
         self._clock = clock
-        self._recent: RecentWrites[str, _Entry] = RecentWrites(lag)
+        self._headers = Headers(store, KIND, lambda item: from_item(item, Experiment), lag)
 
     def get(self, experiment_id: str) -> Experiment:
         """One experiment. One GetItem. Raises NotFound."""
@@ -58,21 +50,7 @@ class Experiments:
         Raises:
             InvalidInput: the limit is below 1, or the cursor is not one of this list.
         """
-        page = Listing(
-            self._store,
-            Query(tables.RUNS, KIND, index=tables.RUNS_BY_STATUS),
-            self._recent,
-            read=lambda item: _Entry(_id_of(item), item["startedAt"]["S"]),
-            key=lambda entry: entry.experiment_id,
-            time=lambda entry: entry.started_at,
-        ).page(limit, cursor)
-        items = self._store.batch_get(tables.RUNS, [_key(entry.experiment_id) for entry in page.items])
-        found = {one.experiment_id: one for one in (from_item(item, Experiment) for item in items)}
-        return Page(
-            [found[entry.experiment_id] for entry in page.items if entry.experiment_id in found],
-            page.cursor,
-            page.examined,
-        )
+        return self._headers.page(limit, cursor)
 
     def of_set(self, set_id: str, limit: int = 100, cursor: str | None = None) -> Page[Experiment]:
         """Experiments of a set, newest first. One Query.
@@ -137,7 +115,7 @@ class Experiments:
         if item_size(item) > ITEM_BUDGET:
             raise TooLarge("The metadata of the experiment are too long. Shorten them.", field="metadata")
         self._store.write(Put(tables.RUNS, item, ABSENT))
-        self._recent.remember(experiment_id, _Entry(experiment_id, item["startedAt"]["S"]))
+        self._headers.remember(item)
         return made
 
 
@@ -154,8 +132,3 @@ def _key(experiment_id: str) -> tuple[str, str]:
 
 def _number(experiment_id: str) -> int:
     return int(experiment_id.rpartition("-")[2])
-
-
-def _id_of(item: Item) -> str:
-    set_id = item[tables.PK]["S"].removeprefix("SET#")
-    return f"{set_id}-{int(item[tables.SK]['S'].removeprefix(_PREFIX))}"

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain, islice
-from typing import NamedTuple
 
 import msgspec
 
@@ -20,9 +19,9 @@ from console.data.sets.keys import NAMED, VERSION, header_key, id_of, numbers_ke
 from console.data.store import tables
 from console.data.store.answers import ConditionFailed
 from console.data.store.codec import Item, check_line, check_text, from_item, to_item
-from console.data.store.listing import Listing
+from console.data.store.headers import Headers
 from console.data.store.names import check_name
-from console.data.store.overlay import DELETED, LAG, RecentWrites
+from console.data.store.overlay import LAG
 from console.data.store.partition import delete_partition
 from console.data.store.requests import ABSENT, Condition, Put, Query, Update, equals
 from console.data.store.store import Store
@@ -32,13 +31,6 @@ from console.records import Page, SetItem, SetVersion, TestSet, utcnow
 KIND = "set"
 _OPEN = Condition("attribute_not_exists(#frozen)", {"#frozen": "frozenOn"})
 _NOTE_LIMIT = 1_000
-
-
-class _Entry(NamedTuple):
-    """A set in the index."""
-
-    set_id: str
-    started_at: str
 
 
 class Sets:
@@ -51,7 +43,7 @@ class Sets:
     def __init__(self, store: Store, *, lag: float = LAG, clock: Callable[[], datetime] = utcnow) -> None:
         self._store = store
         self._clock = clock
-        self._recent: RecentWrites[str, _Entry] = RecentWrites(lag)
+        self._headers = Headers(store, KIND, lambda item: from_item(item, TestSet), lag)
 
     # --- reading ---------------------------------------------------------------------------------------
 
@@ -68,18 +60,7 @@ class Sets:
         Raises:
             InvalidInput: the limit is below 1, or the cursor is not one of this list.
         """
-        page = Listing(
-            self._store,
-            Query(tables.RUNS, KIND, index=tables.RUNS_BY_STATUS),
-            self._recent,
-            read=lambda item: _Entry(item[tables.PK]["S"].removeprefix("SET#"), item["startedAt"]["S"]),
-            key=lambda entry: entry.set_id,
-            time=lambda entry: entry.started_at,
-        ).page(limit, cursor)
-        items = self._store.batch_get(tables.RUNS, [header_key(entry.set_id) for entry in page.items])
-        found = {one.set_id: one for one in (from_item(item, TestSet) for item in items)}
-        sets = [found[entry.set_id] for entry in page.items if entry.set_id in found]
-        return Page(sets, page.cursor, page.examined)
+        return self._headers.page(limit, cursor)
 
     def versions(self, set_id: str) -> Sequence[SetVersion]:
         """Every version, oldest first. One Query. Raises NotFound."""
@@ -157,7 +138,7 @@ class Sets:
             self._store.transact([Put(tables.RUNS, header, ABSENT), _version_put(made.set_id, first)])
         except ConditionFailed as error:
             raise AlreadyExists(NAMED, trimmed) from error
-        self._recent.remember(made.set_id, _Entry(made.set_id, header["startedAt"]["S"]))
+        self._headers.remember(header)
         return made
 
     def describe(
@@ -271,7 +252,7 @@ class Sets:
         if self._store.page(Query(tables.RUNS, header_key(test_set.set_id)[0], prefix="EXPERIMENT#"), limit=1)[0]:
             raise InvalidInput("The test set has experiments, which would be lost with it. Keep it.", field="set")
         delete_partition(self._store, header_key(test_set.set_id)[0])
-        self._recent.remember(test_set.set_id, DELETED)
+        self._headers.forget(*header_key(test_set.set_id))
 
     # --- inside ----------------------------------------------------------------------------------------
 

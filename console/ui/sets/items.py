@@ -15,6 +15,7 @@ from console.records import SetItem, TestSet, User
 from console.services import Services
 from console.ui.frame import filters, text
 from console.ui.frame.card import card
+from console.ui.frame.pager import cursor_of, pager
 from console.ui.frame.picker import pick_row
 from console.ui.sign_in import saving
 
@@ -67,28 +68,12 @@ def _found(shared: Services, test_set: TestSet, version: int, key: str) -> None:
 
 def _page(shared: Services, test_set: TestSet, version: int) -> None:
     of = f"{_CURSORS}.{test_set.set_id}.{version}.{test_set.revision}"
-    cursors: list[str] = st.session_state.setdefault(of, [])
-    page = shared.sets.items(test_set.set_id, version, limit=PAGE_ROWS, cursor=cursors[-1] if cursors else None)
+    page = shared.sets.items(test_set.set_id, version, limit=PAGE_ROWS, cursor=cursor_of(of))
     if not page.items:
         st.caption("There are no items. Import a file, add runs from the run list, or add one by hand.")
         return
     _table(page.items)
-    if cursors or page.cursor:
-        with st.container(horizontal=True, vertical_alignment="center", key="set-items-pager"):
-            st.button(
-                "Previous", key=f"{KEY}.previous", icon=":material/chevron_left:", disabled=not cursors,
-                on_click=_back, args=(of,),
-            )  # fmt: skip
-            st.button(
-                "Next", key=f"{KEY}.next", icon=":material/chevron_right:", disabled=page.cursor is None,
-                on_click=cursors.append, args=(page.cursor,),
-            )  # fmt: skip
-            st.caption(f"Page {len(cursors) + 1}")
-
-
-def _back(of: str) -> None:
-    if cursors := st.session_state.get(of):
-        cursors.pop()
+    pager(KEY, of, page.cursor, back="Previous", on="Next")
 
 
 def _table(found: list[SetItem]) -> None:
