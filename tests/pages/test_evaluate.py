@@ -187,6 +187,17 @@ def test_a_file_that_cannot_be_read_is_said_to_be_one(eva: User, judge: Judge, s
     assert "line 4: a byte is not UTF-8" in texts(batch_form(eva, "rows.csv", content))
 
 
+def test_a_missing_reference_is_said_before_the_start(
+    services: Services, eva: User, judge: Judge, script: ScriptedProvider
+) -> None:
+    services.cases.update(judge.case_id, {"requires_reference": True}, by="ana")
+    test = page(eva)
+    test.text_area(key="evaluate.text").input("A text.").run()
+    assert "The case asks for a reference, and there is none" in texts(test)
+    test.text_area(key="evaluate.reference").input("A reference.").run()
+    assert "The case asks for a reference" not in texts(test)
+
+
 def test_batches_that_are_not_done_stand_below_the_form_with_the_way_on(
     services: Services, eva: User, judge: Judge, script: ScriptedProvider
 ) -> None:
@@ -232,6 +243,20 @@ def test_a_run_is_repeated_and_compared(services: Services, eva: User, judge: Ju
     after = services.runs.list().items[0]
     assert (after.status, after.final_score) == (RunStatus.COMPLETED, 1.0)
     assert (metrics(test)["Before"], metrics(test)["Now"]) == ("0.850", "0.000")
+
+
+def test_a_run_is_repeated_by_an_earlier_version(
+    services: Services, eva: User, judge: Judge, script: ScriptedProvider
+) -> None:
+    batch = batches.work(services, eva, submit(services, eva, judge, 1).batch_id)
+    (row,) = services.batches.rows(batch.batch_id).items
+    services.judges.update(judge.judge_id, {"description": "Stricter."}, by="ana")
+    test = app(eva, run=str(row.run_id)).switch_page("console/pages/run.py").run()
+    key = f"run.again.{row.run_id}.judge"
+    test.selectbox(key=key).select_index(1).run()
+    test.button(key="run.again.other").click().run()
+
+    assert session.services().runs.list().items[0].judge_version == judge.version
 
 
 def test_a_selection_is_repeated_and_its_differences_listed(

@@ -13,7 +13,7 @@ from console.actions.permissions import permit
 from console.actions.runs.evaluation import evaluate, run_snapshot
 from console.errors import InvalidInput
 from console.judging.prompts import PROMPT_VERSION
-from console.records import Role, Run, RunId, User
+from console.records import Judge, Role, Run, RunId, User
 
 if TYPE_CHECKING:
     from console.services import Services
@@ -43,11 +43,24 @@ class Repeated:
         return self.difference is not None and self.before.evaluation_status != self.after.evaluation_status
 
 
-def rerun(services: Services, actor: User, run: Run, *, as_then: bool) -> Repeated:
+def judges_for(services: Services, run: Run) -> list[Judge]:
+    """Who may judge the run's text again: every version of its judge, the newest first, and the case's other judges.
+
+    One cached Query, or two. None where the case is not in use.
+    """
+    case = services.cases.find(run.case_id)
+    if case is None:
+        return []
+    own = services.judges.versions(run.judge_id)
+    return [*own, *(one for one in services.judges.of_case(run.case_id) if one.judge_id != run.judge_id)]
+
+
+def rerun(services: Services, actor: User, run: Run, *, as_then: bool, judge: Judge | None = None) -> Repeated:
     """Judges the artifact of a run again, in a new run. Cost as `evaluate`.
 
     Args:
         as_then: under the run's snapshot; else by the judge and the case that are in force now.
+        judge: instead of both, a judge of this version, with the case that is in force now.
 
     Raises:
         Forbidden: the actor is a viewer.
@@ -56,7 +69,9 @@ def rerun(services: Services, actor: User, run: Run, *, as_then: bool) -> Repeat
     """
     permit(actor, Role.EVALUATOR)
     artifact, document_id = run.evaluated_artifact, run.document_id
-    if as_then:
+    if judge is not None:
+        after = evaluate(services, actor, judge, artifact, document_id=document_id)
+    elif as_then:
         snapshot = msgspec.structs.replace(run.judge_snapshot, prompt_version=PROMPT_VERSION)
         after = run_snapshot(services, actor, snapshot, artifact, document_id=document_id)
     else:
@@ -70,6 +85,7 @@ def rerun_many(
     run_ids: Sequence[RunId],
     *,
     as_then: bool,
+    judge: Judge | None = None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> list[Repeated]:
     """Judges the artifacts of several runs again, some at a time; in the order given. Cost as `rerun` for each.
@@ -82,7 +98,7 @@ def rerun_many(
     runs = [services.runs.get(run_id) for run_id in run_ids]
     repeated: list[Repeated] = []
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-        waiting = [pool.submit(rerun, services, actor, run, as_then=as_then) for run in runs]
+        waiting = [pool.submit(rerun, services, actor, run, as_then=as_then, judge=judge) for run in runs]
         try:
             for one in waiting:
                 repeated.append(one.result())

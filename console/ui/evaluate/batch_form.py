@@ -7,6 +7,7 @@ import streamlit as st
 from console.actions.batches import batches
 from console.actions.batches.batches import Checked, Estimate
 from console.actions.batches.files import Columns, Notice, guess_parts
+from console.actions.runs.preflight import preflight
 from console.errors import InvalidInput
 from console.records import Batch, Judge, User
 from console.services import Services
@@ -55,6 +56,8 @@ def batch_form(shared: Services) -> None:
                 help="The batch stops before it would cost more",
             )  # fmt: skip
         _notice(batches.notice_of(shared, judge, file, columns))
+        for line in preflight(shared, judge, reference="reference" in columns.named):
+            st.warning(line, icon=":material/warning:")
         leave_out = bool(checked.problems) and st.checkbox(
             f"Leave out {text.plural(len(checked.problems), 'row')} with problems", key=f"{KEY}.leave_out"
         )

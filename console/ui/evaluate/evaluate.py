@@ -8,6 +8,7 @@ import streamlit as st
 
 from console.actions.configuration import steps
 from console.actions.runs import evaluation
+from console.actions.runs.preflight import preflight
 from console.errors import JudgingError
 from console.judging.providers.port import reached
 from console.records import Artifact, Case, Document, Judge, Role, Run, User
@@ -35,6 +36,7 @@ def single(shared: Services, user: User) -> None:
                 judge = judge_picker(judges, f"{KEY}.judge", asked=_first(shared, user))
                 _without_key(shared, judge)
                 given = _given(shared)
+                _without_reference(shared, judge, given[0])
                 saving.problem(KEY)
                 st.button(
                     "Evaluate", key=f"{KEY}.start", type="primary", icon=":material/play_arrow:",
@@ -85,6 +87,14 @@ def _without_key(shared: Services, judge: Judge | None) -> None:
             "key (`make local-judge` installs it): it shows the whole way, and is too small to be trusted.",
             icon=":material/key_off:",
         )
+
+
+def _without_reference(shared: Services, judge: Judge | None, given: Artifact) -> None:
+    """Says before the start that a reference is missing, once there is a text."""
+    if judge is None or not given.evaluation_target.strip():
+        return
+    for line in preflight(shared, judge, reference=bool(given.expected_output), provider=False):
+        st.caption(f":orange[{line}]")
 
 
 def _given(shared: Services) -> tuple[Artifact, str | None]:

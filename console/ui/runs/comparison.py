@@ -53,7 +53,14 @@ def chooser(ids: Sequence[RunId]) -> None:
 
 
 def summary(view: Comparison, differing: int, fields: int) -> None:
-    """How the others did against the baseline, in counts, and what limits the comparison."""
+    """What limits the comparison, and how the others did against the baseline, in counts."""
+    if not view.one_case:
+        st.info("The runs are of different cases: their scores answer different questions.", icon=":material/info:")
+    elif not view.one_text:
+        st.info(
+            "The runs judged different texts: a difference of their scores is one of the texts, the judges, or both.",
+            icon=":material/info:",
+        )
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="compare-summary"):
         st.markdown(f"Against run {text.plain(view.baseline.run_id, 30)}:", width="content")
         for change, (mark, color) in CHANGES.items():
@@ -61,10 +68,6 @@ def summary(view: Comparison, differing: int, fields: int) -> None:
             if number or change in (Change.IMPROVED, Change.REGRESSED):
                 st.badge(f"{mark} {number} {change}", color=color if number else "gray")
         st.caption(f"{differing} of {fields} fields differ", width="content")
-    if not view.one_case:
-        st.caption("The runs are of different cases: their scores answer different questions.")
-    elif not view.one_text:
-        st.caption("The runs judged different texts.")
 
 
 def columns(view: Comparison) -> None:

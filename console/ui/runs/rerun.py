@@ -10,9 +10,9 @@ import streamlit as st
 from console.actions.runs import rerun
 from console.actions.runs.rerun import Repeated
 from console.errors import NotFound
-from console.records import Role, Run, RunId, User
+from console.records import Judge, Role, Run, RunId, User
 from console.services import Services
-from console.ui.frame import text
+from console.ui.frame import filters, text
 from console.ui.frame.card import card
 from console.ui.frame.style import outcome
 from console.ui.sign_in import saving
@@ -32,6 +32,7 @@ def rerun_card(shared: Services, user: User, run: Run) -> None:
     with card("Judge it again", "In a new run; this one stays as it is", "run-again"):
         saving.problem(key)
         _buttons(shared, "run.again", key, [run.run_id])
+        _by_another(shared, key, run)
         if made := st.session_state.get(f"{key}.made"):
             _one(shared, made)
 
@@ -59,14 +60,43 @@ def _buttons(shared: Services, page: str, key: str, run_ids: list[RunId]) -> Non
             )  # fmt: skip
 
 
-def _again(shared: Services, key: str, run_ids: list[RunId], as_then: bool) -> None:
+def _by_another(shared: Services, key: str, run: Run) -> None:
+    """Any version of the run's judge, or another judge of the case."""
+    known = {f"{judge.judge_id}@{judge.version}": judge for judge in rerun.judges_for(shared, run)}
+    if not known:
+        return
+    names = filters.distinct({one: _name(judge) for one, judge in known.items()})
+    field = f"{key}.judge"
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="run-again-other"):
+        chosen = st.selectbox(
+            "Judge or version", [one for one in known if one in names], key=field, format_func=names.__getitem__,
+            label_visibility="collapsed", width=300,
+        )  # fmt: skip
+        st.button(
+            "By this one", key="run.again.other", icon=":material/gavel:", on_click=_again,
+            args=(shared, key, [run.run_id], False, known.get(chosen)),
+            help="With the case that is in force; the new run says which version judged it",
+        )  # fmt: skip
+
+
+def _name(judge: Judge) -> str:
+    in_force = ", in force" if judge.active else ""
+    return f"{text.judge_name(judge.name, judge.judge_id)} version {judge.version}{in_force}"
+
+
+def _again(shared: Services, key: str, run_ids: list[RunId], as_then: bool, judge: Judge | None = None) -> None:
     made: list[Repeated] = []
 
     def act(actor: User) -> None:
         bar = st.progress(0.0, "The judge is at work …")
         made.extend(
             rerun.rerun_many(
-                shared, actor, run_ids, as_then=as_then, progress=lambda done, total: _moved(bar, done, total)
+                shared,
+                actor,
+                run_ids,
+                as_then=as_then,
+                judge=judge,
+                progress=lambda done, total: _moved(bar, done, total),
             )
         )
 

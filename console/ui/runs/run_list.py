@@ -156,7 +156,12 @@ def _compare() -> None:
         disabled=not possible, help=None if possible else f"Tick {LEAST} to {MOST} runs in the list",
     )  # fmt: skip
     if pressed:
-        st.switch_page("console/pages/compare.py", query_params={"runs": ",".join(ticked)})
+        st.switch_page("console/pages/compare.py", query_params={"runs": ",".join(sorted(ticked, key=_age))})
+
+
+def _age(run_id: str) -> tuple[int, str]:
+    """Ids in the order of their making: the oldest run is the baseline."""
+    return (int(run_id) if run_id.isdecimal() else 0, run_id)
 
 
 def _run_again() -> None:

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from console.actions.runs.evaluation import evaluate, first_judge
-from console.actions.runs.rerun import rerun, rerun_many
+from console.actions.runs.preflight import preflight
+from console.actions.runs.rerun import judges_for, rerun, rerun_many
 from console.errors import Forbidden, InvalidInput, JudgingError, NotFound, UnsupportedMetric
 from console.judging.prompts import PROMPT_VERSION
 from console.judging.providers.port import Call, Reply
@@ -278,3 +279,28 @@ def test_one_begins_with_the_judge_used_last_or_with_one_that_works(console_serv
 
     assert first_judge(services, judges, "ana") == keyed.judge_id
     assert first_judge(services, judges, "bo") == keyless.judge_id
+
+
+def test_a_run_is_repeated_by_any_version_of_its_judge(services: Services, ana: User, judge: Judge) -> None:
+    script(services)
+    before = evaluate(services, ana, judge, Artifact(evaluation_target="A text."))
+    newer = services.judges.update(judge.judge_id, {"description": "Stricter."}, by="ana")
+
+    known = judges_for(services, before)
+    assert [(one.judge_id, one.version) for one in known][:2] == [
+        (judge.judge_id, newer.version),
+        (judge.judge_id, judge.version),
+    ]
+    pair = rerun(services, ana, before, as_then=False, judge=known[1])
+    assert pair.after.judge_snapshot.version == judge.version
+
+
+def test_what_is_missing_is_said_before_an_evaluation(services: Services, judge: Judge) -> None:
+    assert preflight(services, judge, reference=False, provider=False) == []
+    services.cases.update(judge.case_id, {"requires_reference": True}, by="ana")
+    (line,) = preflight(services, judge, reference=False, provider=False)
+    assert "The case asks for a reference" in line
+    assert preflight(services, judge, reference=True, provider=False) == []
+    compared = msgspec.structs.replace(judge, metric=msgspec.structs.replace(judge.metric, type="similarity"))
+    (line,) = preflight(services, compared, reference=False)
+    assert "compares the text with a reference" in line
