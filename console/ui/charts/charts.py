@@ -17,6 +17,8 @@ _BARS = 25
 """Of the histogram of scores."""
 _MOST_JUDGES = 12
 _MOST_MODELS = 6
+_NEAR = 0.25
+"""Share of a panel within which the names of two points would meet."""
 _QUARTILES = (5, 25, 50, 75, 95)
 _FILTERS: dict[Outcome, dict[str, str]] = {
     PASS: {"result": "pass"},
@@ -175,7 +177,7 @@ def quality_and_spend(tallies: Mapping[str, Tally], ids: Mapping[str, str]) -> P
         "type": "scatter", "mode": "markers+text", "name": "Judges",
         "x": [tally.cost / tally.completed for tally in known.values()],
         "y": [tally.pass_rate for tally in known.values()],
-        "text": [shown(name, 18) for name in known], "textposition": "top center", "cliponaxis": False,
+        "text": [shown(name, 18) for name in known], "textposition": _sides(known), "cliponaxis": False,
         "textfont": {"size": 11, "color": palette().muted},
         "marker": {
             "color": palette().accent, "opacity": 0.8,
@@ -195,6 +197,16 @@ def quality_and_spend(tallies: Mapping[str, Tally], ids: Mapping[str, str]) -> P
         x={"tickprefix": "$", "rangemode": "tozero", "nticks": 6},
         y={"range": [-0.05, 1.12], "tickformat": ".0%", "tickvals": [0, 0.25, 0.5, 0.75, 1]},
     )  # fmt: skip
+
+
+def _sides(points: Mapping[str, Tally]) -> list[str]:
+    """Where each point of `quality_and_spend` has its name: below, where another point is just above it."""
+    at = [(tally.cost / tally.completed, tally.pass_rate or 0.0) for tally in points.values()]
+    width = max((x for x, _ in at), default=0.0) * _NEAR
+    return [
+        "bottom center" if any(abs(x - left) <= width and y < up <= y + _NEAR for left, up in at) else "top center"
+        for x, y in at
+    ]
 
 
 def _bars_of_days(how: Outcome, counts: Mapping[date, int], step: timedelta) -> Trace:
