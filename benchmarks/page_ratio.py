@@ -36,7 +36,7 @@ SAMPLE = 300
 PASSWORD = "a long enough password"
 CHARTS = {"Overview": 4, "Thresholds": 2, "Agreement": 1, "Similar runs": 1}
 """Plotly figures of our pages of charts."""
-LISTS = ("Runs", "Judges", "Cases", "Review", "Similarity search", "Operations")
+LISTS = ("Runs", "Batches", "Judges", "Cases", "Review", "Similarity search", "Operations")
 DONE = """n => { const h = document.querySelector('[data-testid=stMain] h1');
 return h && h.innerText.trim() === n
   && document.querySelector('[data-testid=stApp]').getAttribute('data-test-script-state') === 'notRunning' }"""

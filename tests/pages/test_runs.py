@@ -292,3 +292,13 @@ def test_the_columns_are_those_of_the_last_visit(three_runs: Services) -> None:
     assert three_runs.views.columns("ana") == ["Run", "Score"]
 
     assert runs_page(ana).session_state["runs.columns"] == ["Run", "Score"]
+
+
+def test_a_visit_asks_the_store_a_dozen_times_at_most(three_runs: Services) -> None:
+    ana = new_user(three_runs)
+    runs_page(ana)
+    meter = session.services().store.meter
+    before = sum(meter.read().requests.values())
+    runs_page(ana).run()
+    visits = 3  # the first page, the list, the list once more
+    assert sum(meter.read().requests.values()) - before <= 12 * visits
