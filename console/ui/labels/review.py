@@ -108,8 +108,9 @@ def progress(queue: Queue, at: QueuePosition, *, deciding: bool = False) -> None
     number = min(at.number, sitting)
     waits = text.count(len(queue.candidates))
     if deciding:
+        s = "s" * (len(queue.candidates) != 1)
         st.progress(
-            min((number - 1) / sitting, 1.0), text=f"**{number} of {sitting}**  ·  People differ on {waits} runs"
+            min((number - 1) / sitting, 1.0), text=f"**{number} of {sitting}**  ·  People differ on {waits} run{s}"
         )
         return
     words = f"{waits} runs wait for a label" if queue.complete else f"The latest {waits} runs that wait for a label"
