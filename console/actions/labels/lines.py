@@ -20,6 +20,7 @@ from console.actions.runs.detail import run_id_of
 from console.errors import InvalidInput
 from console.records import Drawn, Frame, RunId, Selection
 from console.tabular import files as tabular
+from console.tabular.cells import number_of, verdict_of
 from console.tabular.files import FileForm, Problem, Row, TabularFile
 from console.tabular.writing import restored
 
@@ -32,7 +33,6 @@ MOST = 50_000
 """Labels in one file."""
 _SHOWN = 10
 """Problems that a message lists."""
-_TRUE, _FALSE = ("true", "pass", "passed", "yes", "1"), ("false", "fail", "failed", "no", "0")
 
 
 class Form(StrEnum):
@@ -133,13 +133,13 @@ def _line(number: int, values: dict[str, Any]) -> LabelLine:
     return LabelLine(
         line=number,
         run_id=run_id_of(run_id),
-        score=_score(values.get("score")),
-        passed=_verdict(values.get("passed")),
+        score=number_of(values.get("score"), "score"),
+        passed=verdict_of(values.get("passed"), "passed"),
         comment=_words(values.get("comment"), "comment"),
         labelled_by=_words(values.get("labelled_by"), "labelled_by"),
         labelled_on=_moment(values.get("labelled_on")),
         drawn=_drawn(values.get("selection"), values.get("probability"), values.get("frame")),
-        adjudicates=_verdict(values.get("adjudicates"), "adjudicates"),
+        adjudicates=verdict_of(values.get("adjudicates"), "adjudicates"),
     )
 
 
@@ -151,7 +151,7 @@ def _drawn(selection: Any, probability: Any, frame: Any) -> Drawn | None:
         raise ValueError(
             f"selection is {str(selection or '')[:40]!r}; write how the run was chosen: {', '.join(Selection)}."
         )
-    odds = _score(probability, "probability")
+    odds = number_of(probability, "probability")
     if odds is not None and not 0 < odds <= 1:
         raise ValueError(f"probability is {odds:g}; it has to be above 0 and at most 1.")
     return Drawn(Selection(word), odds, _frame(frame))
@@ -166,27 +166,6 @@ def _frame(value: Any) -> Frame | None:
         raise ValueError(
             f"frame is not what an export writes of the runs that a queue drew from: {error}. Leave it out."
         ) from error
-
-
-def _score(value: Any, name: str = "score") -> float | None:
-    if value is None or value == "":
-        return None
-    try:
-        score = float(value)
-    except (TypeError, ValueError):
-        score = float("nan")
-    if isinstance(value, bool) or score - score != 0:
-        raise ValueError(f"{name} is not a number: {str(value)[:40]!r}.")
-    return score
-
-
-def _verdict(value: Any, name: str = "passed") -> bool | None:
-    if value is None or value == "":
-        return None
-    word = str(value).strip().lower()
-    if word not in _TRUE + _FALSE:
-        raise ValueError(f"{name} is {str(value)[:40]!r}; write true or false, or leave it empty.")
-    return word in _TRUE
 
 
 def _words(value: Any, name: str) -> str:

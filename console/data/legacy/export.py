@@ -1,7 +1,7 @@
 """Writes the whole store as a database in the old system's schema, what was made since included: the way back.
 
-What the old schema has no place for stays in the store alone: versions, labels, batches, reasons and authors of
-thresholds, vectors. Cases and judges that are out of use are written too, because runs refer to them.
+What the old schema has no place for stays in the store alone: versions, labels, batches, test sets, reasons and
+authors of thresholds, vectors. Cases and judges that are out of use are written too, because runs refer to them.
 """
 
 from __future__ import annotations
