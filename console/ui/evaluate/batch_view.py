@@ -115,6 +115,11 @@ def _ways(shared: Services, user: User, results: BatchResults, *, busy: bool) ->
             st.page_link(
                 "console/pages/runs.py", label="Its runs", icon=":material/list_alt:", query_params=_of(batch),
             )  # fmt: skip
+        if batch.experiment_id:
+            st.page_link(
+                "console/pages/experiments.py", label="Its experiment", icon=":material/science:",
+                query_params={"experiment": batch.experiment_id},
+            )  # fmt: skip
         batch_rows.export(shared, results)
 
 

@@ -1,4 +1,4 @@
-"""The command palette (Ctrl+K): any page, case, judge, collection or run by what it is called; and the keys (H)."""
+"""The command palette (Ctrl+K): pages, cases, judges, collections, test sets and runs by name; and the keys (H)."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ Target = tuple[str, dict[str, str]]
 """A page by its file's name, and what its address says."""
 _HIDDEN = ("run", "password")
 _ADMINS = ("operations", "users")
+_SETS = 100
+"""Test sets that can be gone to, the latest."""
 KEYS = {
-    "Everywhere": {"Ctrl + K": "Go to a page, case, judge, collection or run", "H": "These keys"},
+    "Everywhere": {"Ctrl + K": "Go to a page, case, judge, collection, test set or run", "H": "These keys"},
     "Review": {
         "0 to 9": "The score", "P, F": "Pass, fail", "Enter": "Save and go on", "S": "Skip",
         "B": "Back to the run before",
@@ -43,7 +45,7 @@ def _palette(shared: Services, user: User) -> None:
     with boundary("palette"):
         known = dict(_targets(shared, user))
         chosen = st.selectbox(
-            "Page, case, judge, collection or number of a run", list(known), index=None, key="palette.chosen",
+            "Page, case, judge, collection, test set or number of a run", list(known), index=None, key="palette.chosen",
             placeholder="Type a name or the number of a run", accept_new_options=True,
         )  # fmt: skip
         if chosen is None:
@@ -67,7 +69,10 @@ def _meant(known: Mapping[str, Target], typed: str) -> Target | None:
 
 
 def _targets(shared: Services, user: User) -> Iterator[tuple[str, Target]]:
-    """What can be gone to, by what it is called; equal names are told apart by their id. One Scan for collections."""
+    """What can be gone to, by what it is called; equal names are told apart by their id.
+
+    One Scan for collections, two requests for the latest test sets.
+    """
     for name, route in ROUTES.items():
         if name not in _HIDDEN and (name not in _ADMINS or user.role.includes(Role.ADMIN)):
             yield route.title, (name, {})
@@ -78,6 +83,8 @@ def _targets(shared: Services, user: User) -> Iterator[tuple[str, Target]]:
     if not shared.legacy:
         for one in shared.collections.list():
             yield f"Collection: {one.name}", ("search", {"collection": one.collection_id})
+        for test_set in shared.sets.list(_SETS).items:
+            yield f"Test set: {test_set.name} · {test_set.set_id}", ("sets", {"set": test_set.set_id})
 
 
 @st.dialog("Keys")

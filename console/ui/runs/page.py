@@ -244,6 +244,7 @@ def _metadata(run: Run) -> None:
         "Finished": text.moment(run.completed_at),
         "Document": run.document_id or text.NOTHING,
         "Batch": run.batch_id or text.NOTHING,
+        "Test set": f"{run.item.set_id}, item {run.item.key}" if run.item else text.NOTHING,
     }
     fact_list(rows, "Facts about the run")
     parts.facts("Metadata of the text", run.evaluated_artifact.metadata)
