@@ -18,6 +18,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
+from console import telemetry
 from console.actions.admin.operations import check_health
 from console.api import configuration, evaluation, v2
 from console.api.access import BodyLimit, KeyCheck, Keys, Rate, RequestLog, write_request_log
@@ -122,6 +123,7 @@ def _serve() -> FastAPI:
     logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
     redact_logs()
     write_request_log()
+    telemetry.start("geval-api")
     application = create_app(settings)
     gc.collect()
     gc.freeze()  # what is there now stays: a full collection looked through it for 0.4 s, and nobody got on meanwhile

@@ -8,6 +8,7 @@ from typing import Literal
 import streamlit as st
 from starlette.middleware import Middleware
 
+from console import telemetry
 from console.errors import ConsoleError
 from console.records import Role, User
 from console.ui.charts import figures, leads
@@ -51,7 +52,7 @@ def main() -> None:
         return
     leads.follow()
     notes.tell()
-    with auth.found(user):
+    with auth.found(user), telemetry.span("page", f"page {page.url_path or 'overview'}"):
         page.run()
 
 

@@ -23,6 +23,7 @@ from console.errors import SetupError
 from console.services import Services, build_services
 from console.ui.frame import aside, session
 from tests.support.needs import missing
+from tests.support.strict import roles
 from tests.support.strict.proxy import StrictProxy
 from tests.support.table_pool import TablePool
 
@@ -82,6 +83,21 @@ def _rules_of_dynamodb(request: pytest.FixtureRequest) -> Iterator[None]:
         broken, proxy.violations = proxy.violations, []
         proxy.conduct()
         assert broken == [] or request.node.get_closest_marker("breaks_rules")
+
+
+@pytest.fixture(autouse=True)
+def _rights_of_its_role(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Pages and actions ask for no more than the console's role may, the API for no more than its own."""
+    for proxy in _PROXIES:
+        proxy.uses.clear()
+    yield
+    role = roles.role_of(request.node)
+    if role is None or _alters(request):
+        return
+    for proxy in _PROXIES:
+        roles.note(role, proxy.uses)
+        held = (role, roles.MAINTENANCE) if request.node.get_closest_marker("maintenance") else (role,)
+        assert roles.missing(held, proxy.uses) == set()
 
 
 @pytest.fixture(scope="session")
@@ -175,13 +191,13 @@ def new_store(client: Any) -> Store:
 
 @pytest.fixture
 def console_services(
-    engine_endpoint: str, engine_pool: TablePool, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, engine_endpoint: str, engine_pool: TablePool, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Services]:
     """The services of a console over empty tables; `app.py`, run by AppTest, builds its own on the same."""
     monkeypatch.setenv("DYNAMODB_ENDPOINT", engine_endpoint)
     monkeypatch.setenv("ENGINE_KIND", "dynoxide")
     session.services.clear()
-    with engine_pool.borrowed() as prefix:
+    with engine_pool.borrowed(altered=_alters(request)) as prefix:
         monkeypatch.setenv("TABLE_PREFIX", prefix)
         with build_services(Settings.load()) as services:
             yield services

@@ -20,6 +20,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from console import telemetry
 from console.api.hosts import IN_PROCESS
 from console.errors import SetupError
 from console.serve import is_loopback
@@ -72,8 +73,15 @@ class RequestLog:
             await send(message)
 
         try:
-            await self._app(scope, receive, answer)
+            with telemetry.span("request", scope["method"], **{"http.request.method": scope["method"]}) as current:
+                await self._app(scope, receive, answer)
+                route = getattr(scope.get("route"), "path", "")
+                current.update_name(f"{scope['method']} {route}".rstrip())
+                current.set_attribute("http.route", route)
+                current.set_attribute("http.response.status_code", status)
         finally:
+            seconds = time.perf_counter() - began
+            telemetry.request_answered(scope["method"], getattr(scope.get("route"), "path", ""), status, seconds)
             log.info(
                 "%s",
                 json.dumps(
@@ -84,7 +92,7 @@ class RequestLog:
                         "method": scope["method"],
                         "path": scope["path"],
                         "status": status,
-                        "milliseconds": round(1000 * (time.perf_counter() - began), 1),
+                        "milliseconds": round(1000 * seconds, 1),
                     }
                 ),
             )

@@ -12,6 +12,8 @@ from console.errors import StoreUnavailable
 from console.records import Artifact, Role, User
 from console.services import Services
 from tests.support.console_app import PASSWORD, app, new_case, new_judge, new_user, scored, table, texts
+from tests.support.strict.conduct import Refuses
+from tests.support.strict.proxy import StrictProxy
 
 
 @pytest.fixture
@@ -43,6 +45,7 @@ def test_every_table_and_index_is_listed(console_services: Services, admin: User
     assert {tables.LABELLED_RUNS, tables.RUNS_BY_STATUS, tables.JUDGES_BY_CASE} <= set(names)
 
 
+@pytest.mark.alters_tables
 def test_a_missing_table_is_said(console_services: Services) -> None:
     console_services.store.client.delete_table(TableName=console_services.store.name(tables.THRESHOLDS))
     reports = load_operations(console_services).tables
@@ -51,6 +54,7 @@ def test_a_missing_table_is_said(console_services: Services) -> None:
     ]
 
 
+@pytest.mark.alters_tables
 def test_a_table_without_an_index_is_said(console_services: Services) -> None:
     console_services.store.client.update_table(
         TableName=console_services.store.name(tables.RUNS),
@@ -70,6 +74,7 @@ def test_leases_are_those_that_hold(console_services: Services) -> None:
     assert [batch.name for batch in load_operations(console_services).leased] == ["Held"]
 
 
+@pytest.mark.maintenance
 def test_rollups_are_verified_and_rebuilt_on_request(console_services: Services, admin: User) -> None:
     case = new_case(console_services)
     scored(console_services, new_judge(console_services, case), case, 4.0)
@@ -85,6 +90,23 @@ def test_rollups_are_verified_and_rebuilt_on_request(console_services: Services,
     assert "1 rollups differ" in test.warning[0].value
     test.button(key="operations.rebuild").click().run()
     assert "1 rollups were corrected" in test.success[0].value
+
+
+@pytest.mark.maintenance  # what it asks for is refused
+def test_a_role_that_may_not_scan_is_told_what_it_lacks(
+    console_services: Services, admin: User, strict_proxy: StrictProxy
+) -> None:
+    said = (
+        "User: arn:aws:sts::123456789012:assumed-role/console/i-1 is not authorized to perform: dynamodb:Scan on "
+        "resource: arn:aws:dynamodb:eu-central-1:123456789012:table/EvaluationRuns because no identity-based policy"
+    )
+    strict_proxy.conduct(Refuses("AccessDeniedException", said, {"Scan"}, table="EvaluationRuns"))
+    for button in ("operations.verify", "operations.rebuild"):
+        test = operations(admin)
+        test.button(key=button).click().run()
+        assert "it lacks dynamodb:Scan on EvaluationRuns" in test.error[0].value
+        assert "MaintenanceAccess" in test.error[0].value
+        assert not test.exception
 
 
 def test_a_store_that_does_not_answer_is_unhealthy(console_services: Services, monkeypatch: pytest.MonkeyPatch) -> None:

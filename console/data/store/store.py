@@ -16,6 +16,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from console import telemetry
 from console.data.store.answers import ConditionFailed, classify
 from console.data.store.codec import Item
 from console.data.store.meter import STREAM_OPERATIONS, UNMETERED, Meter
@@ -290,19 +291,21 @@ class Store:
         """One operation of the client, retried within the deadline (or `until` a monotonic time) and metered."""
         if operation not in UNMETERED:
             request["ReturnConsumedCapacity"] = "INDEXES" if operation in _WRITES else "TOTAL"
-        for attempt in self._attempts(
-            operation + (f" on {request['TableName']}" if "TableName" in request else ""), until
-        ):
-            started = time.monotonic()
-            try:
-                answer: dict[str, Any] = getattr(self._client_of(operation), operation)(**request)
-            except (ClientError, BotoCoreError) as error:
-                classify(error, self.meter)
-            else:
-                self._meter(operation, time.monotonic() - started, answer)
-                return answer
-            self.meter.event("retry")
-            self._pause(attempt)
+        table = request.get("TableName", "")
+        named = {"db.system.name": "aws.dynamodb", "db.operation.name": operation, "db.collection.name": table}
+        with telemetry.span("store", f"{operation} {table}".rstrip(), **named) as current:
+            for attempt in self._attempts(operation + (f" on {table}" if table else ""), until):
+                started = time.monotonic()
+                try:
+                    answer: dict[str, Any] = getattr(self._client_of(operation), operation)(**request)
+                except (ClientError, BotoCoreError) as error:
+                    classify(error, self.meter)
+                else:
+                    self._meter(operation, time.monotonic() - started, answer)
+                    current.set_attribute("attempts", attempt + 1)
+                    return answer
+                self.meter.event("retry")
+                self._pause(attempt)
         raise AssertionError("unreachable: _attempts ends by raising")
 
     def _client_of(self, operation: str) -> Any:
@@ -344,6 +347,7 @@ class Store:
             "write": sum(index.get("VectorWriteRequestBytes", 0.0) for index in written),
         }
         self.meter.answered(operation, seconds, units, write=operation in _WRITES, vectors=vectors)
+        telemetry.store_answered(operation, seconds)
 
 
 def _is_ours(item: Item | None, nonce: str) -> bool:

@@ -9,6 +9,7 @@ import streamlit as st
 from console.actions.admin import operations as actions
 from console.actions.admin.operations import NO_VECTORS, VECTORS, Counters, Health, Operations, TableReport
 from console.data.runs.recount import Difference
+from console.errors import Denied
 from console.records import Batch, User
 from console.services import Services
 from console.ui.frame import text
@@ -195,13 +196,19 @@ def rollup_card(services: Services, user: User, runs: int) -> None:
         def progress(number: int) -> None:
             bar.progress(min(number / max(runs, number), 1.0), f"{number:,} runs recounted")
 
-        if verify:
-            different = actions.verify_rollups(services, user, progress)
+        try:
+            if verify:
+                different = actions.verify_rollups(services, user, progress)
+            else:
+                written = actions.rebuild_rollups(services, user, progress)
+        except Denied as lacking:
+            st.error(f"{lacking} Give it the policy MaintenanceAccess of the stack while runs are recounted.")
+            return
+        finally:
             bar.empty()
+        if verify:
             _verified(different)
         else:
-            written = actions.rebuild_rollups(services, user, progress)
-            bar.empty()
             st.success(f"{written:,} rollups were corrected; all equal a recount of the runs.", icon=":material/check:")
 
 

@@ -171,6 +171,7 @@ def test_the_batch_itself_counts_what_passed(console_services: Services, batch: 
     assert (batch.passed, batch.rejected, batch.pass_rate, batch.mean) == (3, 0, 1.0, 0.75)
 
 
+@pytest.mark.maintenance
 def test_rows_that_ended_before_results_were_kept_are_known_from_their_runs(
     console_services: Services, batch: Batch
 ) -> None:

@@ -182,3 +182,24 @@ def _writes(operation: str, request: Json) -> list[Any]:
     if operation == "TransactWriteItems":
         return [write for one in request["TransactItems"] for write in one.values()]
     return []
+
+
+@dataclass
+class VectorsOfTheTemplate(Conduct):
+    """Vector indexes where the engine knows none: ready when described, and as full as `VectorIndexBuilding` says.
+
+    Searches of them are refused as AWS refuses those of an index that is being built.
+    """
+
+    definitions: dict[str, list[Json]]
+    """By the name of the table, as CreateTable takes them."""
+
+    def before(self, operation: str, request: Json) -> None:
+        if operation == "SearchVectors":
+            raise Refused(f"Cannot search backfilling vector index: {request['IndexName']}")
+
+    def after(self, operation: str, request: Json, answer: Json) -> Json:
+        if operation == "DescribeTable" and request["TableName"] in self.definitions:
+            ready = {"IndexStatus": "ACTIVE", "Backfilling": False}
+            answer["Table"]["VectorIndexes"] = [one | ready for one in self.definitions[request["TableName"]]]
+        return answer
