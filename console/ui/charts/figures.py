@@ -153,6 +153,7 @@ def draw(
     """
     leads.follow()
     words = " ".join(panel.finding for panel in panels)
+    _await_pandas()
     if on_targets is None:
         st.plotly_chart(figure, theme=None, key=key, config=config(key, ()), alt=words)
         return
@@ -178,8 +179,14 @@ def config(name: str, modes: Sequence[Mode]) -> dict[str, Any]:
 
 def fetch_script() -> None:
     """Let the browser fetch Plotly's script (4.7 MB) while somebody types a password: a chart that nobody sees."""
+    _await_pandas()
     with st.container(key="unseen-figure"):
         st.plotly_chart({"data": [{"type": "scatter", "x": [], "y": []}]}, theme=None, key="unseen.figure", alt="None")
+
+
+def _await_pandas() -> None:
+    """Have all of pandas: Plotly looks at it as soon as any thread begins to import it, and fails at a half of it."""
+    import pandas  # noqa: F401, PLC0415 - waits for whoever imports it
 
 
 def threshold_line(threshold: float, axis: Literal["x", "y"]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -46,6 +46,7 @@ def _begin() -> None:
 
 def _warm(built: Services) -> None:
     """Load what the first page of its kind would wait for: Plotly's checks, scikit-learn, the local embedder."""
+    import pandas  # noqa: F401, PLC0415 - before what looks at it while it is imported
     import plotly.graph_objs  # noqa: F401, PLC0415
     import sklearn.cluster  # noqa: PLC0415
     import sklearn.metrics  # noqa: F401, PLC0415
