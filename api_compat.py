@@ -7,7 +7,6 @@ have threads of their own. Nothing of the state lives in the process, so any num
 from __future__ import annotations
 
 import gc
-import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -26,7 +25,7 @@ from console.api.hosts import HostCheck
 from console.api.refusals import handle_errors
 from console.api.spellings import CAMEL, SNAKE
 from console.config import HOME, Settings
-from console.redaction import redact_logs
+from console.redaction import log_to_stderr
 from console.services import Services, build_services
 
 SERVICE = "G-Eval API"
@@ -120,8 +119,7 @@ class Deferred:
 
 def _serve() -> FastAPI:
     settings = load_settings()
-    logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
-    redact_logs()
+    log_to_stderr(settings.log_level)
     write_request_log()
     telemetry.start("geval-api")
     application = create_app(settings)

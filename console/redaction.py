@@ -17,6 +17,8 @@ SHORTEST = 6
 _USERINFO = re.compile(r"(://)[^\s/?#\"'<>]{1,512}@")
 _CREDENTIALS = re.compile(r"\b(bearer|basic|x-api-key:|api[_-]key=)[ \t]{0,4}[A-Za-z0-9._~+/=-]{6,4096}", re.IGNORECASE)
 _KEY = re.compile(r"\b(?:sk|pk|rk|gsk|xai|AIza|AKIA|ASIA)[-_A-Za-z0-9]{12,512}")
+_CHATTY = ("httpx", "httpcore", "openai")
+"""Loggers that say a line for each request at INFO: thousands for a batch."""
 
 
 def redacted(text: str) -> str:
@@ -57,6 +59,15 @@ class Redacting(logging.Filter):
         if clean != said:
             record.msg, record.args = clean, ()
         return True
+
+
+def log_to_stderr(level: str) -> None:
+    """Begins to log at a level such as INFO, redacted; at DEBUG everybody's lines are shown."""
+    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
+    quiet = logging.NOTSET if level.upper() == "DEBUG" else logging.WARNING
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(quiet)
+    redact_logs()
 
 
 def redact_logs() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -15,7 +14,7 @@ import typer
 
 from console.cli.terminal import as_it_is, neutral
 from console.config import HOME, Settings
-from console.redaction import redact_logs
+from console.redaction import log_to_stderr
 
 if TYPE_CHECKING:
     from console.records import Judge
@@ -34,8 +33,7 @@ Advance = Callable[[int, int | None], None]
 def load_settings(data_dir: Path | None) -> Settings:
     """The settings of this command; logging is set up by them."""
     settings = Settings.load(secrets_file=HOME / ".streamlit" / "secrets.toml")
-    logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
-    redact_logs()
+    log_to_stderr(settings.log_level)
     return settings.replace(data_dir=data_dir) if data_dir else settings
 
 

@@ -94,10 +94,11 @@ def evaluate(folder: Path, server: OpenAiServer, *arguments: str) -> tuple[int, 
 def test_a_file_is_judged(services: Services, folder: Path, server: OpenAiServer) -> None:
     judge = new_judge(services, priced=True)
 
-    code, out, _err = evaluate(folder, server, str(rows_file(folder, 5)), "--judge", judge.judge_id, "--json")
+    code, out, err = evaluate(folder, server, str(rows_file(folder, 5)), "--judge", judge.judge_id, "--json")
 
     answer = json.loads(out)
     assert code == 0
+    assert "HTTP" not in err
     assert (answer["state"], answer["done"], answer["failed"], answer["left"]) == ("finished", 5, 0, 0)
     assert answer["spent"] == pytest.approx(5 * 110 * 10 / 1e6)
     assert len(services.runs.list(RunFilter(batch_id=answer["batch"])).items) == 5
