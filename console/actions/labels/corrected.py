@@ -17,6 +17,7 @@ from console.actions.labels.population import Asked, Population, load_population
 from console.actions.runs.labelled import Labelled
 from console.actions.runs.totals import Tally
 from console.judging.analysis.corrected import (
+    LEAST,
     Corrected,
     Sample,
     classical_rate,
@@ -119,7 +120,8 @@ def _drawn(services: Services, labelled: Labelled, asked: Asked, *, by_days: boo
     left_out: list[str] = []
     if _is_census(labelled, population):
         weighed = Weighed(labelled.runs, np.full(len(labelled.runs), 1 / len(labelled.runs)), 1)
-        return _Drawn(labelled, known, weighed, load_population(services, case_id, asked, None), left_out)
+        said = ["People labelled every run: the rate is theirs, and nothing is left to estimate."]
+        return _Drawn(labelled, known, weighed, load_population(services, case_id, asked, None), said)
     if known.files and known.hull and not population.covers:
         known, left_out = _of_one_kind(known)
         population = load_population(services, case_id, asked, known.hull, by_days=by_days)
@@ -128,7 +130,7 @@ def _drawn(services: Services, labelled: Labelled, asked: Asked, *, by_days: boo
 
 def _is_census(labelled: Labelled, population: Population) -> bool:
     """Whether people labelled every run that is asked about: then nothing was drawn, and nothing is left to guess."""
-    return labelled.complete and len(labelled.runs) >= population.asked > 0
+    return labelled.complete and len(labelled.runs) >= max(population.asked, LEAST)
 
 
 def _of_one_kind(drawn: KnownOdds) -> tuple[KnownOdds, list[str]]:

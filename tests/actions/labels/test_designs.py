@@ -139,6 +139,7 @@ def test_when_people_labelled_every_run_the_rate_is_theirs(
     found = concluded(console_services, case)
     assert (found.rate.estimate.value, found.used) == (pytest.approx(0.35), 20)
     assert found.rate.estimate.high - found.rate.estimate.low < 1e-6
+    assert any("People labelled every run" in one for one in found.warnings)
 
 
 def test_files_and_queues_over_other_runs_do_not_mix(
