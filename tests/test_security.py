@@ -238,10 +238,11 @@ def test_an_action_refuses_who_has_a_first_password(name: str) -> None:
 
 
 REPOSITORIES = (
-    "store|catalog|cases|judges|thresholds|documents|runs|rollups|labels|batches|batch_runs|users|collections|vectors"
+    "store|catalog|cases|judges|thresholds|documents|runs|rollups|labels|batches|batch_runs|sets|experiments|users|"
+    "collections|vectors"
 )
 WRITING = (
-    "create|add|add_hashed|update|delete|remove|save|set_[a-z]+|revoke|activate|deactivate|complete|fail|start|claim|"
+    "create|add|add_hashed|update|change|describe|freeze|delete|remove|save|set_[a-z]+|revoke|activate|deactivate|complete|fail|start|claim|"
     "extend|release|finish|reopen|import_finished|batch_put|batch_delete|write|transact|"
     "put_document|delete_document|import_chunks|recount"
 )

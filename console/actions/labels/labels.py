@@ -62,6 +62,7 @@ def label_many(services: Services, actor: User, run_ids: Sequence[RunId], *, pas
 
     Raises as `save_label`: then the runs before the one that could not be labelled are.
     """
+    permit(actor, Role.EVALUATOR)
     by_hand = Drawn(selection=Selection.BY_HAND)
     for run_id in run_ids:
         save_label(services, actor, services.runs.get(run_id), passed=passed, comment=comment, drawn=by_hand)

@@ -107,6 +107,7 @@ def work_on(
         Forbidden: the actor is a viewer.
         BatchTaken: another process works on it.
     """
+    permit(actor, Role.EVALUATOR)
     whole, ended = experiment.rows * len(experiment.judges), 0
     done: list[Batch] = []
     for judged in experiment.judges:
@@ -119,6 +120,7 @@ def work_on(
 
 def start_all(services: Services, actor: User, experiment: Experiment) -> None:
     """Lets this process work on what is left of an experiment, in threads of its own. Raises Forbidden."""
+    permit(actor, Role.EVALUATOR)
     for batch in batches_of(services, experiment):
         if batch.state is not BatchState.FINISHED:
             start(services, actor, batch.batch_id)

@@ -192,7 +192,7 @@ def test_only_admins_change_collections(console_services: Services, collection: 
             attempt()
 
 
-@pytest.mark.parametrize("name", ["", "  ", "x" * 101, "a\u202eb"])
+@pytest.mark.parametrize("name", ["", "  ", "x" * 101])
 def test_a_collection_has_a_name_that_can_be_shown(console_services: Services, admin: User, name: str) -> None:
     with pytest.raises(InvalidInput, match=r"name of 1 to 100 characters|control character"):
         actions.create_collection(console_services, admin, name)
@@ -274,3 +274,8 @@ def test_without_an_opensearch_nothing_can_be_sent(
 ) -> None:
     with pytest.raises(SetupError, match="OpenSearch is not configured"):
         actions.sync_opensearch(console_services, admin, collection.collection_id)
+
+
+def test_the_name_of_a_collection_commands_nothing(console_services: Services, admin: User) -> None:
+    with pytest.raises(InvalidInput, match=r"has a control character \(U\+202E\) at position 1"):
+        actions.create_collection(console_services, admin, "a\u202eb")
