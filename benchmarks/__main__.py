@@ -1,6 +1,6 @@
 """`make bench`: every benchmark, one after the other."""
 
-from benchmarks import access, api, batches, cost, money, page_ratio, pages, scores, vectors
+from benchmarks import access, api, batches, cost, gate, money, page_ratio, pages, scores, vectors
 
 access.main()
 pages.main()
@@ -10,4 +10,5 @@ cost.main()
 api.main()
 batches.main()
 money.main()
+gate.main()
 scores.main()

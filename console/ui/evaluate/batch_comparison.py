@@ -16,11 +16,11 @@ from console.records import Batch, BatchRow, RowResult, utcnow
 from console.services import Services
 from console.ui.charts import leads
 from console.ui.evaluate.batch_list import KEY
-from console.ui.evaluate.batch_rows import colored, result_words
 from console.ui.frame import filters, text
 from console.ui.frame.card import card
 from console.ui.frame.picker import pick_row
 from console.ui.runs.comparison import CHANGES
+from console.ui.runs.verdicts import colored, result_words
 
 _RECENT = 50
 _MOST = 500
@@ -190,16 +190,12 @@ def _cells(pair: Pair, texts: dict[tuple[bool, int], BatchRow]) -> dict[str, obj
         "Before": before.normalized if before else None,
         "Now": after.normalized if after else None,
         "Change": pair.difference,
-        "Result before": _result(before),
-        "Result now": _result(after),
+        "Result before": result_words(before),
+        "Result now": result_words(after),
         "Question": _line(some.artifact.input or "") if some else "",
         "Text before": old if old != new else "",
         "Text now": new,
     }
-
-
-def _result(row: RowResult | None) -> str:
-    return result_words(row) if row else "? none"
 
 
 def _line(words: str) -> str:

@@ -6,18 +6,18 @@ from functools import partial
 
 import pandas as pd
 import streamlit as st
-from pandas.io.formats.style import Styler
 
 from console.actions.batches import exports
 from console.actions.batches.results import BatchResults, Order, Show
-from console.records import BatchRow, RowResult, RowState, RunStatus, utcnow
+from console.records import BatchRow, RowResult, utcnow
 from console.services import Services
 from console.ui.charts import leads
 from console.ui.evaluate.batch_list import KEY
 from console.ui.frame import filters, text
 from console.ui.frame.card import card
 from console.ui.frame.picker import pick_row
-from console.ui.frame.style import OUTCOMES, PENDING, color_of, outcome
+from console.ui.frame.style import PENDING
+from console.ui.runs.verdicts import colored, result_words
 
 PAGE_ROWS = 50
 _SHOWN = 200
@@ -51,20 +51,6 @@ def export(shared: Services, results: BatchResults) -> None:
                 kind, data=partial(make, shared, results), mime=mime, key=f"{KEY}.export.{kind}", on_click="ignore",
                 file_name=f"batch-{utcnow():%Y%m%d-%H%M}.{kind.lower()}", width="stretch",
             )  # fmt: skip
-
-
-def result_words(row: RowResult | None) -> str:
-    """How a row ended, in the words of the run list."""
-    if row is None:
-        return PENDING.text
-    status = RunStatus.COMPLETED if row.state is RowState.DONE else RunStatus.FAILED
-    return outcome(status, row.verdict).text
-
-
-def colored(frame: pd.DataFrame, *columns: str) -> Styler:
-    """The table with results in their colours."""
-    colors = {one.text: f"color: {color_of(one)}; font-weight: 600" for one in OUTCOMES}
-    return frame.style.map(lambda value: colors.get(value, ""), subset=frame.columns.intersection(list(columns)))
 
 
 def _control(param: str, label: str, options: list[Show], first: Show, results: BatchResults) -> Show:
@@ -144,7 +130,7 @@ def _cells(row: BatchRow, result: RowResult | None) -> dict[str, object]:
     return {
         "Row": row.number,
         "Name": result.key if result else "",
-        "Result": result_words(result),
+        "Result": result_words(result) if result else PENDING.text,
         "Score": result.normalized if result else None,
         "Text": _line(row.artifact.evaluation_target),
         "Question": _line(row.artifact.input or ""),

@@ -19,6 +19,7 @@ from console.ui.frame import filters, text
 from console.ui.frame.boundary import boundary
 from console.ui.frame.card import card
 from console.ui.frame.picker import pick_row
+from console.ui.runs.verdicts import colored
 from console.ui.sets import pairs
 from console.ui.sets.set_charts import groups
 from console.ui.sign_in import auth, saving
@@ -255,7 +256,7 @@ def _rows(found: JudgeResults) -> None:
         order = [name for name in columns if name in ("Key", "Result", "Score") or frame[name].notna().any()]
         ids = [str(row.run_id) for row in some]
         pick_row(
-            "experiment-rows", pairs.colored(frame, "Result"), ids, columns, None, _open_run, alt="Items", order=order
+            "experiment-rows", colored(frame, "Result"), ids, columns, None, _open_run, alt="Items", order=order
         )
         if len(ordered) > _MOST:
             st.caption(f"The first {_MOST:,} of {len(ordered):,}; the runs of the experiment are all in the run list.")

@@ -6,20 +6,19 @@ from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
-from pandas.io.formats.style import Styler
 
 from console.actions.sets.comparison import PairedRow, Pairing, compare
 from console.actions.sets.gate import Asked, Decision, Outcome, decide
 from console.actions.sets.results import JudgeResults, Row
 from console.errors import NotFound
-from console.records import Experiment, Run, RunStatus
+from console.records import Experiment, Run
 from console.services import Services
 from console.ui.frame import filters, text
 from console.ui.frame.boundary import boundary
 from console.ui.frame.card import card
 from console.ui.frame.picker import pick_row
-from console.ui.frame.style import OUTCOMES, color_of, outcome
 from console.ui.runs.page import text_difference
+from console.ui.runs.verdicts import colored, result_words
 
 KEY = "experiment"
 _RECENT = 100
@@ -34,17 +33,8 @@ _SIGNS = {
 
 
 def verdict_words(row: Row | None) -> str:
-    """How an item ended, in the words of the run list."""
-    if row is None:
-        return "? none"
-    status = RunStatus.COMPLETED if row.score is not None else RunStatus.FAILED
-    return outcome(status, row.found.verdict).text
-
-
-def colored(frame: pd.DataFrame, *columns: str) -> Styler:
-    """The table with results in their colours."""
-    colors = {one.text: f"color: {color_of(one)}; font-weight: 600" for one in OUTCOMES}
-    return frame.style.map(lambda value: colors.get(value, ""), subset=frame.columns.intersection(list(columns)))
+    """How an item ended."""
+    return result_words(row.found if row else None)
 
 
 def comparison(shared: Services, experiment: Experiment, found: JudgeResults) -> None:
