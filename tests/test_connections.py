@@ -29,7 +29,7 @@ PART = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Le"
 @pytest.fixture(autouse=True)
 def _descriptors() -> Iterator[None]:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8_192), hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     yield
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 

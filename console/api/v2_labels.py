@@ -116,8 +116,8 @@ def get_plan(services: UsedServices, case_id: str) -> Response:
 @router.put("/cases/{case_id}/review-plan", response_model=dict[str, Any], responses=documented(400, 404, 503))
 def put_plan(request: PlanRequest, services: UsedServices, actor: Actor, case_id: str) -> Response:
     """Share labelling out anew."""
-    plan = save_plan(services, actor, case_id, reviewers=request.reviewers, second_share=request.second_share)
-    return answer(plan)
+    share = request.second_share
+    return answer(save_plan(services, actor, case_id, reviewers=request.reviewers, second_share=share, look_up=False))
 
 
 class CalibrationRequest(BaseModel):

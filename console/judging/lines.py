@@ -20,7 +20,7 @@ _HEADING = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _TAG = re.compile(r"<(?P<name>(?:final_)?(?:score|rating|grade))>(?P<value>[^<>]*)</(?P=name)>", re.IGNORECASE)
-_OTHER_FIELD = re.compile(rf"[\s,;|]+[\"'*_]*{_REASON}[\"'*_]*\s*[:=]|\)\s*$", re.IGNORECASE)
+_OTHER_FIELD = re.compile(rf"(?<![\s,;|])[\s,;|]+[\"'*_]*{_REASON}[\"'*_]*\s*[:=]|\)\s*$", re.IGNORECASE)
 _REASON_LINE = re.compile(
     rf"(?:^|[\s,;|])[*#_\"']*{_REASON}[*_\"']*\s*[:=][*_\"' ]*(?P<text>[^\n]+)|<{_REASON}>(?P<tagged>[^<>]*)</",
     re.IGNORECASE,

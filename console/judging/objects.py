@@ -23,8 +23,7 @@ _DECODER = JSONDecoder(strict=False)
 _MARKS = {quote: re.compile(rf"[\\{quote}]") for quote in _QUOTES}
 _NESTED = re.compile(r"[\"'{}\[\]]")
 _WORDS = re.compile(r"[+-]?[0-9]+,[0-9]{1,2}(?=\s*(?:[,;}\n]|$))|(?:(?!//|/\*)[^,;{}\[\]\"'\n])+")
-_AFTER_STRING = re.compile(r"\s*(?:[:=}\]]|$|(?:[,;]|(?<=\n))\s*(?:[\"']?[A-Za-z_]\w*[\"']?\s*[:=]|[}\]]))")
-"""What follows the end of a string, where quotes stand in it unescaped."""
+_FIELD = re.compile(r"[\"']?[A-Za-z_]\w*[\"']?\s*[:=]")
 
 
 class NoObject(ValueError):
@@ -194,10 +193,29 @@ class _Lenient(_Reader):
     def _string(self) -> Value:
         quote, start = self._text[self._at], self._at + 1
         end = _closing(self._text, start)
-        while not _AFTER_STRING.match(self._text, end + 1):
+        while not _ends_string(self._text, end + 1):
             end = _closing(self._text, end + 1, quote)
         self._at = end + 1
         return Value(_unescaped(self._text[start:end], quote), start, end, quoted=True)
+
+
+def _ends_string(text: str, at: int) -> bool:
+    """Whether what follows a quote is what follows the end of a string: quotes stand in strings unescaped, too."""
+    after = _past_space(text, at)
+    if after == len(text) or text[after] in ":=}]":
+        return True
+    if text[after] in ",;":
+        after = _past_space(text, after + 1)
+    elif "\n" not in text[at:after]:
+        return False
+    return text[after : after + 1] in ("}", "]") or _FIELD.match(text, after) is not None
+
+
+def _past_space(text: str, at: int) -> int:
+    """Where what is no white space begins."""
+    while at < len(text) and text[at].isspace():
+        at += 1
+    return at
 
 
 def _closing(text: str, start: int, quote: str = "") -> int:

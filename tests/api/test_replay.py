@@ -88,6 +88,7 @@ def test_the_spelling_of_the_later_branch_replays_but_for_what_always_failed_the
     assert all("eval-direct" in line for line in said[:-1])
 
 
+@pytest.mark.maintenance  # it migrates and writes the way back
 def test_the_sample_answers_as_it_did_after_migration_and_after_export(
     settings: Settings, services: Services, sample: Path, tmp_path: Path
 ) -> None:

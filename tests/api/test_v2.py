@@ -108,7 +108,8 @@ def test_labelling_is_shared_out_and_decided(client: TestClient, services: Servi
     run = scored(services, new_judge(services, case), case, 4)
     plan = f"/v2/cases/{case.case_id}/review-plan"
     assert client.get(plan).json()["reviewers"] == []
-    assert client.put(plan, json={"reviewers": ["nobody"]}).status_code == 422
+    assert client.put(plan, json={"reviewers": ["a\u0007"]}).status_code == 422
+    assert client.put(plan, json={"reviewers": ["one"], "second_share": 0.5}).status_code == 422
     assert client.put(plan, json={"second_share": 1}).json()["secondShare"] == 1
     services.labels.save(run, None, True, by="ann", drawn=Drawn(Selection.RANDOM))
     queue = client.get(f"/v2/cases/{case.case_id}/review", params={"rater": "bob"}).json()

@@ -82,7 +82,7 @@ def _evaluate_a_file(console: str, judge: str, page: Page, folder: Path) -> None
     page.get_by_test_id("stButtonGroup").get_by_text("A file of texts").click()
     page.locator("input[type=file]").set_input_files(file)
     page.get_by_role("button", name="Evaluate 8 rows").click()
-    expect(page.get_by_test_id("stMetric").filter(has_text="Done")).to_contain_text("8")
+    expect(page.get_by_test_id("stMetric").filter(has_text="Rows")).to_contain_text("8 / 8")
 
 
 def _label(console: str, page: Page) -> None:

@@ -135,7 +135,9 @@ def store(services: Services) -> Store:
     )
     services.batches.claim(batch.batch_id, NAMES[16], 3_600)
     made = services.sets.create(NAMES[17], by=NAMES[18], description=ALL, tags=[name[:90] for name in NAMES[:5]])
-    items = [SetItem(key=name[:190], input=ALL, text=ALL, tags=NAMES[:2], metadata=METADATA) for name in dict.fromkeys(NAMES)]
+    items = [
+        SetItem(key=name[:190], input=ALL, text=ALL, tags=NAMES[:2], metadata=METADATA) for name in dict.fromkeys(NAMES)
+    ]
     made = services.sets.change(made, items, by=NAMES[3], note=ALL[:900]).test_set
     admin = services.users.get("ada")
     texts = own_texts(services, made.set_id, 1)

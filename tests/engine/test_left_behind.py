@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from console.engine.door import ABANDONED_SECONDS
 from console.engine.process import command_of, wait_until
 
@@ -27,6 +29,7 @@ def begin(folder: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
+@pytest.mark.slow
 def test_after_a_run_of_tests_nothing_is_left(tmp_path: Path) -> None:
     with begin(tmp_path / "run") as run:
         assert run.wait(120) == 0

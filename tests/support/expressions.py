@@ -12,7 +12,7 @@ from typing import Any
 
 from console.api.bodies import read_json
 from console.cli.terminal import neutral
-from console.judging import objects
+from console.judging import lines, numerals, objects
 from console.judging.fence import Fence
 from console.redaction import redacted
 from console.search.files.formats import html
@@ -91,6 +91,10 @@ def built() -> dict[str, list[Expression]]:
             "console/search/files/archive.py", "fullmatch", [*parts, r"word/(?:header|footer)\d*\.xml"]
         ),
         "console/judging/objects.py": of("console/judging/objects.py", "search", objects._MARKS.values()),
+        "console/judging/lines.py": of("console/judging/lines.py", "search", [lines._OTHER_FIELD, lines._REASON_LINE]),
+        "console/judging/numerals.py": of(
+            "console/judging/numerals.py", "match", [numerals._IN_WORDS, numerals._OUT_OF, numerals._REMARK]
+        ),
         "console/search/files/formats/html.py": of("console/search/files/formats/html.py", "sub", [cells]),
         "console/search/memory/words.py": of(
             "console/search/memory/words.py", "split", [f"({words._UNSPACED.pattern})"]

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from console.actions.permissions import permit
+from console.data.store.names import check_name
 from console.errors import InvalidInput
 from console.records import ReviewPlan, Role, RunId, RunSummary, User, utcnow
 
@@ -66,9 +67,19 @@ def _number(what: str, run_id: RunId) -> float:
 
 
 def save_plan(
-    services: Services, actor: User, case_id: str, *, reviewers: Sequence[str], second_share: float
+    services: Services,
+    actor: User,
+    case_id: str,
+    *,
+    reviewers: Sequence[str],
+    second_share: float,
+    look_up: bool = True,
 ) -> ReviewPlan:
     """Say who reviews a case's runs, and how many of them are labelled by two.
+
+    Args:
+        look_up: whether reviewers have to be users who may label. The API may not read users: there names are only
+            names, and one that nobody has gets no runs.
 
     Raises:
         Forbidden: the actor is no admin.
@@ -81,7 +92,8 @@ def save_plan(
     if not 0 <= second_share <= 1:
         raise InvalidInput(f"The share {second_share:g} is not from 0 to 1.", field="second_share")
     for name in names:
-        user = services.users.find(name)
+        check_name(name, "reviewer")
+        user = services.users.find(name) if look_up else actor
         if user is None or not user.role.includes(Role.EVALUATOR):
             raise InvalidInput(f"{name[:60]} cannot label runs: choose evaluators and admins.", field="reviewers")
     if second_share and len(names) == 1:

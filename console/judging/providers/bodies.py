@@ -35,7 +35,7 @@ def words_of_page(content: bytes) -> str | None:
     if not _PAGE.match(content.removeprefix(codecs.BOM_UTF8)):
         return None
     titles = _TITLE.findall(content[:_LONGEST_PAGE].decode(errors="replace"))
-    said = dict.fromkeys(" ".join(unescape(re.sub(r"<[^>]*>", " ", title)).split()) for _, title in titles)
+    said = dict.fromkeys(" ".join(unescape(re.sub(r"<[^<>]*>", " ", title)).split()) for _, title in titles)
     return f"it answered with a web page ({'; '.join(said)})" if said else "it answered with a web page"
 
 

@@ -12,7 +12,7 @@ from console.actions.batches.comparison import BatchComparison, Pair, PairedBy, 
 from console.actions.batches.results import BatchResults
 from console.actions.runs.comparison import Change
 from console.errors import NotFound
-from console.records import Batch, BatchRow, RowResult, utcnow
+from console.records import Batch, BatchRow, utcnow
 from console.services import Services
 from console.ui.charts import leads
 from console.ui.evaluate.batch_list import KEY

@@ -255,9 +255,7 @@ def _rows(found: JudgeResults) -> None:
         }
         order = [name for name in columns if name in ("Key", "Result", "Score") or frame[name].notna().any()]
         ids = [str(row.run_id) for row in some]
-        pick_row(
-            "experiment-rows", colored(frame, "Result"), ids, columns, None, _open_run, alt="Items", order=order
-        )
+        pick_row("experiment-rows", colored(frame, "Result"), ids, columns, None, _open_run, alt="Items", order=order)
         if len(ordered) > _MOST:
             st.caption(f"The first {_MOST:,} of {len(ordered):,}; the runs of the experiment are all in the run list.")
 

@@ -63,6 +63,7 @@ def test_a_line_becomes_a_finished_run_with_its_case_judge_and_label(services: S
     assert row.label_score == 4.0
 
 
+@pytest.mark.maintenance  # it counts again
 def test_importing_twice_changes_nothing(services: Services, tmp_path: Path) -> None:
     file = written(tmp_path, LINE, {**LINE, "evaluationTarget": "Another."})
 
