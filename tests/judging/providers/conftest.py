@@ -9,8 +9,8 @@ import openai
 import pytest
 
 
-@pytest.fixture(autouse=True)
-def _closed_clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+@pytest.fixture
+def closed_clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     made: list[openai.OpenAI] = []
     real = openai.OpenAI
 

@@ -21,6 +21,8 @@ from console.records import Results, Snapshot
 from tests.support.openai_server import Answer, Body, OpenAiServer, form_of, refusal
 from tests.support.tier import artifact, snapshot
 
+pytestmark = pytest.mark.usefixtures("closed_clients")
+
 FORM = '{"score":4,"reason":"Fine."}'
 USAGE = {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}
 Rule = Callable[[Body], Answer | None]

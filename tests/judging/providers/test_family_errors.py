@@ -18,6 +18,8 @@ from console.judging.providers.openai_api import OpenAiProvider
 from console.judging.providers.port import Address, Call, Capabilities, Choice
 from tests.support.openai_server import Answer, OpenAiServer, completion
 
+pytestmark = pytest.mark.usefixtures("closed_clients")
+
 CALL = Call("a-model", "Judge this.", n=2, top_logprobs=5, form=True, frequency_penalty=0.0, presence_penalty=0.0)
 NOTHING: dict[str, str] = {}
 

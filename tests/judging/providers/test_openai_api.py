@@ -16,6 +16,8 @@ from console.judging.providers.port import CAPABILITIES, Address, Call, Capabili
 from tests.support.openai_server import Answer, Body, OpenAiServer, completion, refusal
 from tests.support.tier import artifact, snapshot
 
+pytestmark = pytest.mark.usefixtures("closed_clients")
+
 FORM = Call("gpt-4o", "Judge this.", n=2, top_logprobs=5, form=True, frequency_penalty=0.0, presence_penalty=0.0)
 
 
