@@ -11,6 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from console.actions.batches.batches import settings_of
+from console.actions.batches.worker import CONCURRENCY
+from console.actions.sets.experiments import judged_by
 from console.data.batches.batches import Batches
 from console.data.batches.runs import EndedRow
 from console.data.sets.experiments import Experiments
@@ -22,7 +25,6 @@ from console.records import (
     Case,
     Experiment,
     Judge,
-    JudgedBy,
     NewRow,
     Results,
     Run,
@@ -144,25 +146,15 @@ def _experiment(
         NewRow(artifact=item.artifact(text), item=item.reference(_ID, own_text=False))
         for item, text, _ in outputs.values()
     ]
-    settings = {"judgeVersion": judge.version, "caseVersion": case.version, "concurrency": 8, "file": f"{name}.csv"}
+    settings = settings_of(judge, case, CONCURRENCY, None, f"{name}.csv")
     batch = batches.create(name, judge.judge_id, rows, by=by, settings=settings, experiment_id=experiment_id)
     _finish(services, batches, batch, rows, {key: found[2] for key, found in outputs.items()}, judge, case, clock, make)
-    judged = JudgedBy(
-        judge_id=judge.judge_id,
-        judge_version=judge.version,
-        judge_name=judge.name,
-        case_id=case.case_id,
-        case_version=case.version,
-        case_name=case.name,
-        batch_id=batch.batch_id,
-        prompt_version="sample",
-    )
     return experiments.create(
         experiment_id,
         test_set,
         version=1,
         name=name,
-        judges=[judged],
+        judges=[judged_by(judge, case, batch, prompt_version="sample")],
         total=len(rows),
         rows=len(rows),
         by=by,

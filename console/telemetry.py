@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import cache
 
 from opentelemetry import metrics, trace
 from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, Status, StatusCode
@@ -38,9 +38,7 @@ def start(service: str) -> None:
     Raises:
         SetupError: it does, and the packages for it are missing.
     """
-    if os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
-        return
-    wanted = [kind for kind, names in ENDPOINTS.items() if any(map(os.environ.get, names))]
+    wanted = sent()
     if not wanted:
         return
     with extra("otel"):
@@ -51,8 +49,6 @@ def start(service: str) -> None:
         from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
         from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
         from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
-    global _sends  # noqa: PLW0603 - once, as a process starts
-    _sends = True
     resource = Resource.create({"service.name": os.environ.get("OTEL_SERVICE_NAME") or service})
     if "traces" in wanted:
         traces = TracerProvider(resource=resource)
@@ -63,10 +59,18 @@ def start(service: str) -> None:
         metrics.set_meter_provider(MeterProvider([reader], resource=resource))
 
 
+@cache
+def sent() -> tuple[str, ...]:
+    """What the environment has a place for: traces, metrics, or neither. A span that goes nowhere takes 30 µs."""
+    if os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
+        return ()
+    return tuple(kind for kind, names in ENDPOINTS.items() if any(map(os.environ.get, names)))
+
+
 @contextmanager
 def span(kind: str, name: str, **attributes: str | int) -> Iterator[Span]:
     """A span of a request, a page or a call of the store. Of an error its class is told, never its words."""
-    if not _sends:
+    if not sent():
         yield INVALID_SPAN
         return
     opened = trace.get_tracer(_SCOPE).start_as_current_span(
@@ -83,30 +87,28 @@ def span(kind: str, name: str, **attributes: str | int) -> Iterator[Span]:
 
 def action(name: str, role: str) -> None:
     """That the request or page at hand does something that only this role may."""
-    if _sends:
+    if sent():
         trace.get_current_span().add_event("action", {"action": name, "role": role})
 
 
 def store_answered(operation: str, seconds: float) -> None:
     """How long a call of the store took, in seconds."""
-    if _sends:
+    if sent():
         said = {"db.system.name": "aws.dynamodb", "db.operation.name": operation}
         _histogram(_STORE_SECONDS).record(seconds, said)
 
 
 def request_answered(method: str, route: str, status: int, seconds: float) -> None:
     """How long a request of the API took, in seconds."""
-    if _sends:
-        said = {"http.request.method": method, "http.route": route, "http.response.status_code": status}
+    if sent():
+        said: dict[str, str | int] = {
+            "http.request.method": method,
+            "http.route": route,
+            "http.response.status_code": status,
+        }
         _histogram(_REQUEST_SECONDS).record(seconds, said)
 
 
-def _histogram(name: str) -> Any:
-    if name not in _histograms:
-        _histograms[name] = metrics.get_meter(_SCOPE).create_histogram(name, unit="s")
-    return _histograms[name]
-
-
-_histograms: dict[str, Any] = {}
-_sends = False
-"""Whether anything is sent: a span that goes nowhere costs 30 microseconds."""
+@cache
+def _histogram(name: str) -> metrics.Histogram:
+    return metrics.get_meter(_SCOPE).create_histogram(name, unit="s")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from console.actions.sets.comparison import compare
+from console.actions.sets.results import load_results
 from console.config import Settings
 from console.data.runs import recount
 from console.records import RunFilter, RunStatus, utcnow
@@ -34,7 +35,7 @@ def test_the_sample_data_fill_an_empty_store_once(engine_endpoint: str) -> None:
         assert services.run_vectors.without(rows) == []
         assert services.sets.get("plan-limits").baseline == "plan-limits-1"
         first, last = (services.experiments.get(f"plan-limits-{number}") for number in (1, 2))
-        (changed,) = compare(services, first, last)
+        (changed,) = compare(services, first, last, load_results(services, last))
         assert len(changed.regressed) >= 6
         assert changed.p_value < 0.05
         assert services.collections.named("Handbook").total_documents == 5

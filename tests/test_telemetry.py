@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -36,7 +37,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     monkeypatch.setattr(telemetry.trace, "get_tracer", provider.get_tracer)
-    monkeypatch.setattr(telemetry, "_sends", True)
+    monkeypatch.setattr(telemetry, "sent", lambda: ("traces",))
     yield exporter
     provider.shutdown()
 
@@ -107,8 +108,8 @@ def test_durations_are_measured(api: TestClient, monkeypatch: pytest.MonkeyPatch
     reader = InMemoryMetricReader()
     provider = MeterProvider([reader])
     monkeypatch.setattr(telemetry.metrics, "get_meter", provider.get_meter)
-    monkeypatch.setattr(telemetry, "_histograms", {})
-    monkeypatch.setattr(telemetry, "_sends", True)
+    monkeypatch.setattr(telemetry, "_histogram", cache(telemetry._histogram.__wrapped__))
+    monkeypatch.setattr(telemetry, "sent", lambda: ("metrics",))
     api.get("/cases")
     data = reader.get_metrics_data()
     assert data
@@ -120,6 +121,7 @@ def test_durations_are_measured(api: TestClient, monkeypatch: pytest.MonkeyPatch
 def test_nothing_is_made_unless_the_environment_says_where_to(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in {name for names in telemetry.ENDPOINTS.values() for name in names}:
         monkeypatch.delenv(name, raising=False)
+    telemetry.sent.cache_clear()
     telemetry.start("tests")
     assert not isinstance(trace.get_tracer_provider(), TracerProvider)
     assert not isinstance(metrics.get_meter_provider(), MeterProvider)

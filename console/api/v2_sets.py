@@ -220,8 +220,9 @@ def get_experiment(services: UsedServices, experiment_id: str, baseline: str | N
     """What an experiment found so far, and what changed from its baseline (left out: the set's)."""
     found = services.experiments.get(experiment_id)
     against = _baseline(services, found, baseline)
-    pairings = compare(services, against, found) if against else None
-    return answer(experiment_json(found, load_results(services, found), pairings))
+    results = load_results(services, found)
+    pairings = compare(services, against, found, results) if against else None
+    return answer(experiment_json(found, results, pairings))
 
 
 @router.get(
@@ -266,7 +267,9 @@ def gate(
     """Whether an experiment is good enough: `passed`, `failed` or `cannot tell`, and why."""
     found = services.experiments.get(experiment_id)
     asked = Asked(min_pass_rate, max_drop, confidence, margin)
-    return answer(as_json(decide(services, found, asked, _baseline(services, found, baseline))))
+    against, results = _baseline(services, found, baseline), load_results(services, found)
+    pairings = compare(services, against, found, results) if against else []
+    return answer(as_json(decide(found, results, asked, against, pairings)))
 
 
 def _baseline(services: Services, experiment: Experiment, wanted: str | None) -> Experiment | None:

@@ -133,10 +133,11 @@ def show(
     with open_services(data_dir) as services:
         found = services.experiments.get(experiment_id)
         against = baseline or services.sets.get(found.set_id).baseline
+        results = load_results(services, found)
         pairings = None
         if against and against != experiment_id:
-            pairings = compare(services, services.experiments.get(against), found)
-        _print(found, load_results(services, found), pairings, as_json=as_json)
+            pairings = compare(services, services.experiments.get(against), found, results)
+        _print(found, results, pairings, as_json=as_json)
 
 
 def begin_and_work(

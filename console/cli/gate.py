@@ -68,9 +68,11 @@ def gate(
     Exit code 0: passed; a drop that chance explains does not fail. 1: failed, or too few items to tell. 2: wrong use.
     """
     _check_use(file, set_name, judge, experiment)
+    from console.actions.sets.comparison import compare
     from console.actions.sets.gate import Asked, Outcome, decide, worst
     from console.actions.sets.reports import as_json as json_of
     from console.actions.sets.reports import as_junit, as_markdown, as_text
+    from console.actions.sets.results import load_results
     from console.actions.sets.sets import find_set
     from console.errors import InvalidInput
 
@@ -89,7 +91,9 @@ def gate(
             services, test_set, file, judge or [], name=name, version=version, about=about, concurrency=concurrency,
             budget=budget, columns=given_columns(key=key, text=text), skip_unknown=skip_unknown, quiet=as_json,
         )  # fmt: skip
-        decisions = decide(services, made, asked, against)
+        results = load_results(services, made)
+        pairings = compare(services, against, made, results) if against else []
+        decisions = decide(made, results, asked, against, pairings)
     for path, content in ((junit, as_junit(decisions)), (markdown, as_markdown(decisions).encode())):
         if path:
             write_file(path, content)

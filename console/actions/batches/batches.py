@@ -21,6 +21,8 @@ from console.records import (
     Artifact,
     Batch,
     BatchState,
+    Case,
+    Json,
     Judge,
     Role,
     RunFilter,
@@ -163,16 +165,21 @@ def submit(
     services.judging.check(judge.metric.type)
     check_limits(services, judge, concurrency, budget)
     case = services.cases.get(judge.case_id)
-    settings = {
+    settings = settings_of(judge, case, concurrency, budget, file.name)
+    return services.batches.create(
+        name, judge.judge_id, _artifacts(file, columns, leave_out=leave_out), by=by, settings=settings
+    )
+
+
+def settings_of(judge: Judge, case: Case, concurrency: int, budget: float | None, source: str | None) -> Json:
+    """What the worker of a batch needs to know; `source` is the name of the file, where there is one."""
+    return {
         "judgeVersion": judge.version,
         "caseVersion": case.version,
         "concurrency": concurrency,
         "budget": budget,
-        "file": file.name,
+        "file": source,
     }
-    return services.batches.create(
-        name, judge.judge_id, _artifacts(file, columns, leave_out=leave_out), by=by, settings=settings
-    )
 
 
 def check_limits(services: Services, judge: Judge, concurrency: int, budget: float | None) -> None:

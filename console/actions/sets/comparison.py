@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from console.actions.sets.results import JudgeResults, Row, load_results
+from console.errors import InvalidInput
 from console.judging.analysis.pairs import Flips, mcnemar, rate_difference
 from console.judging.analysis.statistics import LEVEL, Estimate, mean_difference
 from console.records import Case, Experiment, Judge, JudgedBy
@@ -108,12 +109,25 @@ class Pairing:
         return sorted((row for row in self.rows if (row.gain or 0.0) < -_SAME), key=lambda row: row.gain or 0.0)
 
 
-def compare(services: Services, baseline: Experiment, experiment: Experiment) -> list[Pairing]:
+def compare(
+    services: Services, baseline: Experiment, experiment: Experiment, after: Sequence[JudgeResults]
+) -> list[Pairing]:
     """Both experiments for each judge of the second that the first has too: by its id, else by its case.
 
-    Costs as `load_results`, twice; where the versions of the set differ two Queries per 1 MB of items more.
+    Costs as `load_results` of the baseline; where the versions of the set differ two Queries per 1 MB of items more.
+
+    Args:
+        after: the results of the experiment.
+
+    Raises:
+        InvalidInput: the baseline is of another test set.
     """
-    before, after = load_results(services, baseline), load_results(services, experiment)
+    if baseline.set_id != experiment.set_id:
+        raise InvalidInput(
+            f"{baseline.experiment_id} is an experiment of another test set. Choose one of {experiment.set_name}.",
+            field="baseline",
+        )
+    before = load_results(services, baseline)
     left_out, kept = _changed_items(services, baseline, experiment)
     return [
         _pairing(services, counterpart, one, left_out, kept)
@@ -145,7 +159,7 @@ def _counterpart(judged: JudgedBy, before: Sequence[JudgeResults]) -> JudgeResul
 
 def _changed_items(services: Services, baseline: Experiment, experiment: Experiment) -> tuple[set[str], int]:
     """Keys that do not mean the same in both versions of the set, and how many do."""
-    if baseline.set_id == experiment.set_id and baseline.set_version == experiment.set_version:
+    if baseline.set_version == experiment.set_version:
         return set(), experiment.total
     old = services.sets.digests(baseline.set_id, baseline.set_version)
     new = services.sets.digests(experiment.set_id, experiment.set_version)

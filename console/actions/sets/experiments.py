@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from console.actions.batches.batches import check_limits, start, work
+from console.actions.batches.batches import check_limits, settings_of, start, work
 from console.actions.batches.worker import CONCURRENCY
 from console.actions.permissions import permit
 from console.actions.sets.outputs import Outputs
@@ -67,7 +67,7 @@ def begin(
     experiment_id = services.experiments.next_id(test_set)
     title = name.strip() or outputs.source or f"{test_set.name}, version {frozen.number}"
     judged = [
-        _judged_by(
+        judged_by(
             judge,
             case,
             services.batches.create(
@@ -75,7 +75,7 @@ def begin(
                 judge.judge_id,
                 _rows(services, test_set.set_id, frozen.number, outputs),
                 by=by,
-                settings=_settings(judge, case, concurrency, budget, outputs.source),
+                settings=settings_of(judge, case, concurrency, budget, outputs.source),
                 experiment_id=experiment_id,
             ),
         )
@@ -144,18 +144,8 @@ def _rows(services: Services, set_id: str, version: int, outputs: Outputs) -> It
             yield NewRow(artifact=item.artifact(text), item=item.reference(set_id, own_text=own))
 
 
-def _settings(judge: Judge, case: Case, concurrency: int, budget: float | None, source: str | None) -> Json:
-    """What the worker of a batch needs to know (see `console.actions.batches.batches.submit`)."""
-    return {
-        "judgeVersion": judge.version,
-        "caseVersion": case.version,
-        "concurrency": concurrency,
-        "budget": budget,
-        "file": source,
-    }
-
-
-def _judged_by(judge: Judge, case: Case, batch: Batch) -> JudgedBy:
+def judged_by(judge: Judge, case: Case, batch: Batch, *, prompt_version: str = PROMPT_VERSION) -> JudgedBy:
+    """What an experiment keeps of a judge as it is now."""
     return JudgedBy(
         judge_id=judge.judge_id,
         judge_version=judge.version,
@@ -164,5 +154,5 @@ def _judged_by(judge: Judge, case: Case, batch: Batch) -> JudgedBy:
         case_version=case.version,
         case_name=case.name,
         batch_id=batch.batch_id,
-        prompt_version=PROMPT_VERSION,
+        prompt_version=prompt_version,
     )

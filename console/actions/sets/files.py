@@ -24,8 +24,9 @@ _KNOWN: dict[str, tuple[str, ...]] = {
     "score": ("score", "humanscore", "rating"),
     "passed": ("passed", "humanverdict"),
 }
-_PARTS = ("question", "context", "reference", "text")
-FIELDS = ("key", *_PARTS, "score", "passed", "tags")
+PARTS = ("question", "context", "reference", "text")
+"""What an item consists of, beside its key."""
+FIELDS = ("key", *PARTS, "score", "passed", "tags")
 """What columns of a file can be, beside metadata; an export has columns of these names."""
 _SHOWN = 10
 """Problems that a message lists."""
@@ -48,16 +49,26 @@ def columns_of(file: TabularFile, given: Mapping[str, str] | None = None) -> dic
     return {**guess_parts(left), **_guess(left), **named}
 
 
-def items_of(file: TabularFile, columns: Mapping[str, str]) -> Iterator[SetItem | Problem]:
-    """Every row as an item, in order, or what is wrong with it. Raises InvalidInput at what cannot be read."""
-    if not set(_PARTS) & columns.keys():
+def items_of(
+    file: TabularFile, columns: Mapping[str, str], *, may_be_empty: bool = False
+) -> Iterator[SetItem | Problem]:
+    """Every row as an item, in order, or what is wrong with it. Raises InvalidInput at what cannot be read.
+
+    Args:
+        may_be_empty: a row may have a key and nothing else.
+    """
+    if not set(PARTS) & columns.keys():
         raise InvalidInput(
             f"No column of {file.name} looks like a question, a context, a reference or a text. It has "
             f"{', '.join(file.columns())}. Name the columns.",
             field="columns",
         )
     for row in file.rows():
-        yield row if isinstance(row, Problem) else _item(row, columns, csv=file.form is FileForm.CSV)
+        yield (
+            row
+            if isinstance(row, Problem)
+            else _item(row, columns, csv=file.form is FileForm.CSV, may_be_empty=may_be_empty)
+        )
 
 
 def checked_items(file: TabularFile, columns: Mapping[str, str]) -> Iterator[SetItem]:
@@ -129,10 +140,10 @@ def _guess(names: Sequence[str]) -> dict[str, str]:
     return {field: name for field, name in found.items() if name is not None}
 
 
-def _item(row: Row, columns: Mapping[str, str], *, csv: bool) -> SetItem | Problem:
+def _item(row: Row, columns: Mapping[str, str], *, csv: bool, may_be_empty: bool) -> SetItem | Problem:
     values = {name: restored(cell) for name, cell in row.values.items()} if csv else row.values
     parts: dict[str, str | None] = {}
-    for part in _PARTS:
+    for part in PARTS:
         value = values.get(columns.get(part, ""))
         text = joined(value) if part == "context" else value
         if text is not None and not isinstance(text, str):
@@ -140,8 +151,9 @@ def _item(row: Row, columns: Mapping[str, str], *, csv: bool) -> SetItem | Probl
         if text and (wrong := wrong_with(text)):
             return Problem(row.line, f"{columns[part]} {wrong}.")
         parts[part] = text if text and text.strip() else None
-    if not any(parts.values()):
-        return Problem(row.line, f"{', '.join(columns[part] for part in _PARTS if part in columns)} are all empty.")
+    keyed = may_be_empty and values.get(columns.get("key", "")) not in (None, "")
+    if not any(parts.values()) and not keyed:
+        return Problem(row.line, f"{', '.join(columns[part] for part in PARTS if part in columns)} are all empty.")
     others = {name: value for name, value in values.items() if name not in columns.values()}
     try:
         return SetItem(

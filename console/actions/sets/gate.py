@@ -10,17 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-from console.actions.sets.comparison import Pairing, compare
-from console.actions.sets.results import JudgeResults, load_results
+from console.actions.sets.comparison import Pairing
+from console.actions.sets.results import JudgeResults
 from console.errors import InvalidInput
 from console.judging.analysis.pairs import items_to_tell
 from console.judging.analysis.statistics import LEVEL, Estimate
 from console.records import Experiment
-
-if TYPE_CHECKING:
-    from console.services import Services
 
 MARGIN = 0.1
 """Half the width of an interval above which too few items were judged."""
@@ -95,23 +91,24 @@ class Decision:
 
 
 def decide(
-    services: Services, experiment: Experiment, asked: Asked, baseline: Experiment | None = None
+    experiment: Experiment,
+    results: Sequence[JudgeResults],
+    asked: Asked,
+    baseline: Experiment | None = None,
+    pairings: Sequence[Pairing] = (),
 ) -> list[Decision]:
-    """What the gate says of an experiment, for each of its judges. Costs as `compare`.
+    """What the gate says of an experiment, for each of its judges. Reads nothing.
+
+    Args:
+        results: of the experiment.
+        pairings: with the baseline, as `compare` makes them.
 
     Raises:
         InvalidInput: what is asked for makes no sense.
     """
     asked.check(baseline=baseline is not None)
-    if baseline and baseline.set_id != experiment.set_id:
-        raise InvalidInput(
-            f"{baseline.experiment_id} is an experiment of another test set. Choose one of {experiment.set_name}.",
-            field="baseline",
-        )
-    pairings = {one.after.judged: one for one in compare(services, baseline, experiment)} if baseline else {}
-    found = [one.after for one in pairings.values()] if len(pairings) == len(experiment.judges) else None
-    results = found or load_results(services, experiment)
-    return [_decision(experiment, baseline, one, pairings.get(one.judged), asked) for one in results]
+    by_batch = {one.after.judged.batch_id: one for one in pairings}
+    return [_decision(experiment, baseline, one, by_batch.get(one.judged.batch_id), asked) for one in results]
 
 
 def _decision(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from console.actions.sets.files import columns_of, items_of, refuse
+from console.actions.sets.files import PARTS, columns_of, items_of, refuse
 from console.actions.sets.sets import all_items
 from console.errors import InvalidInput
 from console.tabular.files import Problem, TabularFile
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from console.services import Services
 
 _SHOWN = 5
-_MOST_BYTES = 1_000_000_000
+_MOST_CHARACTERS = 1_000_000_000
 """Of all outputs together, which are held in memory while they are matched."""
 
 
@@ -33,7 +33,8 @@ class Outputs:
 def read_outputs(file: TabularFile, given: Mapping[str, str] | None = None) -> dict[str, str]:
     """The output of each row of a file by the key of its item.
 
-    Without a column of keys they are made of the question, as those of a set are (see `console.actions.sets.files`).
+    Without a column of keys they are made of the question, as those of a set are (see `console.actions.sets.files`). A
+    row with a key and an empty output has none, as one that is not there.
 
     Args:
         given: columns by field (`key`, `text`, ...), that somebody has named.
@@ -41,7 +42,8 @@ def read_outputs(file: TabularFile, given: Mapping[str, str] | None = None) -> d
     Raises:
         InvalidInput: rows have problems, no column looks like the outputs, or two rows have one key.
     """
-    columns = columns_of(file, given)
+    known = columns_of(file, given)
+    columns = {field: column for field, column in known.items() if field in ("key", *PARTS)}
     if "text" not in columns:
         raise InvalidInput(
             f"Which column of {file.name} holds the outputs? It has {', '.join(file.columns())}. Name the one.",
@@ -50,7 +52,7 @@ def read_outputs(file: TabularFile, given: Mapping[str, str] | None = None) -> d
     found: dict[str, str] = {}
     problems: list[str] = []
     size = 0
-    for row in items_of(file, columns):
+    for row in items_of(file, columns, may_be_empty=True):
         if isinstance(row, Problem):
             problems.append(str(row))
         elif row.key in found:
@@ -58,8 +60,11 @@ def read_outputs(file: TabularFile, given: Mapping[str, str] | None = None) -> d
         elif row.text is not None:
             found[row.key] = row.text
             size += len(row.text)
-            if size > _MOST_BYTES:
-                raise InvalidInput(f"The outputs of {file.name} are over 1 GB together. Split the set.", field="file")
+            if size > _MOST_CHARACTERS:
+                raise InvalidInput(
+                    f"The outputs of {file.name} have over 1,000,000,000 characters together. Split the set.",
+                    field="file",
+                )
     refuse(file, problems)
     return found
 

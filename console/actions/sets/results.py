@@ -42,18 +42,19 @@ TAG = "tag"
 class Row:
     """How one item ended."""
 
-    key: str
+    item: ItemRef
+    """The item, as the run keeps it."""
     found: RowResult
+
+    @property
+    def key(self) -> str:
+        """Of the item."""
+        return self.item.key
 
     @property
     def run_id(self) -> RunId:
         """Of the run that judged its output."""
         return self.found.run_id
-
-    @property
-    def item(self) -> ItemRef:
-        """The item, as the run keeps it."""
-        return self.found.item or ItemRef(set_id="", key=self.key)
 
     @property
     def score(self) -> float | None:
@@ -205,9 +206,10 @@ def load_results(services: Services, experiment: Experiment) -> list[JudgeResult
 def _results(services: Services, experiment: Experiment, judged: JudgedBy) -> JudgeResults:
     batch = services.batches.get(judged.batch_id)
     ended = services.batch_runs.results(judged.batch_id).values()
-    rows = {one.key: Row(one.key, one) for one in sorted(ended, key=lambda one: one.key)}
+    rows = sorted((Row(one.item, one) for one in ended if one.item), key=lambda row: row.key)
     scale = services.cases.version(judged.case_id, judged.case_version).score_range
-    return JudgeResults(judged, batch, experiment.total, rows, scale, _labels(services, batch, judged))
+    by_key = {row.key: row for row in rows}
+    return JudgeResults(judged, batch, experiment.total, by_key, scale, _labels(services, batch, judged))
 
 
 def _labels(services: Services, batch: Batch, judged: JudgedBy) -> dict[RunId, RunSummary]:

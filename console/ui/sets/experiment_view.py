@@ -57,7 +57,7 @@ def _live(shared: Services, experiment: Experiment, was_busy: bool) -> None:
         _figures(chosen)
         if busy:
             return
-        pairs.comparison(shared, experiment, chosen)
+        pairs.comparison(shared, experiment, results, chosen)
         with st.grid(columns=2, min_column_width=380, gap=14, key="experiment-grid") as grid:
             with grid.cell():
                 _groups(chosen)

@@ -37,23 +37,24 @@ def verdict_words(row: Row | None) -> str:
     return result_words(row.found if row else None)
 
 
-def comparison(shared: Services, experiment: Experiment, found: JudgeResults) -> None:
-    """The chooser of the baseline, what changed from it, and the gate."""
+def comparison(shared: Services, experiment: Experiment, results: Sequence[JudgeResults], found: JudgeResults) -> None:
+    """The chooser of the baseline, what changed from it, and the gate.
+
+    Args:
+        found: the one of the results that the page shows.
+    """
+    pairings: list[Pairing] = []
     with card("Against a baseline", "Item by item: what is missing is no pass", "experiment-pairs"):
         baseline = _baseline(shared, experiment)
-        pairing = None
         if baseline is not None:
             with boundary(f"{KEY}.pairs"):
-                pairing = _pairing(compare(shared, baseline, experiment), found)
+                pairings = compare(shared, baseline, experiment, results)
+                pairing = next((one for one in pairings if one.after is found), None)
                 if pairing is None:
                     st.caption("The baseline has no result by this judge, and none for its case.")
                 else:
                     _changes(shared, pairing)
-    _gate(shared, experiment, baseline, found)
-
-
-def _pairing(some: Sequence[Pairing], found: JudgeResults) -> Pairing | None:
-    return next((one for one in some if one.after.judged.batch_id == found.judged.batch_id), None)
+    _gate(experiment, baseline, found, pairings)
 
 
 def _baseline(shared: Services, experiment: Experiment) -> Experiment | None:
@@ -214,7 +215,9 @@ def _run(shared: Services, row: Row | None) -> Run | None:
         return None
 
 
-def _gate(shared: Services, experiment: Experiment, baseline: Experiment | None, found: JudgeResults) -> None:
+def _gate(
+    experiment: Experiment, baseline: Experiment | None, found: JudgeResults, pairings: Sequence[Pairing]
+) -> None:
     """The same decision that the command `gate` makes in CI."""
     with card("Gate", "As the command `gate` would decide in CI", "experiment-gate"):
         with st.container(horizontal=True, vertical_alignment="bottom", key="experiment-gate-form"):
@@ -233,8 +236,8 @@ def _gate(shared: Services, experiment: Experiment, baseline: Experiment | None,
             None if least is None else least / 100, drop / 100 if baseline else None, confidence=confidence or 0.95
         )
         with boundary(f"{KEY}.gate"):
-            some = decide(shared, experiment, asked, baseline)
-            _decision(next(one for one in some if one.results.judged.batch_id == found.judged.batch_id))
+            (decision,) = decide(experiment, [found], asked, baseline, pairings)
+            _decision(decision)
 
 
 def _decision(one: Decision) -> None:

@@ -11,8 +11,7 @@ import streamlit as st
 from console.actions.sets import sets
 from console.actions.sets.experiments import batches_of
 from console.actions.sets.files import FIELDS, columns_of, items_of
-from console.data.sets.changes import Changed
-from console.records import Experiment, Role, SetVersion, TestSet, User, utcnow
+from console.records import Experiment, Role, SetItem, SetVersion, TestSet, User, utcnow
 from console.services import Services
 from console.tabular.files import ENDINGS, FileForm, Problem, TabularFile
 from console.ui.charts import leads
@@ -116,20 +115,18 @@ def _import(shared: Services, test_set: TestSet) -> None:
         )
 
 
-def _preview(one: object) -> dict[str, object]:
+def _preview(one: SetItem | Problem) -> dict[str, object]:
     if isinstance(one, Problem):
         return {"Key": f"Line {one.line}", "Question": one.message}
-    found = items.as_row(one)  # type: ignore[arg-type]
+    found = items.as_row(one)
     return {
         name: text.shorten(str(value), _SHOWN) if isinstance(value, str) else value for name, value in found.items()
     }
 
 
 def _import_now(shared: Services, test_set: TestSet, file: TabularFile, others_go: bool) -> None:
-    done: list[Changed] = []
-
     def act(user: User) -> None:
-        done.append(sets.import_file(shared, user, test_set, file, others_go=others_go))
+        sets.import_file(shared, user, test_set, file, others_go=others_go)
 
     if saving.save(shared, f"{KEY}.import", act, "The file is imported."):
         filters.navigate({"version": None, "item": None})

@@ -12,7 +12,7 @@ import pytest
 from console.actions.batches import batches
 from console.actions.labels.labels import save_label
 from console.actions.sets import experiments, gate, outputs, sets
-from console.actions.sets.comparison import compare
+from console.actions.sets.comparison import Pairing, compare
 from console.actions.sets.files import columns_of, content_key, items_of
 from console.actions.sets.gate import Asked, Outcome
 from console.actions.sets.reports import as_json, as_junit, as_markdown, as_text, experiment_json, experiment_text
@@ -96,6 +96,17 @@ def judged(
     experiment = experiments.begin(services, actor, test_set, found, some)
     experiments.work_on(services, actor, experiment)
     return experiment
+
+
+def compared(services: Services, baseline: Experiment, experiment: Experiment) -> list[Pairing]:
+    return compare(services, baseline, experiment, load_results(services, experiment))
+
+
+def decided(
+    services: Services, experiment: Experiment, asked: Asked, baseline: Experiment | None = None
+) -> list[gate.Decision]:
+    pairings = compared(services, baseline, experiment) if baseline else []
+    return gate.decide(experiment, load_results(services, experiment), asked, baseline, pairings)
 
 
 def verdicts(count: int, bad: set[int]) -> dict[str, str]:
@@ -311,6 +322,13 @@ def test_a_set_that_changed_meanwhile_is_not_judged(services: Services, ana: Use
     assert services.experiments.list().items == []
 
 
+def test_an_empty_output_is_none_and_other_columns_are_not_asked_for(services: Services) -> None:
+    file = table("id,answer,rating,tags\nq1,a good text,high,\nq2,,,\n", "out.csv")
+    assert outputs.read_outputs(file) == {"q1": "a good text"}
+    with pytest.raises(InvalidInput, match="all empty"):
+        outputs.read_outputs(table('{"id":"","answer":""}\n', "out.jsonl"))
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -334,14 +352,14 @@ def test_what_changed_is_paired_by_key(services: Services, ana: User, judge: Jud
     test_set = made(services, ana)
     before = judged(services, ana, test_set, judge, {"q1": "good", "q2": "awful", "q3": "good"})
     after = judged(services, ana, test_set, judge, {"q1": "good", "q2": "good", "q3": "fair"})
-    (pair,) = compare(services, before, after)
+    (pair,) = compared(services, before, after)
     assert [row.key for row in pair.improved] == ["q2"]
     assert pair.regressed == []
     assert [row.key for row in pair.worse] == ["q3"]
     assert (pair.flips.improved, pair.flips.regressed, pair.flips.both_pass) == (1, 0, 2)
     assert pair.differences == []
     lost = judged(services, ana, test_set, judge, {"q1": "good"})
-    (pair,) = compare(services, before, lost)
+    (pair,) = compared(services, before, lost)
     assert [row.key for row in pair.regressed] == ["q3"]
     assert pair.flips.both_fail == 1
 
@@ -357,7 +375,7 @@ def test_items_that_changed_between_versions_are_left_out_and_judges_that_differ
     sets.change_items(services, ana, services.sets.get("questions"), [SetItem(key="q4", input="New?")])
     newer = services.judges.get(judge.judge_id)
     after = judged(services, ana, test_set, newer, {"q1": "awful", "q2": "awful", "q3": "awful", "q4": "awful"})
-    (pair,) = compare(services, before, after)
+    (pair,) = compared(services, before, after)
     assert [row.key for row in pair.rows] == ["q1", "q2"]
     assert pair.changed_items == 2
     assert "Version 1.0 of the judge, now 2.0" in pair.differences[0]
@@ -372,14 +390,14 @@ def test_the_gate_fails_a_drop_passes_noise_and_says_when_it_cannot_tell(
     worse = judged(services, ana, test_set, judge, verdicts(60, set(range(25))), "worse.csv")
     noise = judged(services, ana, test_set, judge, verdicts(60, set(range(1, 7))), "noise.csv")
 
-    (failed,) = gate.decide(services, worse, Asked(), before)
+    (failed,) = decided(services, worse, Asked(), before)
     assert failed.outcome is Outcome.FAILED
-    (passed,) = gate.decide(services, noise, Asked(min_pass_rate=0.75), before)
+    (passed,) = decided(services, noise, Asked(min_pass_rate=0.75), before)
     assert passed.outcome is Outcome.PASSED
     assert "Chance explains" in passed.criteria[-1].words
-    (low,) = gate.decide(services, worse, Asked(min_pass_rate=0.9))
+    (low,) = decided(services, worse, Asked(min_pass_rate=0.9))
     assert low.outcome is Outcome.FAILED
-    (allowed,) = gate.decide(services, worse, Asked(max_drop=0.5), before)
+    (allowed,) = decided(services, worse, Asked(max_drop=0.5), before)
     assert allowed.outcome is Outcome.PASSED
 
     shown = as_markdown([failed])
@@ -398,7 +416,7 @@ def test_few_items_cannot_tell_and_it_is_said_how_many_would(services: Services,
     test_set = numbered(services, ana, 8)
     before = judged(services, ana, test_set, judge, verdicts(8, set()))
     after = judged(services, ana, test_set, judge, verdicts(8, {3}))
-    (found,) = gate.decide(services, after, Asked(min_pass_rate=0.8), before)
+    (found,) = decided(services, after, Asked(min_pass_rate=0.8), before)
     assert found.outcome is Outcome.UNSURE
     assert "too few items to tell: about" in found.criteria[1].words
     root = Xml.fromstring(as_junit([found]))
@@ -410,7 +428,7 @@ def test_what_was_not_judged_to_the_end_does_not_pass(services: Services, ana: U
     found = outputs.match_outputs(services, test_set.set_id, 1, verdicts(40, set()), "out.csv")
     experiment = experiments.begin(services, ana, services.sets.get(test_set.set_id), found, [judge])
     services.batches.set_state(experiment.judges[0].batch_id, BatchState.CANCELLED, note="Cancelled by ana.")
-    (decision,) = gate.decide(services, experiment, Asked(min_pass_rate=0.5))
+    (decision,) = decided(services, experiment, Asked(min_pass_rate=0.5))
     assert decision.outcome is Outcome.FAILED
     assert decision.criteria[0].words == "40 of 40 outputs were not judged. Cancelled by ana."
 
@@ -434,7 +452,7 @@ def test_a_baseline_of_another_set_is_refused(services: Services, ana: User, jud
     one = judged(services, ana, made(services, ana), judge, {"q1": "good"})
     two = judged(services, ana, made(services, ana, name="Other"), judge, {"q1": "good"})
     with pytest.raises(InvalidInput, match="another test set"):
-        gate.decide(services, one, Asked(), two)
+        decided(services, one, Asked(), two)
     with pytest.raises(InvalidInput, match="no experiment of the test set"):
         sets.describe_set(services, ana, services.sets.get("questions"), baseline=two.experiment_id)
 
@@ -452,7 +470,7 @@ def test_labels_of_a_random_sample_correct_the_rate(services: Services, ana: Use
     assert corrected is not None
     assert corrected.labels == 20
     assert corrected.estimate.value < 0.75
-    (decision,) = gate.decide(services, experiment, Asked(min_pass_rate=0.1))
+    (decision,) = decided(services, experiment, Asked(min_pass_rate=0.1))
     assert any("By 20 labels people would let" in note for note in decision.notes)
 
 
