@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -203,6 +204,7 @@ def console_services(
             yield services
         session.services.clear()
         aside.aside.clear()  # what was worked out of tables that another test had
+        gc.unfreeze()  # a console keeps what it began with for good; here it would be the services of every test
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
