@@ -110,7 +110,7 @@ def _scale(request: CaseEdit) -> ScoreRange | None:
 
 
 def _metadata(request: CaseEdit, before: dict[str, Any], scale: ScoreRange) -> dict[str, Any]:
-    """The metadata of the case;"""
+    """The metadata of the case: those asked for, or those before, with what guides its judges beside them."""
     mine = (
         before
         if request.metadata is None
