@@ -229,7 +229,7 @@ class _Evaluation:
                 top_p=given.top_p,
                 frequency_penalty=given.frequency_penalty,
                 presence_penalty=given.presence_penalty,
-                seed=given.seed,
+                seed=None if given.seed is None else given.seed + len(choices),  # one seed is one reply
                 reasoning_effort=given.reasoning_effort,
                 top_logprobs=top,
                 form=True,
@@ -243,7 +243,7 @@ class _Evaluation:
         self.notes += scored.notes
         self.notes += [f"The model does not take {name}: it was asked without." for name in sorted(self.refused)]
         if self.estimated:
-            self.notes.append("The server did not say what it used: tokens and cost are estimated from the texts.")
+            self.notes.append("The server did not say all that it used: tokens and cost are estimated from the texts.")
         probable = scored.mode == LOGPROBS
         return Results(
             final_score=scored.final,

@@ -20,6 +20,15 @@ _HEADING = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _TAG = re.compile(r"<(?P<name>(?:final_)?(?:score|rating|grade))>(?P<value>[^<>]*)</(?P=name)>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(
+    r"<\w+\s(?:[^<>]{0,200}\s)?(?:score|rating|grade)\s?=\s?([\"'])(?P<value>[^\"'<>]*)\1[^<>]*>", re.IGNORECASE
+)
+_TABLE = re.compile(
+    r"^[ \t]*\|(?P<head>[^\n]+)\|[ \t]*\n[ \t]*\|[ \t:|-]+\|[ \t]*\n[ \t]*\|(?P<row>[^\n]+)\|[ \t]*$"
+    r"(?P<more>\n[ \t]*\|)?",
+    re.MULTILINE,
+)
+_COLUMN = re.compile(r"(?:(?:final|overall|total) )?(?:score|rating|grade)(?: \([^()]*\))?", re.IGNORECASE)
 _OTHER_FIELD = re.compile(rf"(?<![\s,;|])[\s,;|]+[\"'*_]*{_REASON}[\"'*_]*\s*[:=]|\)\s*$", re.IGNORECASE)
 _REASON_LINE = re.compile(
     rf"(?:^|[\s,;|])[*#_\"']*{_REASON}[*_\"']*\s*[:=][*_\"' ]*(?P<text>[^\n]+)|<{_REASON}>(?P<tagged>[^<>]*)</",
@@ -47,13 +56,30 @@ def read_lines(text: str, start: int) -> list[Line]:
 
 def _lines(text: str, start: int) -> Iterator[Line]:
     seen: set[int] = set()
-    for pattern in (_TAG, _LINE, _HEADING):
+    tables = [line for found in _TABLE.finditer(text, start) if (line := _of_table(found))]
+    yield from tables
+    for pattern in (_TAG, _ATTRIBUTE, _LINE, _HEADING):
         for found in pattern.finditer(text, start):
             begin, value = found.start("value"), found["value"]
-            if not value.strip(" \t*_`|\"'") or begin in seen:
+            if not value.strip(" \t*_`|\"'") or begin in seen or any(one.begin <= begin < one.end for one in tables):
                 continue
             seen.add(begin)
             other = _OTHER_FIELD.search(value)
             number = read_numeral(value[: other.start()] if other else value.rstrip(" \t|,;"))
-            moved = replace(number, start=begin + number.start, end=begin + number.end) if number else None
-            yield Line(found.start(), found.end(), moved)
+            yield Line(found.start(), found.end(), _moved(number, begin))
+
+
+def _of_table(found: re.Match[str]) -> Line | None:
+    """The row of a table that has a column for the score; its number is None where there are several rows."""
+    heads = [cell.strip(" \t*_`") for cell in found["head"].split("|")]
+    places = [place for place, head in enumerate(heads) if _COLUMN.fullmatch(head)]
+    cells = found["row"].split("|")
+    if len(places) != 1 or len(cells) != len(heads) or any(read_numeral(head) for head in heads):
+        return None
+    begin = found.start("row") + sum(len(cell) + 1 for cell in cells[: places[0]])
+    number = None if found["more"] else read_numeral(cells[places[0]])
+    return Line(found.start(), found.end("row"), _moved(number, begin))
+
+
+def _moved(number: Numeral | None, by: int) -> Numeral | None:
+    return replace(number, start=by + number.start, end=by + number.end) if number else None

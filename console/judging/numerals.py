@@ -1,4 +1,4 @@
-"""Numbers as models write them where a score is asked for: `4`, `**4**`, `four`, `4,5`, `8/10`, `4 - good`.
+"""Numbers as models write them where a score is asked for: `4`, `**4**`, `four`, `4,5`, `8/10`, `4 - good`, `★★★★☆`.
 
 A number is read only where there is a single one. A range (`3-4`), a choice (`3 or 4`), the scale itself (`1-5`) and a
 bound (`<4`) are none.
@@ -45,6 +45,7 @@ _LABEL = re.compile(
     r"(?:(?:the|my|final|overall|total)\s+)*(?:score|rating|grade)\s*(?:\([^()]*\)\s*)?(?:[:=]|\bis\b)[\s*_`]*",
     re.IGNORECASE,
 )
+_STARS = re.compile(r"(?P<given>(?:[★⭐🌟]\s?){0,10})(?P<missing>(?:[☆✩]\s?){1,10})")
 _PAIRS = {"(": ")", "[": "]", "<": ">", "{": "}"}
 _AROUND = " \t\r\n\xa0\"'*_`$"
 _BOX = re.compile(r"\\(?:boxed|text|mathbf|textbf)\b")
@@ -79,7 +80,7 @@ def read_numeral(text: str) -> Numeral | None:
         start, end = _within(plain, label.end(), end)
     if plain[start : start + 1] in ("~", "≈"):
         start += 1 + (plain[start + 1 : start + 2] == " ")
-    return _digits(text, plain, start, end) or _in_words(plain, start, end)
+    return _digits(text, plain, start, end) or _in_words(plain, start, end) or _in_stars(plain, start, end)
 
 
 def _plain(text: str) -> str:
@@ -143,6 +144,15 @@ def _in_words(plain: str, start: int, end: int) -> Numeral | None:
     if value is None or said is None:
         return None
     return Numeral(f"{value:g}", found.start(), found.end(), False, *said)
+
+
+def _in_stars(plain: str, start: int, end: int) -> Numeral | None:
+    """Stars of which some are empty: they say how many there could be."""
+    found = _STARS.fullmatch(plain, start, end)
+    if not found:
+        return None
+    given, missing = (len("".join(found[name].split())) for name in ("given", "missing"))
+    return Numeral(str(given), start, end, False, float(given + missing))
 
 
 def _value(found: re.Match[str]) -> float | None:

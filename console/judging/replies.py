@@ -9,6 +9,7 @@ scores that differ none is taken.
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from dataclasses import dataclass, replace
@@ -19,19 +20,22 @@ from console.judging.numerals import Numeral, read_numeral
 from console.judging.objects import Found, NoObject, read_object
 from console.judging.scores import Several, stated_score
 
-_THOUGHT_ENDS = (
-    "</think>", "</thinking>", "</thought>", "</reasoning>", "</reflection>", "</seed:think>", "[/THINK]", "◁/think▷",
-    "<|end_of_thought|>", "<|END_THINKING|>", "<|channel|>final<|message|>",
-)  # fmt: skip
+_THOUGHT = r"(?:think(?:ing)?|thoughts?|reasoning|reflection|analysis|scratch_?pad|(?:inner_)?monologue|seed:think)"
+_THOUGHT_BEGINS = re.compile(
+    rf"<{_THOUGHT}(?:\s[^<>]*)?>|\[THINK\]|◁think▷|<\|begin_of_thought\|>|<\|START_THINKING\|>", re.IGNORECASE
+)
+_THOUGHT_ENDS = re.compile(
+    rf"</{_THOUGHT}>|\[/THINK\]|◁/think▷|<\|end_of_thought\|>|<\|END_THINKING\|>|<\|channel\|>final<\|message\|>",
+    re.IGNORECASE,
+)
 """What a model's reasoning ends with where a server leaves it in the reply; not every template shows its beginning."""
-_THOUGHT_BEGINS = ("<think>", "<thinking>", "<thought>", "<reasoning>", "<seed:think>", "[THINK]", "◁think▷")
 _SPACE = " \t\r\n\ufeff\xa0\u200b"
 _BEFORE = "\ufeff\u200b`"
 _AFTER = re.compile(r"(?:\s|`|\]|</\w+>|<\|\w+\|>)*")
 """What may stand behind the form at the end of a reply: a fence, `</answer>`, `<|im_end|>`."""
 _MOST_TRIES = 64
 """Braces at which an object is looked for; a reply with more of them is no form."""
-_USUAL = str.maketrans("“”„‟″＂‘’‚｛｝：，", '"""' + '"""' + "'''{}:,")
+_USUAL = str.maketrans("“”„‟″＂«»‘’‚｛｝：，", '"' * 8 + "'''{}:,")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +84,17 @@ def read_form(reply: str, *, cut_off: bool = False, texts: tuple[str, ...] = ())
 
 def without_thoughts(reply: str) -> str:
     """What a reply says after its reasoning; all of it where there is none that ended."""
-    ends = [(at, mark) for mark in _THOUGHT_ENDS if (at := reply.find(mark)) >= 0]
-    return reply[min(ends)[0] + len(min(ends)[1]) :] if ends else reply
+    return reply[_past_thoughts(reply) :]
+
+
+def _past_thoughts(reply: str) -> int:
+    """Where a reply's reasoning ends, which may be several pieces; 0 where there is none that ended."""
+    at = 0
+    while end := _THOUGHT_ENDS.search(reply, at):
+        at = end.end()
+        if not _THOUGHT_BEGINS.match(reply, _first(reply, at)):
+            break
+    return at
 
 
 def _answer(reply: str, *, cut_off: bool = False) -> int | None:
@@ -92,9 +105,12 @@ def _answer(reply: str, *, cut_off: bool = False) -> int | None:
     first = _first(reply, 0)
     if reply[first : first + 1] == "{":
         return first
-    start = max(first, len(reply) - len(without_thoughts(reply)))
-    if start > first or not reply.startswith(_THOUGHT_BEGINS, first):
-        return None if start and not reply[start:].strip(_SPACE) else start
+    begins = _THOUGHT_BEGINS.match(reply, first)
+    start = max(first, _past_thoughts(reply))
+    if start > first and not reply[start:].strip(_SPACE):
+        return None if begins or not _THOUGHT_BEGINS.search(reply, first) else first  # `<score>4</score><reasoning>`
+    if start > first or not begins:
+        return start
     last = -1 if cut_off else reply.rfind("{")
     return last if last >= 0 and _ends_with_form(reply, last) else None
 
@@ -113,6 +129,14 @@ def _first(reply: str, at: int) -> int:
     while at < len(reply) and (reply[at].isspace() or reply[at] in _BEFORE or reply.startswith("json", at)):
         at += 4 if reply.startswith("json", at) else 1
     return at
+
+
+def _unescaped(answer: str) -> str | None:
+    """A form whose quotes are escaped though nothing is around it. Raises ValueError."""
+    if answer.startswith('{\\"'):
+        found: str = json.loads(f'"{answer}"', strict=False)
+        return found
+    return html.unescape(answer) if answer.startswith("{&") else None
 
 
 @dataclass(slots=True)
@@ -160,10 +184,10 @@ class _Reader:
         return self._one(forms, "several different scores") if forms and len(forms) == len(own) else None
 
     def _of_text(self) -> Form | None:
-        """The form as JSON within a string of JSON."""
+        """The form as JSON within a string of JSON, or escaped for one, or for HTML."""
         answer = self.reply[self.start :].strip(f"{_SPACE}`")
         try:
-            inner = json.loads(answer) if answer.startswith('"') else None
+            inner = json.loads(answer) if answer.startswith('"') else _unescaped(answer)
         except ValueError:
             inner = None
         if not isinstance(inner, str) or "{" not in inner:

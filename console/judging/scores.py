@@ -19,7 +19,16 @@ _INSIDE = frozenset({"value", "score", "rating", "number", "grade", "final", "ov
 """What the number is called in an object that stands where the number should."""
 _NOT_HERE = re.compile(r"example|schema|scale|range|input|text|context|question|reference|expected|metadata|previous")
 """Objects whose scores are not the judge's own."""
-_REASONS = frozenset({"reason", "reasoning", "explanation", "rationale", "justification", "comment"})
+_ABROAD = re.compile(
+    "bewertung|punktzahl|wertung|puntuaci[óo]n|puntaje|calificación|pontuação|nota|punteggio|évaluation|"
+    "评分|分数|得分|评级|評分|分數|スコア|評価|点数|점수|평점|оценка|балл|التقييم|النتيجة"
+)
+"""The key where a model has translated it with the rest."""
+_REASONS = re.compile(
+    "reason|reasoning|explanation|rationale|justification|comment|begründung|razón|justificación|justificativa|motivo|"
+    "raison|理由|原因|이유|причина|обоснование|السبب"
+)
+_UNSEEN = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\xad"))
 _DEEPEST = 3
 
 
@@ -50,6 +59,7 @@ def stated_score(found: Found, text: str, depth: int = 0) -> Stated | None:
     scores = [value for name, value in named if name == _SCORE]
     if not scores:
         scores = [value for name, value in named if _LIKE_IT.fullmatch(name) and not _NOT_IT.search(name)]
+        scores = scores or [value for name, value in named if _ABROAD.fullmatch(name)]
     numbers = [number for value in scores if (number := _number(value, text, depth))]
     if len(numbers) < len(scores) and any(value.text != "null" for value in scores):
         return Stated(numbers[0], reason) if len(scores) == 1 and numbers else None
@@ -64,7 +74,7 @@ def stated_score(found: Found, text: str, depth: int = 0) -> Stated | None:
 
 
 def _reason(named: Iterable[tuple[str, Value]]) -> str:
-    return next((value.text for name, value in named if name in _REASONS and value.quoted), "")
+    return next((value.text for name, value in named if _REASONS.fullmatch(name) and value.quoted), "")
 
 
 def _reason_within(value: Value, text: str) -> str:
@@ -75,7 +85,7 @@ def _reason_within(value: Value, text: str) -> str:
 
 def _name(key: str) -> str:
     """A key as a name: in small letters, without what a model puts around it."""
-    bare = re.sub(r"\([^()]*\)", "", key).strip(" \t\n:*_`#.=")
+    bare = re.sub(r"\([^()]*\)", "", key.translate(_UNSEEN)).strip(" \t\n:*_`#.=")
     return re.sub(r"[\s-]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", bare)).lower()
 
 

@@ -154,7 +154,7 @@ def _check(choice: Choice) -> None:
         )
     if choice.content.strip():
         return
-    if choice.stop is Stop.TOOL:
+    if choice.stop is Stop.TOOL or choice.tool:
         raise Unscored(
             "The model called a tool instead of filling in the form.\n"
             "Choose a model or a server setting without tools.",

@@ -139,6 +139,24 @@ FOUR = (
     '{"score": +4}',
     '{"score":04}',
     '{"score": .4e1}',
+    '{"score":"★★★★☆"}',
+    '{"sc\u200bore":4}',
+    "{«score»: 4}",
+    '{"Bewertung":4,"Begründung":"x"}',
+    '{"评分":4,"理由":"x"}',
+    '{\\"score\\":4,\\"reason\\":\\"x\\"}',
+    "{&quot;score&quot;:4}",
+    "| score | reason |\n|---|---|\n| 4 | fine, 3 of 3 |",
+    "| **Reason** | **Score** |\n|:-:|--:|\n| fine | **4** |",
+    "| Key | Value |\n|---|---|\n| score | 4 |\n| reason | fine |",
+    '<rating score="4" reason="x"/>',
+    "<score>4</score><reasoning>It keeps to the facts.</reasoning>",
+    '<Think>is it {"score":2}?</Think>{"score":4}',
+    '<thinking type="x">{"score":2}</thinking>{"score":4}',
+    '<analysis>{"score":2}</analysis>\n{"score":4}',
+    '<scratchpad>{"score":2}</scratchpad>\n{"score":4}',
+    '<think>a</think>\n<think>{"score":2}</think>{"score":4}',
+    '<think>a</think>{"score":4,"reason":"it wrote </think>"}',
 )
 """All of them say 4."""
 
@@ -216,6 +234,12 @@ JUNK = (
     '{"score":"4?5"}',
     '{"scores":{"a":4,"b":2}}',
     '{"score": 1|2|3|4|5}',
+    '{"score":"⭐⭐⭐⭐"}',
+    "| score | reason |\n|---|---|\n| 4 | fine |\n| 2 | bad |",
+    "| criterion | score |\n|---|---|\n| facts | 4 |\n| style | 2 |",
+    '<rating score="3-4"/>',
+    '<analysis>{"score":4}</analysis>',
+    '{"Bewertung":4,"评分":3}',
 )
 
 
@@ -264,7 +288,17 @@ def test_a_judged_text_that_is_a_number_is_no_judgement() -> None:
 
 
 @pytest.mark.parametrize(
-    "reply", ['{"a":' * 20_000, '{"score":[' * 20_000, "{" * 100_000, '"' * 100_000, "Score: " * 20_000]
+    "reply",
+    [
+        '{"a":' * 20_000,
+        '{"score":[' * 20_000,
+        "{" * 100_000,
+        '"' * 100_000,
+        "Score: " * 20_000,
+        "<a " * 50_000,
+        "|" * 50_000,
+        "</think><think>" * 5_000,
+    ],
 )
 def test_long_junk_takes_no_long_time(reply: str) -> None:
     with pytest.raises(Unscored):

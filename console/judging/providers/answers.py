@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from console.judging.logprobs import Token
+from console.judging.prompts import reply_schema
 from console.judging.providers.port import Choice, Reply, Stop
 from console.judging.providers.usage import read_usage
 
@@ -27,6 +28,9 @@ _STOPS = {
     "tool_use": Stop.TOOL,
     "function_call": Stop.TOOL,
 }
+_CALLS = frozenset({"tool_calls", "tool_use", "function_call"})
+_FORM_TOOLS = frozenset({reply_schema(reason_first=False)["name"], "json_tool_call"})
+"""Calls by which servers make a model fill in a JSON schema that has no tools; the second is LiteLLM's."""
 _THOUGHTS = frozenset({"thinking", "reasoning", "redacted_thinking"})
 _IMPOSSIBLE = -9999.0
 """What OpenAI gives as the log-probability of what cannot be."""
@@ -49,13 +53,32 @@ def _choice(one: Mapping[str, Any]) -> Choice:
         message = {"content": message}
     stop = str(one.get("finish_reason") or "").lower()
     refusal = message.get("refusal") or ("it ended with a refusal" if stop == "refusal" else None)
+    called = _called(message)
+    content = _content(message.get("content"))
+    if not content.strip():
+        content = next((said for name, said in called if name in _FORM_TOOLS), content) or _form_within(message, stop)
     return Choice(
-        _content(message.get("content")),
+        content,
         tokens=_tokens(one.get("logprobs")) or None,
-        stop=_STOPS.get(stop, Stop.DONE),
+        stop=Stop.DONE if content and stop in _CALLS else _STOPS.get(stop, Stop.DONE),
         refusal=refusal if isinstance(refusal, str) else None,
-        tool=json.dumps(message["tool_calls"]) if message.get("tool_calls") else None,
+        tool=json.dumps(message.get("tool_calls") or message["function_call"]) if called and not content else None,
     )
+
+
+def _called(message: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The functions that a message calls, with their arguments."""
+    listed = message.get("tool_calls")
+    calls = [one.get("function") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    found = [one for one in [*calls, message.get("function_call")] if isinstance(one, dict)]
+    return [(str(one.get("name")), _content(one.get("arguments"))) for one in found]
+
+
+def _form_within(message: Mapping[str, Any], stop: str) -> str:
+    """A form that a server took for the model's thoughts: nothing but an object, and nothing else was said."""
+    thoughts = message.get("reasoning_content") or message.get("reasoning")
+    whole = isinstance(thoughts, str) and thoughts.strip().startswith("{") and thoughts.strip().endswith("}")
+    return str(thoughts) if whole and _STOPS.get(stop, Stop.DONE) is Stop.DONE else ""
 
 
 def _content(content: Any) -> str:
@@ -73,6 +96,7 @@ def _part(part: Any) -> str:
     if not isinstance(part, dict) or part.get("type") in _THOUGHTS:
         return ""
     text = part.get("text")
+    text = text.get("value") if isinstance(text, dict) else text
     return text if isinstance(text, str) else ""
 
 

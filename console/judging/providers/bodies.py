@@ -12,6 +12,8 @@ from typing import Any
 import orjson
 
 _EVENT = re.compile(rb"^data:[ \t]*(.+?)\r?$", re.MULTILINE)
+_KEPT_ALIVE = re.compile(rb"\A(?:\s*+:[^\n]*\n)++(?=\s*+[{\[])")
+"""Comments of a stream before an answer that is none."""
 _PAGE = re.compile(rb"\s*(?:<!doctype html|<html|<head|<body|<\?xml)", re.IGNORECASE)
 _TITLE = re.compile(r"<(title|h1)[^>]*>(.*?)</\1>", re.IGNORECASE | re.DOTALL)
 _LONGEST_PAGE = 20_000
@@ -19,7 +21,7 @@ _LONGEST_PAGE = 20_000
 
 def read_body(content: bytes) -> Any:
     """What a body says; None where it is no JSON. A stream of events is put together to the answer that it is."""
-    content = content.removeprefix(codecs.BOM_UTF8)
+    content = _KEPT_ALIVE.sub(b"", content.removeprefix(codecs.BOM_UTF8))
     try:
         return orjson.loads(content)
     except orjson.JSONDecodeError:

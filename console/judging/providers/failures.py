@@ -7,6 +7,7 @@ error in an answer of status 200. Only its first characters are read.
 from __future__ import annotations
 
 import email.utils
+import math
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -36,6 +37,10 @@ _TOO_LONG = re.compile(
 )
 _WAIT_WORDS = re.compile(r"(?:try again|retry) in (?:(\d+)m(?!s))? ?(\d+(?:\.\d+)?)? ?(ms|s)?", re.IGNORECASE)
 _WAIT_BODY = re.compile(r'"retryDelay": ?"(\d+(?:\.\d+)?)s"')
+_RESET = re.compile(r"(?:x-)?ratelimit-reset(?:-\w+)?", re.IGNORECASE)
+_A_MOMENT = 1e9
+"""Seconds; more than a wait has."""
+_LONGEST_WAIT = 1e14
 _PERIOD = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
 
 
@@ -60,7 +65,7 @@ class Failure(Exception):
     @property
     def passing(self) -> bool:
         """Another attempt may succeed."""
-        return not self.trouble and (self.status in _PASSING or self.status >= 500)
+        return not self.trouble and not self.too_long and (self.status in _PASSING or self.status >= 500)
 
     @property
     def about_parameters(self) -> bool:
@@ -111,7 +116,7 @@ def failure_within(answer: Any) -> int | None:
     if choices and not failed:
         return None
     error = failed or first.get("error") or first.get("errors")
-    if not error and ("choices" in first or not (first.get("message") or first.get("detail"))):
+    if not error and ("choices" in first or not (isinstance(first.get("message"), str) or first.get("detail"))):
         return None
     codes = [str(value) for key, value in _fields(answer) if key in ("code", "type", "status", "status_code")]
     numbers = [int(code) for code in codes if code.isdigit() and 400 <= int(code) < 600]
@@ -161,8 +166,8 @@ def _wait(headers: Mapping[str, str], message: str, text: str) -> float | None:
     if "retry-after-ms" in headers:
         return _seconds(headers["retry-after-ms"], 1 / 1000)
     if "retry-after" in headers:
-        return _seconds(headers["retry-after"], 1.0) or _until(headers["retry-after"])
-    resets = [_period(headers[name]) for name in headers if name.lower().startswith("x-ratelimit-reset")]
+        return _retry_after(headers["retry-after"])
+    resets = [_reset(headers[name]) for name in headers if _RESET.fullmatch(name)]
     known = [reset for reset in resets if reset is not None]
     if known:
         return min(known)
@@ -174,11 +179,29 @@ def _wait(headers: Mapping[str, str], message: str, text: str) -> float | None:
     return 60.0 * float(said[1] or 0) + float(said[2] or 0) * (0.001 if said[3] == "ms" else 1.0)
 
 
+def _retry_after(text: str) -> float | None:
+    """In seconds, as a date, or as a period (`5s`)."""
+    seconds = _seconds(text, 1.0)
+    if seconds:
+        return seconds
+    until = _until(text)
+    return _period(text) if until is None else until
+
+
 def _seconds(text: str, unit: float) -> float | None:
     try:
-        return max(float(text) * unit, 0.0)
+        seconds = float(text) * unit
     except ValueError:
         return None
+    return min(max(seconds, 0.0), _LONGEST_WAIT) if math.isfinite(seconds) else None
+
+
+def _reset(text: str) -> float | None:
+    """When a limit is renewed: in some time, in seconds, or at a moment, in seconds or milliseconds since 1970."""
+    moment = _seconds(text, 1.0)
+    if moment is None:
+        return _period(text)
+    return moment if moment < _A_MOMENT else max(moment / (1000 if moment > 1000 * _A_MOMENT else 1) - time.time(), 0.0)
 
 
 def _until(text: str) -> float | None:

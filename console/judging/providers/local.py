@@ -178,10 +178,12 @@ class LocalProvider:
         self._server = server
         self._ask = ask
         self._providers: dict[Address, Provider] = {}
+        self._turn = threading.Lock()
+        """Replies to other calls beside these would change their last digits, and nothing would be done sooner."""
 
     def complete(self, call: Call) -> Reply:
-        """Asks the model once. Raises JudgingError."""
-        with self._server.used() as address:
+        """Asks the model once, when it is this call's turn. Raises JudgingError."""
+        with self._turn, self._server.used() as address:
             if address not in self._providers:
                 self._providers = {address: self._ask(address)}
             return self._providers[address].complete(call)

@@ -11,7 +11,9 @@ import sys
 import threading
 
 CONTEXT = 8_192
-"""Tokens that prompt and reply may have together."""
+"""Tokens that prompt and replies may have together."""
+CHOICES = 5
+"""Replies that one call may ask for: the prompt is read once for all of them."""
 
 
 def main() -> None:
@@ -28,7 +30,8 @@ def main() -> None:
     given.cors_origins = "http://127.0.0.1"
     given.ui = False
     given.n_ctx = CONTEXT
-    given.n_parallel = 1
+    given.n_parallel = CHOICES
+    given.kv_unified = True  # one memory for all replies: each may have all that the others leave
     given.cache_prompt = False  # what is kept of an earlier prompt changes the last digits of the next one's numbers
     given.cpuparams.n_threads = given.cpuparams_batch.n_threads = max((os.cpu_count() or 2) // 2, 1)
     given.warmup = False

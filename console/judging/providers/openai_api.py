@@ -10,6 +10,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import openai
 
@@ -20,6 +21,7 @@ from console.judging.providers.failures import Failure, explained, failure_withi
 from console.judging.providers.port import Address, Call, Capabilities, Reply, check_address
 from console.judging.providers.refusals import OPTIONAL, Shape, learned
 from console.judging.providers.usage import estimated
+from console.judging.providers.wire import Broken, Late, client, why_broken
 from console.redaction import BLANK, SHORTEST, secrets_in
 
 LONGEST_PAUSE = 60.0
@@ -56,12 +58,7 @@ class OpenAiProvider:
         self._sleep = sleep
         known = (where.key, *secrets_in(where.base_url))
         self._secrets = [one.encode() for one in known if one and len(one) >= SHORTEST]
-        self._client = openai.OpenAI(
-            api_key=where.key or "none",
-            base_url=where.base_url,
-            timeout=timeout,
-            max_retries=0,
-        )
+        self._client = client(where.base_url, where.key or "none", timeout)
         self._shapes: dict[str, Shape] = {}
         self._unexplained: set[tuple[str, tuple[int, str]]] = set()
         """Refusals by model for which no parameter was found."""
@@ -81,9 +78,10 @@ class OpenAiProvider:
                 pause = self._pause(call, failure, failed)
                 if pause is None:
                     raise explained(self.name, call, failure, attempts=failed + 1, longest=_longest(call)) from failure
-            except openai.APIConnectionError as error:
-                if failed >= call.retries:
-                    raise self._unreachable(call, error, failed + 1) from error
+            except (openai.APIConnectionError, Broken) as error:
+                broken = why_broken(error)
+                if failed >= call.retries or (broken and not broken.passing):
+                    raise self._unreachable(call, error, broken, failed + 1) from error
                 pause = _usual_pause(failed)
             self._sleep(pause)
             failed += 1
@@ -95,6 +93,8 @@ class OpenAiProvider:
             try:
                 return self._ask(call, shape)
             except Failure as failure:
+                if failure.too_long and shape.body(call, self.capabilities).get("n", 1) > 1:
+                    return self._ask(replace(call, n=1), shape)  # several replies together may take more than there is
                 better, reply = self._better(call, shape, failure) if failure.about_parameters else (None, None)
                 if better is None:
                     raise
@@ -134,6 +134,8 @@ class OpenAiProvider:
         status = failure_within(body)
         if status:
             raise read_failure(status, headers, content)
+        if body is None and content.lstrip()[:1] in (b"{", b"["):
+            raise Failure(502, "its answer breaks off")
         if not is_answer(body):
             what = words_of_page(content) or "it answered with something that is no chat completion"
             raise JudgingError(
@@ -179,16 +181,21 @@ class OpenAiProvider:
         pause = usual if failure.wait is None else max(failure.wait, call.rate_limit_sleep)
         return pause if pause <= _longest(call) else None
 
-    def _unreachable(self, call: Call, error: openai.APIConnectionError, attempts: int) -> JudgingError:
+    def _unreachable(self, call: Call, error: Exception, broken: Broken | None, attempts: int) -> JudgingError:
         tries = f" after {attempts} attempts" if attempts > 1 else ""
-        if isinstance(error, openai.APITimeoutError):
+        if isinstance(error, openai.APITimeoutError) or isinstance(broken, Late):
             return JudgingError(
                 f"The model {call.model} did not answer within {self._timeout:g} seconds{tries}.\n"
                 "Try again, choose a faster model, or raise JUDGE_TIMEOUT_SECONDS."
             )
+        if broken:
+            return JudgingError(
+                f"The server of the provider {self.name!r} gives no answer that can be used{tries}: {broken}.\n"
+                "Try again, and check its base URL and what stands between: a gateway, a proxy."
+            )
         return JudgingError(
             f"The server of the provider {self.name!r} cannot be reached{tries}.\n"
-            f"Check that it runs, and its base URL. It is said to be at {error.request.url}."
+            f"Check that it runs, and its base URL. It is said to be at {self._client.base_url}."
         )
 
 

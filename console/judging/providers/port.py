@@ -149,7 +149,7 @@ CAPABILITIES: Mapping[str, Capabilities] = {
     "google": Capabilities(system=False),
     "bedrock": Capabilities(n=False, system=False, max_temperature=1.0, penalties=False),
     "ollama": Capabilities(n=False),
-    "local": Capabilities(logprobs=Support.YES, n=False, bounds=True),
+    "local": Capabilities(logprobs=Support.YES, bounds=True),
     "other": Capabilities(),
 }
 """By provider; what a model refuses beyond this is learned from its first refusal."""

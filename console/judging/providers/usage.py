@@ -15,6 +15,8 @@ from console.records import TokenUsage
 
 _BYTES_PER_TOKEN = 4
 """Of English text, about, for every usual tokenizer."""
+_FAR_OFF = 2
+"""What several replies have is so many times what a server states, when it did not count all of them."""
 
 
 _NAMES = (("prompt_tokens", "input_tokens"), ("completion_tokens", "output_tokens"), ("total_tokens",))
@@ -49,6 +51,9 @@ def estimated(reply: Reply, prompt: str) -> TokenUsage:
     written = "".join(f"{choice.content}{choice.tool or ''}" for choice in reply.choices)
     sent = said.prompt or _tokens(prompt)
     made = said.completion or _tokens(written)
+    counted = sum(len(choice.tokens or ()) for choice in reply.choices)
+    if len(reply.choices) > 1 and made * _FAR_OFF <= max(counted, _tokens(written)):
+        made = max(counted, _tokens(written))  # llama.cpp counts the first of several replies
     if (sent, made) == (said.prompt, said.completion):
         return said
     return TokenUsage(prompt=sent, completion=made, total=sent + made, cached=said.cached, reasoning=said.reasoning)

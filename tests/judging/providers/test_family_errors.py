@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from console.errors import JudgingError
+from console.judging.providers import wire
 from console.judging.providers.openai_api import OpenAiProvider
 from console.judging.providers.port import Address, Call, Capabilities, Choice
 from tests.support.openai_server import Answer, OpenAiServer, completion
@@ -283,6 +284,7 @@ PASSES = {
     "errors as a list": (200, {}, [{"error": {"code": 503, "message": "The model is overloaded.", "status": "X"}}]),
     "an error without the word": (200, {}, {"object": "error", "message": "internal", "code": 500}),
     "no body": (500, {}, b""),
+    "an answer that is cut off": (200, {}, b'{"choices":[{"message":{"content":"{\\"sco'),
     "a body that is no UTF-8": (500, {}, b"\xff\xfe\x00broken"),
 }  # fmt: skip
 
@@ -316,6 +318,11 @@ BODIES = {
     "bytes that are no UTF-8": b'{"id":"\xff","choices":[{"message":{"content":"{\\"score\\":4}"}}]}',
     "a stream": STREAM,
     "a stream with line ends of another kind": STREAM.replace(b"\n", b"\r\n"),
+    "comments of a stream before it": b': PROCESSING\n\n: PROCESSING\n\n{"choices":[{"text":"{\\"score\\":4}"}]}',
+    "what was taken for thoughts": b'{"choices":[{"message":{"content":null,"reasoning_content":"{\\"score\\":4}"}}]}',
+    "a call of the form": b'{"choices":[{"message":{"content":null,"tool_calls":[{"function":{"name":"json_tool_call",'
+    b'"arguments":"{\\"score\\":4}"}}]},"finish_reason":"tool_calls"}]}',
+    "a text with notes": b'{"choices":[{"message":{"content":[{"type":"text","text":{"value":"{\\"score\\":4}"}}]}}]}',
     "the older form": b'{"choices":[{"text":"{\\"score\\":4}","finish_reason":"stop"}]}',
 }
 
@@ -336,6 +343,36 @@ def test_a_compressed_answer_is_read(server: OpenAiServer) -> None:
     assert asked(server).complete(CALL).choices == [Choice(FORM)]
 
 
+def test_a_redirection_is_said_and_not_followed_with_another_question(server: OpenAiServer) -> None:
+    said = str(error_of(server, (302, {"Location": "https://models.test/sign-in"}, b"")))
+
+    assert "it redirects to https://models.test/sign-in" in said
+    assert len(server.bodies) == 1
+
+
+def test_an_answer_that_is_not_packed_as_it_says_is_not_said_to_be_a_dead_server(server: OpenAiServer) -> None:
+    said = str(error_of(server, (200, {"Content-Encoding": "gzip"}, b'{"choices":[]}')))
+
+    assert "no answer that can be used after 4 attempts: its answer broke off" in said
+
+
+def test_an_answer_has_to_end_in_time(server: OpenAiServer) -> None:
+    server.answer = completion
+    late = asked(server)
+    late._client = wire.client(server.url, "key", 5, clock=iter([0.0, 5.1]).__next__)
+
+    with pytest.raises(JudgingError, match="did not answer within 5 seconds"):
+        late.complete(Call("m", "p", retries=0))
+
+
+def test_an_answer_has_a_size(server: OpenAiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "LARGEST", 100)
+    server.answer = completion
+
+    with pytest.raises(JudgingError, match="its answer has more than"):
+        asked(server).complete(CALL)
+
+
 USAGES = {
     "none": None,
     "nulls": {"prompt_tokens": 100, "completion_tokens": None, "total_tokens": None},
@@ -351,3 +388,13 @@ def test_what_a_server_does_not_count_is_estimated_and_said(server: OpenAiServer
 
     assert reply.estimated
     assert (reply.usage.prompt, reply.usage.completion) == ((100, 3) if usage and usage["prompt_tokens"] else (3, 3))
+
+
+def test_tokens_of_replies_that_a_server_does_not_count_are_counted(server: OpenAiServer) -> None:
+    server.answer = lambda body: (
+        200,
+        {},
+        {**completion(body)[2], "usage": {"prompt_tokens": 9, "completion_tokens": 9}},
+    )
+
+    assert asked(server).complete(CALL).usage.completion == 18

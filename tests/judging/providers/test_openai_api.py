@@ -224,6 +224,23 @@ def test_a_model_that_refuses_several_responses_is_asked_for_each(server: OpenAi
     assert (len(found.all_responses), len(server.bodies)) == (3, 4)
 
 
+def test_a_seed_is_another_for_each_call_of_one_evaluation(server: OpenAiServer) -> None:
+    server.answer = refuses("n")
+    judged = snapshot(parameters={"n_responses": 3, "custom_chain_of_thought": "T", "seed": 7})
+
+    GEval().evaluate(judged, artifact(), provider(server))
+
+    assert [body["seed"] for body in server.bodies] == [7, 7, 8, 9]
+
+
+def test_replies_that_together_are_too_long_are_asked_for_one_by_one(server: OpenAiServer) -> None:
+    too_long = (500, {}, {"error": {"code": 500, "message": "Context size has been exceeded.", "type": "server_error"}})
+    server.answer = lambda body: too_long if body.get("n", 1) > 1 else completion(body)
+
+    assert len(provider(server).complete(FORM).choices) == 1
+    assert len(server.bodies) == 2
+
+
 # --- what fails how --------------------------------------------------------------------------------------------
 
 
@@ -275,6 +292,11 @@ def test_a_wait_of_an_hour_is_a_failure_now_that_says_how_long(server: OpenAiSer
     [
         (refusal(429, "Slow.", headers={"x-ratelimit-reset-requests": "1s"}), 1.0),
         (refusal(429, "Slow.", headers={"x-ratelimit-reset-tokens": "1m2.5s"}), 62.5),
+        (refusal(429, "Slow.", headers={"Retry-After": "5s"}), 5.0),
+        (refusal(429, "Slow.", headers={"RateLimit-Reset": "20"}), 20.0),
+        (refusal(429, "Slow.", headers={"X-RateLimit-Reset": "1300000000000"}), 0.0),
+        (refusal(429, "Slow.", headers={"Retry-After": "nan"}), None),
+        (refusal(429, "Slow.", headers={"Retry-After": "inf"}), None),
         (refusal(429, "Rate limit reached. Please try again in 7.2s."), 7.2),
         (refusal(429, "Please retry in 250ms"), 0.25),
         ((429, {}, [{"error": {"message": "Quota", "details": [{"retryDelay": "36s"}]}}]), 36.0),
