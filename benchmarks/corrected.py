@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from console.judging.analysis.corrected import Sample, classical_rate, corrected_rate, weighted_kappa
+from console.judging.analysis.corrected import Sample, classical_rate, corrected_rate
+from console.judging.analysis.weighted import weighted_quality
 
 Floats = NDArray[np.float64]
 Draw = Callable[[np.random.Generator, Floats, int], tuple[NDArray[np.int64], Floats]]
@@ -137,12 +138,12 @@ def kappas(scores: Floats, people: Floats, size: int, draws: int) -> str:
     """Kappa from labels of the doubtful queue, without and with their odds; how often the interval holds the truth."""
     dice, judged = np.random.default_rng(size), scores >= CUT
     every = Sample.of(scores, np.ones(len(scores)))
-    truth = weighted_kappa(every, people, judged).value or 0.0
+    truth = weighted_quality(every.weights, people, judged).kappa.value or 0.0
     bare, weighed, held, told = 0.0, 0.0, 0, 0
     for _ in range(draws):
         drawn, chance = uncertain_first(dice, scores, size)
-        naive = weighted_kappa(Sample.of(scores[drawn], np.ones(len(drawn))), people[drawn], judged[drawn])
-        found = weighted_kappa(Sample.of(scores[drawn], chance), people[drawn], judged[drawn])
+        naive = weighted_quality(np.ones(len(drawn)), people[drawn], judged[drawn]).kappa
+        found = weighted_quality(1 / chance, people[drawn], judged[drawn]).kappa
         if found.value is None or found.low is None or found.high is None or naive.value is None:
             continue
         told += 1

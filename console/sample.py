@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from console.actions.collections.ingest import ingest
+from console.actions.labels.calibrated import calibrate_judge
 from console.actions.permissions import outsider
 from console.actions.runs.similar import embed_missing
 from console.config import HOME, ROOT
@@ -85,6 +86,8 @@ _LOCAL_PARAMETERS = {
 _REVIEWERS = ("reviewer-a", "reviewer-b")
 _LABELLED = 0.3
 """The share of the runs that people labelled, drawn at random."""
+_CALIBRATED, _LABELLED_MORE = "Faithfulness", 0.8
+"""The judge whose scores are calibrated, which takes more labels, and the share of its runs that have one."""
 _SECOND_OPINIONS = 0.3
 """The share of those that both labelled; the second is a little stricter."""
 _EMBEDDER = ("all-MiniLM-L6-v2", "other", 0.0, 0.0)
@@ -139,12 +142,19 @@ def load_sample_data(services: Services, progress: Progress = lambda _done, _tot
         for done, _ in enumerate(stored, 1):
             progress(done, RUNS)
     services.runs.announce()
+    _calibrate(services, judges)
     if not weights_are_here():
         log.warning("Without the local embedder's weights the sample data have no collection and no similar runs.")
         return
     if services.settings.embeds_runs:
         embed_missing(services, outsider(_BY))
     _handbook(services)
+
+
+def _calibrate(services: Services, judges: list[tuple[_JudgeText, Judge, list[Case]]]) -> None:
+    judge = next(judge for text, judge, _ in judges if text.name == _CALIBRATED)
+    if services.calibrations.latest(judge.judge_id, judge.version) is None:
+        calibrate_judge(services, outsider(_BY), judge)
 
 
 def _handbook(services: Services) -> None:
@@ -328,16 +338,17 @@ def _reason(quality: float) -> str:
 
 
 def _labels(dice: random.Random, run: Run, text: _JudgeText, quality: float) -> list[Label]:
-    if dice.random() > _LABELLED:
+    share = _LABELLED_MORE if text.name == _CALIBRATED else _LABELLED
+    if dice.random() > share:
         return []
-    first = _label(run, text, dice.choice(_REVIEWERS), quality + dice.gauss(0, 0.07), dice.uniform(1, 40))
+    first = _label(run, text, dice.choice(_REVIEWERS), quality + dice.gauss(0, 0.07), dice.uniform(1, 40), share)
     if dice.random() > _SECOND_OPINIONS:
         return [first]
     other = next(name for name in _REVIEWERS if name != first.labelled_by)
-    return [first, _label(run, text, other, quality - 0.08 + dice.gauss(0, 0.12), dice.uniform(40, 60))]
+    return [first, _label(run, text, other, quality - 0.08 + dice.gauss(0, 0.12), dice.uniform(40, 60), share)]
 
 
-def _label(run: Run, text: _JudgeText, by: str, quality: float, hours: float) -> Label:
+def _label(run: Run, text: _JudgeText, by: str, quality: float, hours: float, share: float) -> Label:
     case = text.case
     score = round(case.low + (case.high - case.low) * min(max(quality, 0), 1))
     return Label(
@@ -346,5 +357,5 @@ def _label(run: Run, text: _JudgeText, by: str, quality: float, hours: float) ->
         labelled_on=run.started_at + timedelta(hours=hours),
         score=float(score),
         passed=(score - case.low) / (case.high - case.low) >= case.threshold,
-        drawn=Drawn(Selection.RANDOM, _LABELLED),
+        drawn=Drawn(Selection.RANDOM, share),
     )

@@ -10,7 +10,7 @@ from console.config import Settings
 from console.data.runs import recount
 from console.records import RunFilter, RunStatus, utcnow
 from console.sample import load_sample_data, needs_sample_data
-from console.services import build_services
+from console.services import Services, build_services
 
 
 def test_the_sample_data_fill_an_empty_store_once(engine_endpoint: str) -> None:
@@ -38,7 +38,14 @@ def test_the_sample_data_fill_an_empty_store_once(engine_endpoint: str) -> None:
         (changed,) = compare(services, first, last, load_results(services, last))
         assert len(changed.regressed) >= 6
         assert changed.p_value < 0.05
+        calibrated = services.calibrations.latest(*_version(services, "Faithfulness"))
+        assert calibrated is not None
+        assert calibrated.error[0] < calibrated.raw_error[0]
         assert services.collections.named("Handbook").total_documents == 5
+
+
+def _version(services: Services, name: str) -> tuple[str, str]:
+    return next((one.judge_id, one.version) for one in services.judges.list() if one.name == name)
 
 
 def test_sample_data_are_not_loaded_beside_data_of_ones_own(engine_endpoint: str) -> None:

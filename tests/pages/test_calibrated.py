@@ -44,3 +44,21 @@ def test_too_few_labels_are_said_and_a_viewer_makes_none(console_services: Servi
     assert "12 labels are too few" in texts(test)
     viewer = agreement(new_user(console_services), case, judge)
     assert "agreement.calibrate" not in [button.key for button in viewer.button]
+
+
+def test_the_suggested_threshold_says_which_labels_count(console_services: Services) -> None:
+    case, judge, _ = labelled(console_services, 40)
+    for _ in range(5):
+        console_services.labels.save(scored(console_services, judge, case, 2.0), None, True, by="bo")
+    eva = new_user(console_services, "eva", Role.EVALUATOR)
+
+    def page(**query: str) -> AppTest:
+        return app(eva, case=case.case_id, **query).switch_page("console/pages/thresholds.py").run()
+
+    test = page()
+    assert not test.exception
+    assert "40 were drawn with known odds and count for the runs that they stand for; 5 of unknown odds" in texts(test)
+    assert "Chosen on 20 runs, checked on 20 others" in texts(test)
+    every = page(labels="all")
+    assert "Every label counts alike, but 5 do not say with what odds their run was chosen" in texts(every)
+    assert "Chosen on 22 runs, checked on 23 others" in texts(every)

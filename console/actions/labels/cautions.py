@@ -8,7 +8,7 @@ from datetime import timedelta
 from console.actions.labels.designs import Hull, KnownOdds, Weighed
 from console.actions.labels.population import Population
 from console.actions.runs.labelled import SAMPLE, Labelled, LabelledRun
-from console.judging.analysis.corrected import LEAST
+from console.judging.analysis.weighted import LEAST
 from console.records import Selection, Split
 
 STALE = timedelta(days=30)

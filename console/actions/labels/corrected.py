@@ -16,16 +16,9 @@ from console.actions.labels.designs import Hull, KnownOdds, Weighed, weigh, with
 from console.actions.labels.population import Asked, Population, load_population
 from console.actions.runs.labelled import Labelled
 from console.actions.runs.totals import Tally
-from console.judging.analysis.corrected import (
-    LEAST,
-    Corrected,
-    Sample,
-    classical_rate,
-    corrected_mean,
-    corrected_rate,
-    weighted_kappa,
-)
-from console.judging.analysis.statistics import Bools, Estimate
+from console.judging.analysis.corrected import Corrected, Sample, classical_rate, corrected_mean, corrected_rate
+from console.judging.analysis.statistics import Bools, Estimate, Quality
+from console.judging.analysis.weighted import LEAST, weighted_quality
 from console.records import Verdict
 
 if TYPE_CHECKING:
@@ -42,8 +35,8 @@ class Conclusion:
     """The mean score that they would have given."""
     classical: Estimate
     """The pass rate by Rogan and Gladen."""
-    kappa: Estimate
-    """Cohen's kappa of judge and people over all runs: labels count by their probability."""
+    quality: Quality
+    """Of the judge's verdicts over all runs: labels count by their probability."""
     judged_rate: float | None
     """The judge's own pass rate over the same runs, at the case's threshold of today."""
     judged_mean: float | None
@@ -166,7 +159,7 @@ def conclude(services: Services, labelled: Labelled, asked: Asked) -> Conclusion
         rate=drawn.rate(),
         mean=corrected_mean(scored, scores, runs=runs.completed, mean_score=runs.mean or 0.0),
         classical=classical_rate(sample, people, judge, pass_rate=judged_rate or 0.0),
-        kappa=weighted_kappa(sample, people, judge),
+        quality=weighted_quality(sample.weights, people, judge),
         judged_rate=judged_rate,
         judged_mean=runs.mean,
         runs=runs.completed,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from console.services import Services
 
 _DIGITS = 6
+_VERDICTS = ("kappa", "precision", "recall", "f1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ def _corrected_json(labelled: Labelled, found: Conclusion) -> dict[str, Any]:
             "judge_pass_rate": _rounded(found.judged_rate),
             "judge_mean": on_scale(found.judged_mean),
             "rogan_gladen": _with_ends(found.classical),
-            "weighted_kappa": _with_ends(found.kappa),
+            **{f"weighted_{name}": _with_ends(getattr(found.quality, name)) for name in _VERDICTS},
             "more_labels_for_5_points": found.rate.more_for(0.05) if rate.value is not None else None,
             "why": rate.why,
         },

@@ -14,9 +14,10 @@ from scipy import stats
 
 from console.actions.labels.designs import weigh, with_known_odds
 from console.actions.runs.labelled import SAMPLE, LabelledRun, read_rows
-from console.judging.analysis.corrected import LEAST, Corrected, Sample, corrected_rate
+from console.judging.analysis.corrected import Corrected, Sample, corrected_rate
 from console.judging.analysis.pairs import share
 from console.judging.analysis.statistics import LEVEL, Confusion, Estimate, quality
+from console.judging.analysis.weighted import LEAST
 from console.records import (
     Batch,
     BatchState,

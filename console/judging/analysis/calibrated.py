@@ -13,6 +13,7 @@ from enum import StrEnum
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
 
 from console.judging.analysis.statistics import LEVEL, RESAMPLES, SEED, Estimate
 
@@ -29,6 +30,9 @@ CURVES = 200
 """Resamples that the interval around the curve is made of."""
 GRID = np.linspace(0, 1, 101)
 """Normalised scores at which a curve is kept."""
+_RIDGE = 1e-6
+"""On the slope of Platt's curve; the scores of all labels may be one and the same."""
+_MOST_STEPS, _MOST_HALVINGS, _CLOSE = 100, 30, 1e-10
 
 
 class Method(StrEnum):
@@ -108,13 +112,11 @@ def fit(scores: ArrayLike, passed: ArrayLike, weights: ArrayLike, method: Method
     unseen = {one: _unseen(one, x, people, w, folds) for one in open_to}
     chosen = min(open_to, key=lambda one: _brier(unseen[one], people, w))
     dice = np.random.default_rng(SEED)
-    curves: list[Floats] = []
-    while len(curves) < CURVES:
-        drawn = dice.integers(0, len(x), len(x))
-        if 0 < people[drawn].sum() < len(x):
-            curves.append(_fitters[chosen](x[drawn], people[drawn], w[drawn])(GRID))
-    low, high = np.quantile(np.array(curves), [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-    curve = _fitters[chosen](x, people, w)(GRID)
+    drawn = dice.integers(0, len(x), (CURVES, len(x)))
+    drawn = drawn[(people[drawn].min(axis=1) != people[drawn].max(axis=1))]  # both verdicts
+    curves = _fitters[chosen](x[drawn], people[drawn], w[drawn], GRID)
+    low, high = np.quantile(curves, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    curve = _curve(chosen, x, people, w, GRID)
     return Fitted(
         chosen,
         curve,
@@ -132,31 +134,59 @@ def _targets(people: Bools) -> Floats:
     return targets
 
 
-_Curve = Callable[[Floats], Floats]
+def _platt(x: Floats, people: Bools, w: Floats, at: Floats) -> Floats:
+    """Newton's method with halved steps (Lin, Lin and Weng, 2007), for all resamples at once."""
+    middle = x.mean(axis=1, keepdims=True)
+    up = np.stack([np.ones_like(x), x - middle], axis=-1)
+    targets = np.stack([_targets(one) for one in people])
+    line = np.zeros((len(x), 2))
+
+    def loss(of: Floats) -> Floats:
+        z = np.einsum("rnk,rk->rn", up, of)
+        total: Floats = (w * (np.logaddexp(0, z) - targets * z)).sum(axis=1) + _RIDGE / 2 * of[:, 1] ** 2
+        return total
+
+    now = loss(line)
+    for _ in range(_MOST_STEPS):
+        p = expit(np.einsum("rnk,rk->rn", up, line))
+        gradient = np.einsum("rn,rnk->rk", w * (p - targets), up) + line * (0, _RIDGE)
+        bend = np.einsum("rn,rnk,rnl->rkl", w * p * (1 - p), up, up) + np.diag((_RIDGE, _RIDGE))
+        step = np.linalg.solve(bend, gradient[..., None])[..., 0]
+        if float(np.abs(np.einsum("rk,rk->r", step, gradient)).max()) < _CLOSE:
+            break
+        share = np.ones(len(x))
+        for _ in range(_MOST_HALVINGS):
+            better = loss(line - share[:, None] * step) <= now
+            if better.all():
+                break
+            share[~better] /= 2
+        line = line - np.where(better, share, 0)[:, None] * step
+        now = loss(line)
+    found: Floats = expit(line[:, :1] + line[:, 1:] * (at - middle))
+    return found
 
 
-def _platt(x: Floats, people: Bools, w: Floats) -> _Curve:
-    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - takes a second
+def _isotonic(x: Floats, people: Bools, w: Floats, at: Floats) -> Floats:
+    from sklearn.isotonic import IsotonicRegression  # noqa: PLC0415 - takes a second
 
-    targets = _targets(people)
-    both = np.concatenate([x, x])[:, None]
-    shares = np.concatenate([w * targets, w * (1 - targets)])
-    line = LogisticRegression(C=1e6, max_iter=1_000, tol=1e-8)
-    line.fit(both, np.repeat([1, 0], len(x)), sample_weight=shares)
-    return lambda at: np.asarray(line.predict_proba(at[:, None])[:, 1], np.float64)
-
-
-def _isotonic(x: Floats, people: Bools, w: Floats) -> _Curve:
-    from sklearn.isotonic import IsotonicRegression  # noqa: PLC0415
-
-    line = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(x, _targets(people), sample_weight=w)
-    return lambda at: np.asarray(line.predict(at), np.float64)
+    line = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip")
+    found: Floats = np.stack(
+        [
+            line.fit(one, _targets(says), sample_weight=of).predict(at)
+            for one, says, of in zip(x, people, w, strict=True)
+        ]
+    )
+    return found
 
 
-_fitters: dict[Method, Callable[[Floats, Bools, Floats], _Curve]] = {
-    Method.PLATT: _platt,
-    Method.ISOTONIC: _isotonic,
-}
+_Fitter = Callable[[Floats, Bools, Floats, Floats], Floats]
+"""Curves of resamples: scores, verdicts and weights (each r, n) and the scores to tell (m) -> probabilities (r, m)."""
+_fitters: dict[Method, _Fitter] = {Method.PLATT: _platt, Method.ISOTONIC: _isotonic}
+
+
+def _curve(method: Method, x: Floats, people: Bools, w: Floats, at: Floats) -> Floats:
+    found: Floats = _fitters[method](x[None], people[None], w[None], at)[0]
+    return found
 
 
 def _folds(people: Bools) -> NDArray[np.int64]:
@@ -172,7 +202,7 @@ def _unseen(method: Method, x: Floats, people: Bools, w: Floats, folds: NDArray[
     found = np.zeros(len(x))
     for fold in range(FOLDS):
         seen = folds != fold
-        found[~seen] = _fitters[method](x[seen], people[seen], w[seen])(x[~seen])
+        found[~seen] = _curve(method, x[seen], people[seen], w[seen], x[~seen])
     return found
 
 

@@ -2,7 +2,8 @@
 
 Scores are taken at their hundredth (as rollups do), so that a set of runs is a table of 101 x 2 counts. Every figure
 depends on the runs only through that table, and a bootstrap resample of the runs is a multinomial draw of the table:
-its cost does not grow with the number of runs.
+its cost does not grow with the number of runs. Where labels speak for different numbers of runs, each counts in the
+table for as many, and the runs themselves are resampled.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from console.judging.analysis.statistics import (
     quality,
     recall_of,
 )
+from console.judging.analysis.weighted import weighted_quality
 
 STEPS = 100
 _GRID = np.arange(STEPS + 1) / STEPS
@@ -77,6 +79,18 @@ class Curves:
 
 
 @dataclass(frozen=True, slots=True)
+class Checked:
+    """What the verdicts at a threshold are worth, on some labelled runs."""
+
+    confusion: Confusion
+    """The labelled runs themselves, each counted once."""
+    quality: Quality
+    """Each run counted for as many as it speaks for."""
+    cost: float | None
+    """Of the wrong verdicts, per run; None without runs."""
+
+
+@dataclass(frozen=True, slots=True)
 class Suggestion:
     """A threshold that was chosen on one half of the runs and is judged on the other."""
 
@@ -85,19 +99,10 @@ class Suggestion:
     why: str = ""
     chosen_on: int = 0
     """Runs that the threshold was chosen on."""
-    held_out: Confusion | None = None
-    """Of the runs that it was not chosen on, at this threshold."""
-    present: Confusion | None = None
-    """Of the same runs, at the present threshold."""
-    cost: float | None = None
-    """Per held-out run, at this threshold."""
-    present_cost: float | None = None
-    """Per held-out run, at the present threshold."""
-
-    @property
-    def quality(self) -> Quality | None:
-        """Of the held-out runs at this threshold."""
-        return quality(self.held_out) if self.held_out else None
+    held_out: Checked | None = None
+    """On the runs that it was not chosen on, at this threshold."""
+    present: Checked | None = None
+    """On the same runs, at the present threshold."""
 
 
 def confusion_at(scores: ArrayLike, human: ArrayLike, threshold: float) -> Confusion:
@@ -111,21 +116,50 @@ def confusion_at(scores: ArrayLike, human: ArrayLike, threshold: float) -> Confu
     return Confusion.of(judged, np.asarray(human, dtype=bool))
 
 
-def curves(scores: ArrayLike, human: ArrayLike) -> Curves:
+def check(
+    scores: ArrayLike, human: ArrayLike, threshold: float, weights: Weights, speaks: Floats | None = None
+) -> Checked:
+    """The verdicts at a threshold against those of people; arguments as of `suggest`."""
+    judged, people = np.asarray(scores, dtype=np.float64) >= threshold, np.asarray(human, dtype=bool)
+    confusion = Confusion.of(judged, people)
+    each = np.ones(len(people)) if speaks is None else speaks
+    wrong = float(each @ (weights.false_pass * (judged & ~people) + weights.false_fail * (~judged & people)))
+    return Checked(
+        confusion,
+        quality(confusion) if speaks is None else weighted_quality(speaks, people, judged),
+        wrong / float(each.sum()) if len(each) else None,
+    )
+
+
+def curves(scores: ArrayLike, human: ArrayLike, speaks: Floats | None = None) -> Curves:
     """Precision, recall, F1 and kappa at every threshold, with percentile intervals of `RESAMPLES` resamples.
 
     Args:
         scores: float[n], normalised.
         human: bool[n], whether people pass the run.
+        speaks: float[n] above 0, for how many runs each speaks; None is all alike.
     """
-    table = _table(scores, human)
+    table = _table(scores, human, speaks)
     whole = _counts(table[None])
-    n = int(table.sum())
+    n = len(np.asarray(scores))
+    generator = np.random.default_rng(SEED)
     drawn = whole
-    if n:
-        generator = np.random.default_rng(SEED)
-        drawn = _counts(generator.multinomial(n, table.ravel() / n, size=RESAMPLES).reshape(RESAMPLES, 2, STEPS + 1))
+    if n and speaks is None:
+        tables = generator.multinomial(n, table.ravel() / n, size=RESAMPLES)
+        drawn = _counts(tables.reshape(RESAMPLES, *table.shape))
+    elif n and speaks is not None:
+        drawn = _counts(_resampled(generator, _places(scores, human), speaks))
     return Curves(*(_curve(figure, whole, drawn) for figure in (precision_of, recall_of, f1_of, kappa_of)))
+
+
+def _resampled(generator: np.random.Generator, places: NDArray[np.int64], speaks: Floats) -> Floats:
+    """Tables of resamples of runs that do not speak for as many: float[RESAMPLES, 2, 101]."""
+    cells = 2 * (STEPS + 1)
+    drawn = generator.integers(0, len(places), (RESAMPLES, len(places)))
+    of_resample = places[drawn] + cells * np.arange(RESAMPLES)[:, None]
+    counts = np.bincount(of_resample.ravel(), speaks[drawn].ravel(), RESAMPLES * cells)
+    tables: Floats = counts.astype(np.float64).reshape(RESAMPLES, 2, STEPS + 1)
+    return tables
 
 
 def suggest(
@@ -136,6 +170,7 @@ def suggest(
     *,
     present: float,
     weights: Weights = Weights(),
+    speaks: Floats | None = None,
 ) -> Suggestion:
     """The threshold that is best on half of the runs, and what it does to the other half.
 
@@ -147,6 +182,8 @@ def suggest(
         human: bool[n], whether people pass the run.
         keys: of the runs, each its own.
         present: the threshold to compare with.
+        weights: what wrong verdicts cost.
+        speaks: float[n] above 0, for how many runs each speaks; None is all alike.
     """
     score, passed = np.asarray(scores, dtype=np.float64), np.asarray(human, dtype=bool)
     fewest = min(int(passed.sum()), int((~passed).sum()))
@@ -158,31 +195,23 @@ def suggest(
             "kind, half of them to choose it and half to check it.",
         )
     chosen = _half(passed, keys)
-    goal = _goal(_counts(_table(score[chosen], passed[chosen])[None]), objective, weights)
+    here, there = (None if speaks is None else speaks[part] for part in (chosen, ~chosen))
+    goal = _goal(_counts(_table(score[chosen], passed[chosen], here)[None]), objective, weights)
     threshold = _middle_of_best(goal) / STEPS
-    held = confusion_at(score[~chosen], passed[~chosen], threshold)
-    now = confusion_at(score[~chosen], passed[~chosen], present)
-    return Suggestion(
-        threshold=threshold,
-        chosen_on=int(chosen.sum()),
-        held_out=held,
-        present=now,
-        cost=cost(held, weights),
-        present_cost=cost(now, weights),
-    )
+    held, now = (check(score[~chosen], passed[~chosen], at, weights, there) for at in (threshold, present))
+    return Suggestion(threshold=threshold, chosen_on=int(chosen.sum()), held_out=held, present=now)
 
 
-def cost(of: Confusion, weights: Weights) -> float | None:
-    """What the wrong verdicts cost per run; None without runs."""
-    return (of.false_pass * weights.false_pass + of.false_fail * weights.false_fail) / of.n if of.n else None
+def _places(scores: ArrayLike, human: ArrayLike) -> NDArray[np.int64]:
+    """The cell of each run in a table of 2 x 101, row after row: int[n]."""
+    steps = (np.searchsorted(_GRID, np.asarray(scores, dtype=np.float64), side="right") - 1).clip(0, STEPS)
+    places: NDArray[np.int64] = np.asarray(human, dtype=bool) * (STEPS + 1) + steps
+    return places
 
 
-def _table(scores: ArrayLike, human: ArrayLike) -> NDArray[np.int64]:
-    """Runs by human verdict (0 fail, 1 pass) and hundredth of the score: int[2, 101]."""
-    places = (np.searchsorted(_GRID, np.asarray(scores, dtype=np.float64), side="right") - 1).clip(0, STEPS)
-    table = np.zeros((2, STEPS + 1), dtype=np.int64)
-    np.add.at(table, (np.asarray(human, dtype=bool).astype(np.int64), places), 1)
-    return table
+def _table(scores: ArrayLike, human: ArrayLike, speaks: Floats | None) -> NDArray[Any]:
+    """Runs by human verdict (0 fail, 1 pass) and hundredth of the score, each counted for as many as it speaks for."""
+    return np.bincount(_places(scores, human), speaks, 2 * (STEPS + 1)).reshape(2, STEPS + 1)
 
 
 def _counts(tables: NDArray[Any]) -> Counts:

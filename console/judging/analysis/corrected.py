@@ -21,11 +21,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from console.judging.analysis.statistics import LEVEL, RESAMPLES, SEED, Counts, Estimate, kappa_of, percentiles
+from console.judging.analysis.statistics import LEVEL, Estimate
+from console.judging.analysis.weighted import LEAST, too_few, wilson
 
 Floats = NDArray[np.float64]
-LEAST = 10
-"""Labels below which nothing is concluded."""
 _FLAT = 1e-12
 _MOST_PULL = 0.9
 """Share of the line's place at one label's score that the label itself may be counted for."""
@@ -89,7 +88,7 @@ def corrected_rate(sample: Sample, passed: ArrayLike, *, runs: int, mean_score: 
     """
     y = np.asarray(passed, dtype=np.float64)
     if len(y) < LEAST:
-        return Corrected(_too_few(len(y)), 0.0, runs, len(y))
+        return Corrected(too_few(len(y)), 0.0, runs, len(y))
     value, variance, own, spread = _regression(sample, y, mean_score)
     value = min(max(value, 0.0), 1.0)
     least = float((np.square(sample.weights) * (1 - sample.probabilities)).sum())  # of a judge that says nothing
@@ -99,7 +98,7 @@ def corrected_rate(sample: Sample, passed: ArrayLike, *, runs: int, mean_score: 
         labels = 1 / least
     else:
         labels = max(own / max(variance, own * least / len(y)), 1 / (2 * least))
-    low, high = _wilson(value, labels, _quantile(sample))
+    low, high = wilson(value, labels, _quantile(sample))
     return Corrected(Estimate(value, low, high, len(y), "PPI++, Wilson"), spread, runs, len(y))
 
 
@@ -111,7 +110,7 @@ def corrected_mean(sample: Sample, scores: ArrayLike, *, runs: int, mean_score: 
     """
     y = np.asarray(scores, dtype=np.float64)
     if len(y) < LEAST:
-        return Corrected(_too_few(len(y)), 0.0, runs, len(y))
+        return Corrected(too_few(len(y)), 0.0, runs, len(y))
     value, variance, _, spread = _regression(sample, y, mean_score)
     half = _quantile(sample) * math.sqrt(max(variance, 0.0))
     value = min(max(value, 0.0), 1.0)
@@ -144,24 +143,6 @@ def classical_rate(sample: Sample, passed: ArrayLike, judged: ArrayLike, *, pass
     return Estimate(value, max(0.0, value - half), min(1.0, value + half), len(people), "Rogan-Gladen, delta method")
 
 
-def weighted_kappa(sample: Sample, passed: ArrayLike, judged: ArrayLike) -> Estimate:
-    """Cohen's kappa of judge and people over all runs: each labelled run counts for those that it stands for.
-
-    Interval: percentiles of `RESAMPLES` resamples of the labelled runs.
-    """
-    people, judge, weights = np.asarray(passed, dtype=bool), np.asarray(judged, dtype=bool), sample.weights
-    n = len(people)
-    if n < LEAST:
-        return _too_few(n)
-    cells = np.stack([people & judge, ~people & judge, people & ~judge, ~people & ~judge]) * weights
-    value = float(kappa_of(Counts(*cells.sum(axis=1, keepdims=True)))[0])
-    if not math.isfinite(value):
-        return Estimate(None, n=n, why="not defined because both sides give one and the same verdict throughout")
-    drawn = np.random.default_rng(SEED).integers(0, n, (RESAMPLES, n))
-    resampled = kappa_of(Counts(*(cell[drawn].sum(axis=1) for cell in cells)))
-    return percentiles(value, n, resampled, "weighted bootstrap")
-
-
 def _regression(sample: Sample, y: Floats, mean_score: float) -> tuple[float, float, float, float]:
     """Estimate, its variance, the labels' own variance, and the spread left of one label."""
     x, w, n = sample.scores, sample.weights, len(y)
@@ -191,14 +172,3 @@ def _moved(sample: Sample, x_mean: float, x_spread: float, mean_score: float) ->
 def _quantile(sample: Sample) -> float:
     """Of Student's distribution, with as many degrees of freedom as the weights leave."""
     return float(stats.t.ppf((1 + LEVEL) / 2, max(sample.effective - 2, 1)))
-
-
-def _wilson(share: float, labels: float, quantile: float) -> tuple[float, float]:
-    square = quantile * quantile
-    middle = (share + square / (2 * labels)) / (1 + square / labels)
-    half = quantile / (1 + square / labels) * math.sqrt(share * (1 - share) / labels + square / (4 * labels * labels))
-    return max(0.0, middle - half), min(1.0, middle + half)
-
-
-def _too_few(labels: int) -> Estimate:
-    return Estimate(None, n=labels, why=f"it takes at least {LEAST} labels of runs that were drawn with known odds")

@@ -73,10 +73,18 @@ def _figures(case: Case, found: Conclusion) -> None:
         _metric("The judge's pass rate", judged_rate, _percent, "At the case's threshold of today")
         _metric("Corrected pass rate", found.rate.estimate, _percent, "Prediction-powered (PPI++), interval by Wilson")
         _metric("By Rogan and Gladen", found.classical, _percent, "From the judge's sensitivity and specificity")
-        _metric("Kappa over all runs", found.kappa, "{:.3f}".format, "Cohen's kappa, each label weighed by its odds")
-    with st.grid(columns=2, min_column_width=150, gap=14, key="agreement-corrected-means"):
+        _metric(
+            "Kappa over all runs", found.quality.kappa, "{:.3f}".format, "Cohen's kappa, each label weighed by its odds"
+        )
+    with st.grid(columns=5, min_column_width=150, gap=14, key="agreement-corrected-means"):
         _metric("The judge's mean score", judged_mean, on_scale, "Over the same runs")
         _metric("Corrected mean score", found.mean.estimate, on_scale, "Prediction-powered (PPI++)")
+        for name, one, why in (
+            ("Precision over all runs", found.quality.precision, "Of what the judge passes, what people pass"),
+            ("Recall over all runs", found.quality.recall, "Of what people pass, what the judge passes"),
+            ("F1 over all runs", found.quality.f1, "The harmonic mean of precision and recall"),
+        ):
+            _metric(name, one, "{:.3f}".format, f"{why}, each label weighed by its odds")
 
 
 def _percent(value: float) -> str:

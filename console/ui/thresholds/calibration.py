@@ -1,7 +1,7 @@
 """Calibration: what human labels say about a case's threshold, a suggestion, and the labelled runs that would flip.
 
-The URL holds the question: `?judge=`, `?human=` (from where people's scores pass), `?objective=`, and for the
-objective of cost `?fp=` and `?fn=`.
+The URL holds the question: `?judge=`, `?human=` (from where people's scores pass), `?objective=`, for the
+objective of cost `?fp=` and `?fn=`, and `?labels=all` for every label alike.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import pandas as pd
 import streamlit as st
 
 from console.actions.runs.labelled import Labelled, load_labelled
-from console.actions.thresholds.calibration import Calibration, Flip, calibrate, flipped
-from console.judging.analysis.calibration import Objective, Weights
-from console.judging.analysis.statistics import Confusion, Quality, kappa_words, quality
+from console.actions.thresholds.calibration import Calibration, Counted, Flip, calibrate, flipped
+from console.judging.analysis.calibration import Checked, Objective, Weights
+from console.judging.analysis.statistics import Quality, kappa_words
 from console.records import Case
 from console.services import Services
 from console.ui.charts.figures import draw, stacked
@@ -29,9 +29,10 @@ from console.ui.thresholds.what_if import threshold_text
 SAMPLE = 2_000
 """Labelled runs that the section looks at, the latest ones: it is drawn again with every move of the line."""
 OBJECTIVES = {Objective.F1: "F1", Objective.KAPPA: "Kappa", Objective.COST: "Cost"}
-PARAMS = ("judge", "human", "objective", "fp", "fn")
+PARAMS = ("judge", "human", "objective", "fp", "fn", "labels")
 _BEST = {Objective.F1: "best F1", Objective.KAPPA: "best kappa", Objective.COST: "least cost"}
 _SHOWN = 20
+_KNOWN, _EVERY = "known", "all"
 _MOST_COST = 1_000.0
 
 
@@ -57,13 +58,14 @@ def section(
             most=SAMPLE,
         )
         objective, weights = _objective(), _weights()
-        st.caption(_said(labelled))
+        every = st.query_params.get("labels") == _EVERY
+        found = calibrate(labelled, objective, weights, judge_id=wanted.judge_id, every=every)
+        st.caption(_said(found))
         with st.container(horizontal=True, vertical_alignment="bottom", key="calibration-controls"):
-            _controls(shared, labelled, objective, weights)
+            _controls(shared, found)
         if not labelled.runs:
             _nothing(case)
             return labelled
-        found = calibrate(labelled, objective, weights)
         with st.container(horizontal=True, gap="large", key="calibration-split"):
             with st.container(key="calibration-chart"):
                 panel = quality_chart(found, threshold)
@@ -79,34 +81,63 @@ def _nothing(case: Case) -> None:
     link_to("review", case=case.case_id)
 
 
-def _said(labelled: Labelled) -> str:
-    """What the figures are from, and what counts as a pass by people."""
+def _said(found: Calibration) -> str:
+    """What the figures are from, for which runs they hold, and what counts as a pass by people."""
+    labelled, used = found.labelled, found.counted
     runs = len(labelled.runs)
     of = f"{runs:,} labelled run{'s' * (runs != 1)}" if labelled.complete else f"The latest {SAMPLE:,} labelled runs"
     unscored = f"; {labelled.unscored:,} more without a score by the judge do not count" if labelled.unscored else ""
     return (
-        f"{of} of these days{unscored}. A label with a verdict counts as it is; one with only a score passes from "
-        f"{labelled.human_threshold:.2f} (normalised). Bands are 95 % bootstrap intervals."
+        f"{of} of these days{unscored}. {_counts(used, runs)}A label with a verdict counts as it is; one with only a "
+        f"score passes from {labelled.human_threshold:.2f} (normalised). Bands are 95 % bootstrap intervals."
     )
+
+
+def _counts(used: Counted, runs: int) -> str:
+    """For which runs the figures hold, in a sentence; nothing without runs."""
+    if used.of_known_odds and runs:
+        left = runs - used.known
+        out = f"; {left:,} of unknown odds are left out" if left else ""
+        return f"{used.known:,} were drawn with known odds and count for the runs that they stand for{out}. "
+    if runs:
+        return (
+            f":material/warning: Every label counts alike, but {runs - used.known:,} do not say with what odds their "
+            "run was chosen: the suggestion is for these runs, and may not be the best for all. "
+        )
+    return ""
 
 
 # --- the question ------------------------------------------------------------------------------------------
 
 
-def _controls(shared: Services, labelled: Labelled, objective: Objective, weights: Weights) -> None:
+def _controls(shared: Services, found: Calibration) -> None:
+    labelled, weights = found.labelled, found.weights
     asked = st.query_params.get("judge") or None
     choices.judge_control("calibration", shared.judges.of_case(labelled.case.case_id), asked, width=200)
     _number_control("human", "People pass from", labelled.human_threshold, 1.0, 0.05)
     key = "calibration.objective"
-    st.session_state[key] = objective
+    st.session_state[key] = found.objective
     st.segmented_control(
         "Best at", list(OBJECTIVES), key=key, format_func=OBJECTIVES.__getitem__, required=True,
         on_change=lambda: filters.navigate({"objective": str(st.session_state[key])}),
         help="What the suggested threshold is best at. Cost: the least sum of false passes and false fails.",
     )  # fmt: skip
-    if objective is Objective.COST:
+    if found.counted.suffice and found.counted.known < len(labelled.runs):
+        _labels_control(found)
+    if found.objective is Objective.COST:
         _number_control("fp", "A false pass costs", weights.false_pass, _MOST_COST, 1.0)
         _number_control("fn", "A false fail costs", weights.false_fail, _MOST_COST, 1.0)
+
+
+def _labels_control(found: Calibration) -> None:
+    key, runs = "calibration.labels", len(found.labelled.runs)
+    names = {_KNOWN: f"Known odds ({found.counted.known:,})", _EVERY: f"All {runs:,} alike"}
+    st.session_state[key] = _KNOWN if found.counted.of_known_odds else _EVERY
+    st.segmented_control(
+        "Labels", list(names), key=key, format_func=names.__getitem__, required=True,
+        on_change=lambda: filters.navigate({"labels": str(st.session_state[key])}),
+        help="Labels whose run was drawn with known odds speak for all runs; the others only for themselves.",
+    )  # fmt: skip
 
 
 def _number_control(name: str, label: str, value: float, most: float, step: float) -> None:
@@ -144,9 +175,9 @@ def _suggestion(found: Calibration) -> None:
     best = found.suggestion
     if best.threshold is None or best.held_out is None or best.present is None:
         st.caption(best.why)
-        _table({"All runs": found.now}, {})
+        _table({"All runs": found.now}, costs=False)
         return
-    held = best.held_out.n
+    held = best.held_out.confusion.n
     st.metric(
         f"Suggested threshold, {_BEST[found.objective]}", threshold_text(best.threshold),
         f"{best.threshold - found.present:+.2f} against the present", delta_color="off",
@@ -155,8 +186,7 @@ def _suggestion(found: Calibration) -> None:
         "fails are halved apart, by a fixed draw, so that a run stays in its half when others are labelled.",
     )  # fmt: skip
     st.caption(f"Chosen on {best.chosen_on:,} runs, checked on {held:,} others:")
-    costs = {"Suggested": best.cost, "Present": best.present_cost} if found.objective is Objective.COST else {}
-    _table({"Suggested": best.held_out, "Present": best.present}, costs)
+    _table({"Suggested": best.held_out, "Present": best.present}, costs=found.objective is Objective.COST)
     st.button(
         "Use this threshold", key="calibration.use", icon=":material/arrow_upward:", width="stretch",
         on_click=_use, args=(best.threshold, _reason(found)), disabled=best.threshold == found.present,
@@ -164,13 +194,13 @@ def _suggestion(found: Calibration) -> None:
     )  # fmt: skip
 
 
-def _table(columns: dict[str, Confusion], costs: dict[str, float | None]) -> None:
-    known = {name: quality(one) for name, one in columns.items()}
-    rows = {label: {name: _cell(one, key) for name, one in known.items()} for key, label in _FIGURES.items()}
+def _table(columns: dict[str, Checked], *, costs: bool) -> None:
+    rows = {label: {name: _cell(one.quality, key) for name, one in columns.items()} for key, label in _FIGURES.items()}
     if costs:
-        rows["Cost per run"] = {name: text.score(one) for name, one in costs.items()}
-    rows["False passes"] = {name: f"{one.false_pass:,} of {one.n:,}" for name, one in columns.items()}
-    rows["False fails"] = {name: f"{one.false_fail:,} of {one.n:,}" for name, one in columns.items()}
+        rows["Cost per run"] = {name: text.score(one.cost) for name, one in columns.items()}
+    seen = {name: one.confusion for name, one in columns.items()}
+    rows["False passes"] = {name: f"{one.false_pass:,} of {one.n:,}" for name, one in seen.items()}
+    rows["False fails"] = {name: f"{one.false_fail:,} of {one.n:,}" for name, one in seen.items()}
     config = st.column_config
     st.dataframe(
         pd.DataFrame.from_dict(rows, orient="index"),
@@ -196,13 +226,13 @@ def _cell(of: Quality, name: str) -> str:
 def _reason(found: Calibration) -> str:
     """What the ledger should remember, to be edited."""
     best = found.suggestion
-    held = best.quality
+    held = best.held_out.quality if best.held_out else None
     after = before = ""
     if held and held.kappa.value is not None:
         after = f", kappa {held.kappa.value:.2f} ({kappa_words(held.kappa.value)})"
     if held and held.f1.value is not None:
         before = f" F1 {held.f1.value:.2f}"
-    checked = best.held_out.n if best.held_out else 0
+    checked = best.held_out.confusion.n if best.held_out else 0
     return (
         f"The {_BEST[found.objective]} against human labels: chosen on {best.chosen_on} runs; on {checked} "
         f"others{before}{after}."

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.calibration import _sigmoid_calibration, calibration_curve
 from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss
 
 from console.judging.analysis.calibrated import GRID, LEAST, Method, fit, reliability, too_few
@@ -119,3 +120,26 @@ def test_a_judge_that_says_one_score_only_gives_one_probability(score: float) ->
     found = fit(np.full(60, score), np.tile([True, True, False], 20), np.ones(60))
     assert np.isfinite(found.curve).all()
     assert found.curve[round(score * 100)] == pytest.approx(2 / 3, abs=0.03)
+
+
+@pytest.mark.parametrize("kind", ["noise", "apart", "upside down"])
+def test_platts_curve_is_that_of_a_logistic_regression_on_his_targets(kind: str) -> None:
+    scores, people = runs(8, 80)
+    if kind == "apart":
+        people = scores > 0.5
+    if kind == "upside down":
+        people = ~people
+    weights = np.random.default_rng(9).uniform(0.2, 3, 80)
+    targets = np.where(people, (people.sum() + 1) / (people.sum() + 2), 1 / ((~people).sum() + 2))
+    shares = np.concatenate([weights * targets, weights * (1 - targets)]) * 80 / weights.sum()
+    line = LogisticRegression(C=1e6, max_iter=10_000, tol=1e-10)
+    line.fit(np.concatenate([scores, scores])[:, None], np.repeat([1, 0], 80), sample_weight=shares)
+    found = fit(scores, people, weights, Method.PLATT)
+    assert found.curve == pytest.approx(line.predict_proba(GRID[:, None])[:, 1], abs=1e-3)
+    assert np.isfinite(found.low).all()
+    assert np.isfinite(found.high).all()
+
+
+def test_one_and_the_same_score_gives_the_share_that_people_pass() -> None:
+    found = fit(np.full(80, 0.7), np.arange(80) < 30, np.ones(80), Method.PLATT)
+    assert found.curve == pytest.approx(np.full(101, (30 * 31 / 32 + 50 / 52) / 80), abs=1e-3)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score, f1_score, precision_score, recall_score
 
-from console.judging.analysis.calibration import Objective, Weights, confusion_at, cost, curves, suggest
+from console.judging.analysis.calibration import Objective, Weights, check, curves, suggest
 from console.judging.analysis.statistics import Confusion
 from console.records import Verdict
 
@@ -57,7 +57,7 @@ def test_the_same_runs_give_the_same_bands_in_any_order() -> None:
 def test_a_threshold_is_met_to_the_last_digit_as_by_the_verdict_of_a_run() -> None:
     below = 0.8999999999999999
     assert [Verdict.of(score, 0.9) for score in (below, 0.9)] == [Verdict.FAIL, Verdict.PASS]
-    assert [confusion_at([score], [True], 0.9) for score in (below, 0.9)] == [
+    assert [check([score], [True], 0.9, Weights()).confusion for score in (below, 0.9)] == [
         Confusion(0, 0, 1, 0),
         Confusion(1, 0, 0, 0),
     ]
@@ -76,11 +76,10 @@ def test_a_clean_cut_is_found_and_confirmed_on_the_runs_held_out(objective: Obje
     found = suggest(SPLIT, TRUTH, range(80), objective, present=0.4)
     assert found.threshold == pytest.approx(0.6, abs=0.03)
     assert found.held_out is not None
-    assert (found.chosen_on, found.held_out.n) == (40, 40)
-    assert found.held_out.true_pass + found.held_out.false_fail == 20
-    assert found.cost is not None
-    assert found.present_cost is not None
-    assert found.cost < found.present_cost
+    assert found.present is not None
+    held = found.held_out.confusion
+    assert (found.chosen_on, held.n, held.true_pass + held.false_fail) == (40, 40, 20)
+    assert found.held_out.cost < found.present.cost
 
 
 def test_a_false_pass_that_costs_more_moves_the_threshold_up() -> None:
@@ -114,10 +113,60 @@ def test_a_run_stays_in_its_half_when_others_are_labelled() -> None:
 def test_few_labels_of_one_kind_suggest_nothing(human: list[bool], words: str) -> None:
     found = suggest([0.5] * len(human), human, range(len(human)), Objective.F1, present=0.5)
     assert found.threshold is None
-    assert found.quality is None
+    assert found.held_out is None
     assert words in found.why
 
 
 def test_the_cost_counts_what_is_wrong() -> None:
-    assert cost(Confusion(10, 3, 2, 5), Weights(4, 1)) == 0.7
-    assert cost(Confusion(0, 0, 0, 0), Weights()) is None
+    scores, human = [0.9] * 10 + [0.9] * 3 + [0.1] * 2 + [0.1] * 5, [True] * 10 + [False] * 3 + [True] * 2 + [False] * 5
+    assert check(scores, human, 0.5, Weights(4, 1)).cost == 0.7
+    assert check([], [], 0.5, Weights()).cost is None
+
+
+# --- labels that speak for more or fewer runs ----------------------------------------------------------------
+
+
+def test_a_run_that_speaks_for_three_counts_like_three() -> None:
+    speaks = np.array([1.0, 3.0, 1.0, 2.0, 1.0, 1.0, 4.0, 1.0, 1.0, 2.0])
+    thrice = np.repeat(np.arange(10), speaks.astype(int))
+    few, many = curves(SCORES, HUMAN, speaks), curves(np.array(SCORES)[thrice], np.array(HUMAN)[thrice])
+    for name in ("precision", "recall", "f1", "kappa"):
+        assert np.allclose(getattr(few, name).value, getattr(many, name).value, equal_nan=True)
+    weighed = check(SCORES, HUMAN, 0.5, Weights(2, 1), speaks)
+    counted = check(np.array(SCORES)[thrice], np.array(HUMAN)[thrice], 0.5, Weights(2, 1))
+    assert weighed.cost == pytest.approx(counted.cost)
+    assert weighed.quality.kappa.value == pytest.approx(counted.quality.kappa.value)
+    assert weighed.quality.precision.value == pytest.approx(counted.quality.precision.value)
+    assert weighed.confusion.n == 10
+
+
+def test_runs_of_equal_weight_have_the_bands_of_the_table() -> None:
+    generator = np.random.default_rng(3)
+    human = generator.random(300) < 0.6
+    scores = np.clip(np.where(human, 0.7, 0.4) + generator.normal(0, 0.2, 300), 0, 1)
+    alike, weighed = curves(scores, human).kappa, curves(scores, human, np.ones(300)).kappa
+    assert np.nanmax(np.abs(alike.low - weighed.low)) < 0.03
+
+
+def test_labels_of_the_stratified_queue_suggest_the_threshold_of_all_runs_by_their_odds() -> None:
+    """Most runs score high; of each tenth of the scale as many are labelled."""
+    dice = np.random.default_rng(7)
+    scores = dice.beta(6, 2, 20_000)
+    human = dice.random(20_000) < 1 / (1 + np.exp(-(scores - 0.7) * 5))
+    tenths = (scores * 10).astype(int)
+    odds = np.minimum(1, 40 / np.bincount(tenths)[tenths])
+    best = suggest(scores, human, range(20_000), Objective.KAPPA, present=0.5).threshold or 0.0
+    truth = check(scores, human, best, Weights()).quality.kappa.value
+    thresholds: dict[bool, list[float]] = {True: [], False: []}
+    kappas: dict[bool, list[float]] = {True: [], False: []}
+    for _ in range(10):
+        drawn = dice.random(20_000) < odds
+        for weighed, speaks in ((False, None), (True, 1 / odds[drawn])):
+            keys = range(int(drawn.sum()))
+            found = suggest(scores[drawn], human[drawn], keys, Objective.KAPPA, present=0.5, speaks=speaks)
+            thresholds[weighed].append(found.threshold)
+            kappas[weighed].append(found.held_out.quality.kappa.value)
+    assert np.mean(thresholds[True]) == pytest.approx(best, abs=0.03)
+    assert np.mean(thresholds[False]) < best - 0.05
+    assert np.mean(kappas[True]) == pytest.approx(truth, abs=0.06)
+    assert np.mean(kappas[False]) > truth + 0.09

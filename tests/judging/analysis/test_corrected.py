@@ -8,7 +8,8 @@ from scipy import stats
 from sklearn.linear_model import LinearRegression
 
 from benchmarks.corrected import Draw, at_random, judges, kappas, measured, real_runs, uncertain_first
-from console.judging.analysis.corrected import LEAST, Sample, classical_rate, corrected_mean, corrected_rate
+from console.judging.analysis.corrected import Sample, classical_rate, corrected_mean, corrected_rate
+from console.judging.analysis.weighted import LEAST
 
 DICE = np.random.default_rng(5)
 SCORES = DICE.random(60)
