@@ -15,17 +15,19 @@ from console.actions.labels.labels import save_label
 from console.actions.labels.plans import save_plan
 from console.actions.labels.population import Asked
 from console.actions.labels.report import load_report
-from console.actions.labels.review import load_queue
+from console.actions.labels.review import Candidate, load_queue, place_of
 from console.api.bodies import StrictRoute
 from console.api.context import Actor, UsedServices
-from console.api.pages import Limit
+from console.api.pages import Cursor, Limit, Rows, page_by
 from console.api.refusals import documented
 from console.api.shapes import answer
 from console.errors import InvalidInput
 from console.judging.analysis.calibrated import Method
-from console.records import Drawn, Frame, Selection
+from console.records import Drawn, Frame, RunSummary, Selection, Split
 
 router = APIRouter(route_class=StrictRoute, tags=["Labels"])
+_NEVER = 10**11
+"""Above any number of seconds or of a calibration: what is taken from it sorts the other way round."""
 
 
 class LabelRequest(BaseModel):
@@ -77,7 +79,7 @@ def _frame(said: dict[str, Any] | None) -> Frame | None:
         raise InvalidInput(f"The frame is not one that the review queue answered: {error}.", field="frame") from error
 
 
-@router.get("/cases/{case_id}/review", response_model=list[dict[str, Any]], responses=documented(400, 404, 503))
+@router.get("/cases/{case_id}/review", response_model=Rows, responses=documented(400, 404, 503))
 def review_queue(
     services: UsedServices,
     case_id: str,
@@ -85,19 +87,34 @@ def review_queue(
     judge_id: str | None = None,
     rater: str | None = None,
     limit: Limit = 25,
+    cursor: Cursor = None,
 ) -> Response:
     """The runs that wait for a label, in the order of the queue, each with how it was drawn.
 
     With `rater` those of one person's share, and those of which a second opinion is wanted of them (`turn`).
     """
     found = load_queue(services, case_id, judge_id=judge_id, selection=queue, rater=rater)
-    return answer([{"run": one.row, "drawn": one.drawn, "turn": one.turn} for one in found.candidates[:limit]])
+
+    def place(one: Candidate) -> str:
+        return f"{place_of(one.row.run_id, one.drawn):030.15f} {one.row.run_id}"
+
+    def shown(one: Candidate) -> dict[str, Any]:
+        return {"run": one.row, "drawn": one.drawn, "turn": one.turn}
+
+    return answer(page_by(found.candidates, place, shown, limit, cursor))
 
 
-@router.get("/cases/{case_id}/differing", response_model=list[dict[str, Any]], responses=documented(404, 503))
-def differing(services: UsedServices, case_id: str, judge_id: str | None = None, limit: Limit = 25) -> Response:
-    """The runs on which people differ and nobody has decided: a label that `adjudicates` decides one."""
-    return answer(load_differing(services, case_id, judge_id).rows[:limit])
+@router.get("/cases/{case_id}/differing", response_model=Rows, responses=documented(400, 404, 503))
+def differing(
+    services: UsedServices, case_id: str, judge_id: str | None = None, limit: Limit = 25, cursor: Cursor = None
+) -> Response:
+    """The runs on which people differ and nobody has decided, ties first: a label that `adjudicates` decides one."""
+
+    def place(row: RunSummary) -> str:
+        age = _NEVER - row.started_at.timestamp()
+        return f"{int(row.split is not Split.TIED)} {age:020.6f} {row.run_id}"
+
+    return answer(page_by(load_differing(services, case_id, judge_id).rows, place, lambda row: row, limit, cursor))
 
 
 class PlanRequest(BaseModel):
@@ -140,11 +157,14 @@ def calibrate(request: CalibrationRequest, services: UsedServices, actor: Actor,
     return answer(calibration_json(made))
 
 
-@router.get("/judges/{judge_id}/calibration", response_model=list[dict[str, Any]], responses=documented(404, 503))
-def calibrations(services: UsedServices, judge_id: str, version: str | None = None) -> Response:
+@router.get("/judges/{judge_id}/calibration", response_model=Rows, responses=documented(400, 404, 503))
+def calibrations(
+    services: UsedServices, judge_id: str, version: str | None = None, limit: Limit = 25, cursor: Cursor = None
+) -> Response:
     """Every curve of a version of a judge (of the one in use, where none is named), the newest, which counts, first."""
     judge = judge_version(services, judge_id, version)
-    return answer([calibration_json(one) for one in services.calibrations.versions(judge.judge_id, judge.version)])
+    found = services.calibrations.versions(judge.judge_id, judge.version)
+    return answer(page_by(found, lambda one: f"{_NEVER - one.number:012}", calibration_json, limit, cursor))
 
 
 @router.get("/cases/{case_id}/agreement", response_model=dict[str, Any], responses=documented(404, 503))

@@ -19,11 +19,10 @@ from console.actions.sets.reports import as_json, experiment_json, row_json
 from console.actions.sets.results import load_results
 from console.api.bodies import StrictRoute
 from console.api.context import Actor, UsedServices
-from console.api.pages import Cursor, Limit, Rows
+from console.api.pages import Cursor, Limit, Rows, page_by
 from console.api.refusals import documented
 from console.api.shapes import answer
 from console.data.sets.changes import Changed
-from console.data.store.cursor import decode_cursor, encode_cursor
 from console.errors import InvalidInput, NotFound
 from console.records import Experiment, Judge, SetItem
 from console.services import Services
@@ -236,10 +235,7 @@ def list_rows(
     results = [one for one in load_results(services, found) if judge_id in (None, one.judged.judge_id)]
     if not results:
         raise NotFound("judge of the experiment", judge_id)
-    after = str(decode_cursor(cursor, {"k": str})["k"]) if cursor else ""
-    left = [row for key, row in results[0].rows.items() if key > after]
-    more = encode_cursor({"k": left[limit - 1].key}) if len(left) > limit else None
-    return answer({"items": [row_json(row) for row in left[:limit]], "cursor": more})
+    return answer(page_by(results[0].rows.items(), lambda one: one[0], lambda one: row_json(one[1]), limit, cursor))
 
 
 @router.post(

@@ -92,10 +92,11 @@ def write_file(path: Path, content: bytes) -> None:
 
 
 def print_json(value: object) -> None:
-    """Print a value as indented JSON."""
+    """Print a value, records included, as indented JSON."""
+    import msgspec
     import orjson
 
-    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode("utf-8"))
+    typer.echo(orjson.dumps(msgspec.to_builtins(value), option=orjson.OPT_INDENT_2).decode("utf-8"))
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -61,6 +62,18 @@ def test_a_run_is_answered_whole(client: TestClient, services: Services) -> None
     assert client.get("/v2/runs/99").status_code == 404
 
 
+def pages(client: TestClient, path: str, **query: str) -> list[dict[str, Any]]:
+    """The items of a list, read one by one."""
+    items: list[dict[str, Any]] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = client.get(path, params={**query, "limit": 1, **cursor}).json()
+        items += page["items"]
+        if page["cursor"] is None:
+            return items
+        cursor = {"cursor": page["cursor"]}
+
+
 def test_a_queue_is_labelled_with_its_odds_and_the_agreement_tells_of_all_runs(
     client: TestClient, services: Services
 ) -> None:
@@ -68,7 +81,7 @@ def test_a_queue_is_labelled_with_its_odds_and_the_agreement_tells_of_all_runs(
     judge = new_judge(services, case)
     for place in range(12):
         scored(services, judge, case, 2.0 if place % 3 else 5.0)
-    queue = client.get(f"/v2/cases/{case.case_id}/review", params={"queue": "random"}).json()
+    queue = pages(client, f"/v2/cases/{case.case_id}/review", queue="random")
     assert len(queue) == 12
     for one in queue[:10]:
         label = {"passed": one["run"]["finalScore"] > 3, **one["drawn"]}
@@ -90,7 +103,7 @@ def test_a_judge_is_calibrated(client: TestClient, services: Services) -> None:
     case = new_case(services)
     judge = new_judge(services, case)
     path = f"/v2/judges/{judge.judge_id}/calibration"
-    assert client.get(path).json() == []
+    assert pages(client, path) == []
     assert client.post(path, json={}).status_code == 422
     for place in range(40):
         run = scored(services, judge, case, 2.0 if place % 3 else 5.0)
@@ -98,7 +111,7 @@ def test_a_judge_is_calibrated(client: TestClient, services: Services) -> None:
     made = client.post(path, json={"method": "isotonic"})
     assert made.json().get("number") == 1, made.text
     assert client.post(path, json={}).json()["number"] == 2
-    assert [one["method"] for one in client.get(path, params={"version": "1.0"}).json()] == ["platt", "isotonic"]
+    assert [one["method"] for one in pages(client, path, version="1.0")] == ["platt", "isotonic"]
     assert client.get(path, params={"version": "7.0"}).status_code == 404
     assert client.get("/v2/judges/none/calibration").status_code == 404
 
@@ -112,14 +125,18 @@ def test_labelling_is_shared_out_and_decided(client: TestClient, services: Servi
     assert client.put(plan, json={"reviewers": ["one"], "second_share": 0.5}).status_code == 422
     assert client.put(plan, json={"second_share": 1}).json()["secondShare"] == 1
     services.labels.save(run, None, True, by="ann", drawn=Drawn(Selection.RANDOM))
-    queue = client.get(f"/v2/cases/{case.case_id}/review", params={"rater": "bob"}).json()
+    queue = pages(client, f"/v2/cases/{case.case_id}/review", rater="bob")
     assert [one["turn"] for one in queue] == ["second"]
+    newer = scored(services, services.judges.of_case(case.case_id)[0], case, 4)
+    services.labels.save(newer, 5.0, None, by="ann")
+    services.labels.save(newer, 1.0, None, by="bob")
     services.labels.save(run, None, False, by="bob")
     path = f"/v2/cases/{case.case_id}/differing"
-    assert [one["runId"] for one in client.get(path).json()] == [run.run_id]
+    assert [one["runId"] for one in pages(client, path)] == [run.run_id, newer.run_id]
     decision = {"passed": True, "adjudicates": True}
     assert client.put(f"/v2/runs/{run.run_id}/labels", json=decision).status_code == 200
-    assert client.get(path).json() == []
+    assert [one["runId"] for one in pages(client, path)] == [newer.run_id]
+    assert client.get(path, params={"cursor": "x"}).status_code == 422
     assert client.get("/v2/cases/nowhere/review-plan").status_code == 404
 
 

@@ -10,10 +10,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from console.cli import app
-from console.errors import ConsoleError
-from console.records import Run
+from console.errors import ConsoleError, InvalidInput
+from console.records import Role, Run
 from console.services import Services
-from tests.support.console_app import new_case, new_judge, scored
+from tests.support.console_app import new_case, new_judge, new_user, scored
 
 Run_ = Callable[..., Result]
 
@@ -68,3 +68,28 @@ def test_an_unknown_case_is_not_exported(console: Run_, run: Run, tmp_path: Path
         console("labels", "export", tmp_path / "a.csv", "--case", "Nothing").exception
     )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_queue_and_who_reviews_are_told_and_kept(console: Run_, console_services: Services, run: Run) -> None:
+    case = console_services.cases.get(run.case_id)
+    for name in ("ann", "bo"):
+        new_user(console_services, name, Role.EVALUATOR)
+    assert "everybody" not in console("labels", "plan", "--case", case.name).stdout
+    said = console("labels", "plan", "--case", case.name, "--reviewer", "ann", "--reviewer", "bo", "--second-share", 1)
+    assert said.stdout == "Labels by: ann, bo. A second opinion on 100% of the labelled runs.\n"
+    refused = console("labels", "plan", "--case", case.name, "--reviewer", "nobody").exception
+    assert isinstance(refused, InvalidInput)
+    assert "nobody cannot label runs" in str(refused)
+
+    shares = [json.loads(console("labels", "queue", "--case", case.name, "--rater", name, "--json").stdout)
+              for name in ("ann", "bo")]  # fmt: skip
+    (one,) = [*shares[0], *shares[1]]
+    first = "ann" if shares[0] else "bo"
+    assert (one["run"]["runId"], one["turn"], one["drawn"]["probability"]) == (run.run_id, "first", 1.0)
+    assert "1 run(s) wait for a label" in console("labels", "queue", "--case", case.name, "--queue", "random").stdout
+
+    console_services.labels.save(run, None, True, by=first)
+    console_services.labels.save(run, None, False, by="cy")
+    assert "People differ on 1 run(s)" in console("labels", "differing", "--case", case.name).stdout
+    found = json.loads(console("labels", "differing", "--case", case.name, "--json").stdout)
+    assert [row["runId"] for row in found] == [run.run_id]
