@@ -5,16 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from console.actions.labels.designs import weigh, with_known_odds
 from console.actions.runs.labelled import Labelled, LabelledRun
-from console.judging.analysis.calibrated import too_few
 from console.judging.analysis.calibration import Checked, Curves, Objective, Suggestion, Weights, check, curves, suggest
 from console.judging.analysis.statistics import Floats
 from console.records import Verdict
-
-_ALIKE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +16,6 @@ class Calibration:
     """What labels say about the thresholds of a case."""
 
     labelled: Labelled
-    counted: Counted
     curves: Curves
     suggestion: Suggestion
     objective: Objective
@@ -31,40 +24,6 @@ class Calibration:
     """The threshold in force."""
     now: Checked
     """On all runs that count, at the present threshold."""
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """The labelled runs that a calibration is made from."""
-
-    runs: list[LabelledRun]
-    speaks: Floats | None
-    """float[n], for how many runs each speaks, 1 on average; None is all alike."""
-    known: int
-    """Labelled runs that were drawn with known odds."""
-    suffice: bool
-    """Whether these are enough for a calibration of their own."""
-
-    @property
-    def of_known_odds(self) -> bool:
-        """Whether only those count, so that the figures hold for all runs."""
-        return len(self.runs) == self.known
-
-
-def counted(labelled: Labelled, judge_id: str | None, *, every: bool = False) -> Counted:
-    """The labels of known odds, each for the runs that it stands for; every label alike where those are too few.
-
-    Args:
-        judge_id: the judge that is asked about; None is all of them.
-        every: every label alike, also where enough have known odds.
-    """
-    weighed = weigh(with_known_odds(labelled.runs, judge_id))
-    known = len(weighed.runs)
-    suffice = not too_few([one.passed for one in weighed.runs])
-    if every or not suffice:
-        return Counted(labelled.runs, None, known, suffice)
-    alike = float(np.ptp(weighed.weights)) * known < _ALIKE
-    return Counted(weighed.runs, None if alike else weighed.weights * known, known, suffice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,27 +42,29 @@ class Flip:
 
 def calibrate(
     labelled: Labelled,
+    runs: Sequence[LabelledRun],
     objective: Objective,
     weights: Weights,
-    *,
-    judge_id: str | None = None,
-    every: bool = False,
+    speaks: Floats | None = None,
 ) -> Calibration:
-    """Calibration from labelled runs that have been read. Reads nothing itself; `judge_id`, `every`: see `counted`."""
-    found = counted(labelled, judge_id, every=every)
-    scores = [one.judge for one in found.runs]
-    human = [one.passed for one in found.runs]
-    keys = [one.row.run_id for one in found.runs]
+    """Calibration from labelled runs that have been read. Reads nothing itself.
+
+    Args:
+        runs: those of `labelled` that count.
+        speaks: float[n], for how many runs each of them speaks; None is all alike.
+    """
+    scores = [one.judge for one in runs]
+    human = [one.passed for one in runs]
+    keys = [one.row.run_id for one in runs]
     present = labelled.case.threshold.score
     return Calibration(
         labelled=labelled,
-        counted=found,
-        curves=curves(scores, human, found.speaks),
-        suggestion=suggest(scores, human, keys, objective, present=present, weights=weights, speaks=found.speaks),
+        curves=curves(scores, human, speaks),
+        suggestion=suggest(scores, human, keys, objective, present=present, weights=weights, speaks=speaks),
         objective=objective,
         weights=weights,
         present=present,
-        now=check(scores, human, present, weights, found.speaks),
+        now=check(scores, human, present, weights, speaks),
     )
 
 

@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 import streamlit as st
 
+from console.actions.labels.counted import Counted, counted
 from console.actions.runs.labelled import Labelled, load_labelled
-from console.actions.thresholds.calibration import Calibration, Counted, Flip, calibrate, flipped
+from console.actions.thresholds.calibration import Calibration, Flip, calibrate, flipped
 from console.judging.analysis.calibration import Checked, Objective, Weights
 from console.judging.analysis.statistics import Quality, kappa_words
 from console.records import Case
@@ -59,10 +60,11 @@ def section(
         )
         objective, weights = _objective(), _weights()
         every = st.query_params.get("labels") == _EVERY
-        found = calibrate(labelled, objective, weights, judge_id=wanted.judge_id, every=every)
-        st.caption(_said(found))
+        used = counted(labelled, wanted.judge_id, every=every)
+        found = calibrate(labelled, used.runs, objective, weights, used.speaks)
+        st.caption(_said(labelled, used))
         with st.container(horizontal=True, vertical_alignment="bottom", key="calibration-controls"):
-            _controls(shared, found)
+            _controls(shared, found, used)
         if not labelled.runs:
             _nothing(case)
             return labelled
@@ -81,9 +83,8 @@ def _nothing(case: Case) -> None:
     link_to("review", case=case.case_id)
 
 
-def _said(found: Calibration) -> str:
+def _said(labelled: Labelled, used: Counted) -> str:
     """What the figures are from, for which runs they hold, and what counts as a pass by people."""
-    labelled, used = found.labelled, found.counted
     runs = len(labelled.runs)
     of = f"{runs:,} labelled run{'s' * (runs != 1)}" if labelled.complete else f"The latest {SAMPLE:,} labelled runs"
     unscored = f"; {labelled.unscored:,} more without a score by the judge do not count" if labelled.unscored else ""
@@ -110,7 +111,7 @@ def _counts(used: Counted, runs: int) -> str:
 # --- the question ------------------------------------------------------------------------------------------
 
 
-def _controls(shared: Services, found: Calibration) -> None:
+def _controls(shared: Services, found: Calibration, used: Counted) -> None:
     labelled, weights = found.labelled, found.weights
     asked = st.query_params.get("judge") or None
     choices.judge_control("calibration", shared.judges.of_case(labelled.case.case_id), asked, width=200)
@@ -122,17 +123,17 @@ def _controls(shared: Services, found: Calibration) -> None:
         on_change=lambda: filters.navigate({"objective": str(st.session_state[key])}),
         help="What the suggested threshold is best at. Cost: the least sum of false passes and false fails.",
     )  # fmt: skip
-    if found.counted.suffice and found.counted.known < len(labelled.runs):
-        _labels_control(found)
+    if used.suffice and used.known < len(labelled.runs):
+        _labels_control(len(labelled.runs), used)
     if found.objective is Objective.COST:
         _number_control("fp", "A false pass costs", weights.false_pass, _MOST_COST, 1.0)
         _number_control("fn", "A false fail costs", weights.false_fail, _MOST_COST, 1.0)
 
 
-def _labels_control(found: Calibration) -> None:
-    key, runs = "calibration.labels", len(found.labelled.runs)
-    names = {_KNOWN: f"Known odds ({found.counted.known:,})", _EVERY: f"All {runs:,} alike"}
-    st.session_state[key] = _KNOWN if found.counted.of_known_odds else _EVERY
+def _labels_control(runs: int, used: Counted) -> None:
+    key = "calibration.labels"
+    names = {_KNOWN: f"Known odds ({used.known:,})", _EVERY: f"All {runs:,} alike"}
+    st.session_state[key] = _KNOWN if used.of_known_odds else _EVERY
     st.segmented_control(
         "Labels", list(names), key=key, format_func=names.__getitem__, required=True,
         on_change=lambda: filters.navigate({"labels": str(st.session_state[key])}),

@@ -146,7 +146,7 @@ def test_calibration_compares_the_present_threshold_with_labels(
     labelled_run(console_services, judge, case, 3.4, score=2.0)
     labelled_run(console_services, judge, case, 2.0, score=1.0)
     view = load_labelled(console_services, case.case_id)
-    found = calibrate(view, Objective.KAPPA, Weights())
+    found = calibrate(view, view.runs, Objective.KAPPA, Weights())
     assert found.now.confusion == agreement.Confusion(true_pass=1, false_pass=1, false_fail=0, true_fail=1)
     assert found.curves.precision.value[70] == 1
     assert found.suggestion.threshold is None
