@@ -22,14 +22,17 @@ PEOPLE = ("eva", "eli")
 
 
 @pytest.fixture(scope="module")
-def case(services: Services) -> Case:
-    """Forty-five runs that the judge passes; people passed each of the first fifteen of a random queue."""
+def _users(services: Services) -> None:
     for name in PEOPLE:
         new_user(services, name, Role.EVALUATOR)
     new_user(services, "ada", Role.ADMIN)
-    case = new_case(services)
+
+
+def labelled_case(services: Services, runs: int) -> Case:
+    """So many runs that the judge passes; people passed most of the first fifteen of a random queue."""
+    case = new_case(services, name=f"Summaries {runs}")
     judge = new_judge(services, case)
-    for place in range(45):
+    for place in range(runs):
         scored(services, judge, case, 3.5 + 0.3 * (place % 5), text=f"Summary number {place}.")
     for place, one in enumerate(load_queue(services, case.case_id, selection=Selection.RANDOM).candidates[:15]):
         run = services.runs.get(one.row.run_id)
@@ -52,19 +55,27 @@ def label(page: Page, keys: str) -> None:
         settle(page)
 
 
+@pytest.mark.usefixtures("_users")
+@pytest.mark.parametrize(("runs", "each"), [(45, 3), pytest.param(63, 20, marks=pytest.mark.slow)])
 def test_two_people_label_the_suggested_runs_and_the_corrected_rate_moves(
-    console_url: str, services: Services, case: Case, page: Page, new_context: Callable[[], BrowserContext]
+    console_url: str,
+    services: Services,
+    page: Page,
+    new_context: Callable[[], BrowserContext],
+    runs: int,
+    each: int,
 ) -> None:
+    case = labelled_case(services, runs)
     before = concluded(services, case)
     wanted = before.rate.more_for(0.05)
-    assert wanted >= 10
+    assert wanted >= 2 * each
     page.goto(f"{console_url}/?case={case.case_id}&period=all")
     sign_in(page, "eva")
     expect(page.get_by_text("people would pass")).to_be_visible()
     page.get_by_role("link", name=f"Label {wanted} more to be sure within 5 points").click()
     expect(page.get_by_text(re.compile(f"^1 of {wanted}"))).to_be_visible()
     settle(page)
-    label(page, "fffff")
+    label(page, "f" * each)
 
     other = new_context().new_page()
     other.goto(f"{console_url}/agreement?case={case.case_id}")
@@ -72,20 +83,21 @@ def test_two_people_label_the_suggested_runs_and_the_corrected_rate_moves(
     halfway = concluded(services, case)
     assert halfway.rate.estimate.value < before.rate.estimate.value
     expect(other.get_by_text(f"{halfway.rate.estimate.value:.1%}").first).to_be_visible()
-    other.get_by_role("link", name=f"Label {halfway.rate.more_for(0.05)} more to be sure within 5 points").click()
+    left = halfway.rate.more_for(0.05)
+    other.get_by_role("link", name=f"Label {left} more to be sure within 5 points").click()
     settle(other)
-    label(other, "fffff")
+    label(other, "f" * min(each, left))
 
     after = concluded(services, case)
-    assert after.used == 25
+    assert after.used == 15 + each + min(each, left)
     assert after.rate.estimate.value < halfway.rate.estimate.value
     other.goto(f"{console_url}/agreement?case={case.case_id}")
     expect(other.get_by_text(f"{after.rate.estimate.value:.1%}").first).to_be_visible()
 
 
-def test_an_admin_sees_what_two_people_said_and_decides(
-    console_url: str, services: Services, case: Case, page: Page
-) -> None:
+@pytest.mark.usefixtures("_users")
+def test_an_admin_sees_what_two_people_said_and_decides(console_url: str, services: Services, page: Page) -> None:
+    case = labelled_case(services, 15)
     run = scored(services, services.judges.of_case(case.case_id)[0], case, 4.0, text="A summary to differ on.")
     services.labels.save(run, None, True, "Good enough", by="eva")
     services.labels.save(run, None, False, "Too long", by="eli")
