@@ -17,6 +17,7 @@ from console.ui.frame.boundary import boundary, nothing
 from console.ui.frame.card import card
 from console.ui.frame.session import page_title, services
 from console.ui.runs import similar as similar_cards
+from console.ui.runs.to_set import to_set
 from console.ui.sign_in import auth
 
 PERIOD = "90"
@@ -72,6 +73,7 @@ def _search(shared: Services, cases: list[Case]) -> None:
                 st.caption(how)
             if found:
                 similar_cards.near_table("similar", found, _open)
+                to_set("similar", [str(one.row.run_id) for one in found])
                 similar_cards.bound_note(similar.examined(shared))
             else:
                 st.caption("No run with an embedding matches. `python -m console embed runs` gives older runs theirs.")

@@ -63,6 +63,16 @@ def test_failing_runs_without_embeddings_get_them_when_the_page_is_opened(
     assert "Group 2" in {one.value for one in similar_page(viewer).header}
 
 
+def test_groups_and_runs_caught_on_the_map_become_items_of_a_test_set(console_services: Services, viewer: User) -> None:
+    runs = failing(console_services)
+    caught = ",".join(str(run.run_id) for run in runs[:2])
+    test = app(viewer, near=caught).switch_page("console/pages/similar.py").run()
+    assert {"similar.picked.to_set", "similar.group.0.to_set"} <= {str(one.key) for one in test.button}
+    test.button(key="similar.picked.to_set").click().run()
+    assert not test.exception
+    assert set(test.query_params["runs"].split(",")) == set(caught.split(","))
+
+
 def test_where_runs_get_no_embeddings_the_page_says_what_to_do(
     console_services: Services, viewer: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

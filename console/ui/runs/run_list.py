@@ -21,6 +21,7 @@ from console.ui.charts.figures import draw, stacked
 from console.ui.frame import filters, text
 from console.ui.frame.boundary import nothing
 from console.ui.runs import bulk, columns, search, tables, views
+from console.ui.runs.to_set import to_set
 
 PAGE_ROWS = 50
 TREND_DAYS, FEWEST_DAYS = 90, 14
@@ -97,7 +98,7 @@ def toolbar(shared: Services, user: User, selection: filters.Selection) -> None:
         filters.score_bounds("runs", selection)
         _compare()
         _run_again()
-        _to_set()
+        to_set("runs", _ticked())
         if not shared.legacy:
             bulk.ticked_runs(shared, user, _ticked())
             views.popover(shared, user)
@@ -169,13 +170,6 @@ def _run_again() -> None:
     ticked = _ticked()
     if ticked and st.button("Run again", key="runs.again", icon=":material/replay:", disabled=len(ticked) > rerun.MOST):
         st.switch_page("console/pages/evaluate.py", query_params={"again": ",".join(ticked)})
-
-
-def _to_set() -> None:
-    """The way to a test set with the texts of the ticked runs."""
-    ticked = _ticked()
-    if ticked and st.button("Add to a test set", key="runs.to_set", icon=":material/playlist_add:"):
-        st.switch_page("console/pages/sets.py", query_params={"runs": ",".join(ticked)})
 
 
 def _ticked() -> list[str]:

@@ -14,6 +14,7 @@ from console.ui.frame import text
 from console.ui.frame.card import card
 from console.ui.frame.picker import pick_row
 from console.ui.runs import tables
+from console.ui.runs.to_set import to_set
 
 _MOST_OF_ONE = 50
 """Runs of one text that a point of the map leads to."""
@@ -92,6 +93,7 @@ def picked_runs(found: FailingRuns, ids: Sequence[str], on_pick: Callable[[str],
     if rows:
         with card(f"{text.plural(len(rows), 'run')} of the map", "Click a row to open its run", "similar-picked"):
             tables.run_picker("similar.picked", rows, _SHOWN[1:], on_pick)
+            to_set("similar.picked", [str(row.run_id) for row in rows])
 
 
 def group_cards(found: FailingRuns, on_pick: Callable[[str], None]) -> None:
@@ -103,6 +105,7 @@ def group_cards(found: FailingRuns, on_pick: Callable[[str], None]) -> None:
                 st.text(", ".join(group.words) or "No words of their own")
                 distinct = {row.preview: row for row in reversed(group.rows)}
                 _middle(index, list(reversed(distinct.values()))[:REPRESENTATIVES], on_pick)
+                to_set(f"similar.group.{index}", [str(row.run_id) for row in distinct.values()])
 
 
 def name_of(index: int, group: Group) -> str:
