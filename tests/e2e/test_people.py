@@ -14,6 +14,7 @@ from console.actions.labels.review import load_queue
 from console.actions.runs.labelled import load_labelled
 from console.records import Case, Role, Selection
 from console.services import Services
+from console.ui.frame.text import percent
 from tests.e2e.test_journeys import settle, sign_in
 from tests.support.console_app import new_case, new_judge, new_user, scored
 
@@ -82,7 +83,7 @@ def test_two_people_label_the_suggested_runs_and_the_corrected_rate_moves(
     sign_in(other, "eli")
     halfway = concluded(services, case)
     assert halfway.rate.estimate.value < before.rate.estimate.value
-    expect(other.get_by_text(f"{halfway.rate.estimate.value:.1%}").first).to_be_visible()
+    expect(other.get_by_text(percent(halfway.rate.estimate.value)).first).to_be_visible()
     left = halfway.rate.more_for(0.05)
     other.get_by_role("link", name=f"Label {left} more to be sure within 5 points").click()
     settle(other)
@@ -92,7 +93,7 @@ def test_two_people_label_the_suggested_runs_and_the_corrected_rate_moves(
     assert after.used == 15 + each + min(each, left)
     assert after.rate.estimate.value < halfway.rate.estimate.value
     other.goto(f"{console_url}/agreement?case={case.case_id}")
-    expect(other.get_by_text(f"{after.rate.estimate.value:.1%}").first).to_be_visible()
+    expect(other.get_by_text(percent(after.rate.estimate.value)).first).to_be_visible()
 
 
 @pytest.mark.usefixtures("_users")

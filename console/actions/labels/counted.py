@@ -10,6 +10,7 @@ from console.actions.labels.designs import weigh, with_known_odds
 from console.actions.runs.labelled import Labelled, LabelledRun
 from console.judging.analysis.calibrated import too_few
 from console.judging.analysis.statistics import Floats
+from console.judging.analysis.weighted import LEAST
 
 _ALIKE = 1e-9
 
@@ -25,11 +26,8 @@ class Counted:
     """Labelled runs that were drawn with known odds."""
     suffice: bool
     """Whether these are enough for a calibration of their own."""
-
-    @property
-    def of_known_odds(self) -> bool:
-        """Whether only those count, so that the figures hold for all runs."""
-        return len(self.runs) == self.known
+    weighed: bool
+    """Whether only those count, each for the runs that it stands for; else every label counts alike."""
 
 
 def counted(labelled: Labelled, judge_id: str | None, *, every: bool = False) -> Counted:
@@ -42,7 +40,8 @@ def counted(labelled: Labelled, judge_id: str | None, *, every: bool = False) ->
     weighed = weigh(with_known_odds(labelled.runs, judge_id))
     known = len(weighed.runs)
     suffice = not too_few([one.passed for one in weighed.runs])
-    if every or not suffice:
-        return Counted(labelled.runs, None, known, suffice)
+    all_known = known == len(labelled.runs) >= 2 * LEAST  # half of them check what the others suggest
+    if every or not (suffice or all_known):
+        return Counted(labelled.runs, None, known, suffice, weighed=False)
     alike = float(np.ptp(weighed.weights)) * known < _ALIKE
-    return Counted(weighed.runs, None if alike else weighed.weights * known, known, suffice)
+    return Counted(weighed.runs, None if alike else weighed.weights * known, known, suffice, weighed=True)

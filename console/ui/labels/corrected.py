@@ -47,16 +47,21 @@ def people(found: Raters, case_id: str, differing: int) -> None:
             for name, one in (("Alpha of the scores", found.scores), ("Alpha of the verdicts", found.verdicts)):
                 _metric(name, one, "{:.3f}".format, "Krippendorff's alpha: 1 is agreement throughout, 0 is chance")
         rows = [
-            {"One": one.first, "Other": one.second, "Runs": one.runs, "Same verdict": one.agreed / one.runs}
+            {
+                "One": one.first,
+                "Other": one.second,
+                "Runs": one.runs,
+                "Same verdict": text.percent(one.agreed / one.runs),
+            }
             for one in found.pairs
         ]
         st.dataframe(
             pd.DataFrame(rows), hide_index=True, alt="Pairs of people and how often they gave the same verdict",
-            column_config={"Same verdict": st.column_config.NumberColumn(format="percent")},
+            column_config={"Same verdict": st.column_config.TextColumn(alignment="right")},
         )  # fmt: skip
         if differing:
             st.page_link(
-                "console/pages/review.py", label=f"Decide the {text.count(differing)} runs on which people differ",
+                "console/pages/review.py", label=f"Decide {text.plural(differing, 'run')} on which people differ",
                 icon=":material/gavel:", query_params={"case": case_id, "queue": "differ"},
             )  # fmt: skip
 
@@ -70,9 +75,11 @@ def _figures(case: Case, found: Conclusion) -> None:
 
     judged_rate, judged_mean = Estimate(found.judged_rate), Estimate(found.judged_mean)
     with st.grid(columns=4, min_column_width=150, gap=14, key="agreement-corrected-figures"):
-        _metric("The judge's pass rate", judged_rate, _percent, "At the case's threshold of today")
-        _metric("Corrected pass rate", found.rate.estimate, _percent, "Prediction-powered (PPI++), interval by Wilson")
-        _metric("By Rogan and Gladen", found.classical, _percent, "From the judge's sensitivity and specificity")
+        _metric("The judge's pass rate", judged_rate, text.percent, "At the case's threshold of today")
+        _metric(
+            "Corrected pass rate", found.rate.estimate, text.percent, "Prediction-powered (PPI++), interval by Wilson"
+        )
+        _metric("By Rogan and Gladen", found.classical, text.percent, "From the judge's sensitivity and specificity")
         _metric(
             "Kappa over all runs", found.quality.kappa, "{:.3f}".format, "Cohen's kappa, each label weighed by its odds"
         )
@@ -85,10 +92,6 @@ def _figures(case: Case, found: Conclusion) -> None:
             ("F1 over all runs", found.quality.f1, "The harmonic mean of precision and recall"),
         ):
             _metric(name, one, "{:.3f}".format, f"{why}, each label weighed by its odds")
-
-
-def _percent(value: float) -> str:
-    return f"{value:.1%}"
 
 
 def _metric(name: str, one: Estimate, shown: Shown, why: str) -> None:

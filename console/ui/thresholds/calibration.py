@@ -96,16 +96,17 @@ def _said(labelled: Labelled, used: Counted) -> str:
 
 def _counts(used: Counted, runs: int) -> str:
     """For which runs the figures hold, in a sentence; nothing without runs."""
-    if used.of_known_odds and runs:
-        left = runs - used.known
-        out = f"; {left:,} of unknown odds are left out" if left else ""
+    unknown = runs - used.known
+    if not runs:
+        return ""
+    if used.weighed:
+        out = f"; {unknown:,} of unknown odds are left out" if unknown else ""
         return f"{used.known:,} were drawn with known odds and count for the runs that they stand for{out}. "
-    if runs:
-        return (
-            f":material/warning: Every label counts alike, but {runs - used.known:,} do not say with what odds their "
-            "run was chosen: the suggestion is for these runs, and may not be the best for all. "
-        )
-    return ""
+    why = f"{unknown:,} do not say with what odds their run was chosen" if unknown else "they are too few to be weighed"
+    return (
+        f":material/warning: Every label counts alike, but {why}: the suggestion is for these runs, and may not be "
+        "the best for all. "
+    )
 
 
 # --- the question ------------------------------------------------------------------------------------------
@@ -133,7 +134,7 @@ def _controls(shared: Services, found: Calibration, used: Counted) -> None:
 def _labels_control(runs: int, used: Counted) -> None:
     key = "calibration.labels"
     names = {_KNOWN: f"Known odds ({used.known:,})", _EVERY: f"All {runs:,} alike"}
-    st.session_state[key] = _KNOWN if used.of_known_odds else _EVERY
+    st.session_state[key] = _KNOWN if used.weighed else _EVERY
     st.segmented_control(
         "Labels", list(names), key=key, format_func=names.__getitem__, required=True,
         on_change=lambda: filters.navigate({"labels": str(st.session_state[key])}),
