@@ -33,6 +33,10 @@ _SPACE = " \t\r\n\ufeff\xa0\u200b"
 _BEFORE = "\ufeff\u200b`"
 _AFTER = re.compile(r"(?:\s|`|\]|</\w+>|<\|\w+\|>)*")
 """What may stand behind the form at the end of a reply: a fence, `</answer>`, `<|im_end|>`."""
+LONGEST = 1_000_000
+"""Characters of a reply that is read; reasoning has up to a few hundred thousand."""
+_KEPT = 10_000
+"""Characters that are kept of a longer one."""
 _MOST_TRIES = 64
 """Braces at which an object is looked for; a reply with more of them is no form."""
 _USUAL = str.maketrans("“”„‟″＂«»‘’‚｛｝：，", '"' * 8 + "'''{}:,")
@@ -70,6 +74,11 @@ def read_form(reply: str, *, cut_off: bool = False, texts: tuple[str, ...] = ())
     """
     if not reply.strip(_SPACE):
         raise Unscored("The judge's reply is empty.", reply=reply)
+    if len(reply) > LONGEST:
+        raise Unscored(
+            f"The judge's reply has {len(reply):,} characters: no form is that long.\nLower max_tokens of the judge.",
+            reply=reply[:_KEPT],
+        )
     start = _answer(reply, cut_off=cut_off)
     if start is None:
         raise Unscored(

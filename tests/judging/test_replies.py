@@ -303,3 +303,9 @@ def test_a_judged_text_that_is_a_number_is_no_judgement() -> None:
 def test_long_junk_takes_no_long_time(reply: str) -> None:
     with pytest.raises(Unscored):
         read_form(reply)
+
+
+def test_a_reply_without_end_is_no_form() -> None:
+    with pytest.raises(Unscored, match="1,000,013 characters") as refused:
+        read_form('{"score": 4} ' + "x" * 1_000_000)
+    assert len(refused.value.reply) == 10_000

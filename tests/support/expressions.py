@@ -12,11 +12,16 @@ from typing import Any
 
 from console.api.bodies import read_json
 from console.cli.terminal import neutral
+from console.errors import Unscored
 from console.judging import lines, numerals, objects
 from console.judging.fence import Fence
+from console.judging.providers.bodies import read_body
+from console.judging.providers.failures import read_failure
+from console.judging.replies import LONGEST, read_form
 from console.redaction import redacted
 from console.search.files.formats import html
 from console.search.memory import words
+from console.ui.frame import diff, text
 from console.ui.runs import explain
 from console.ui.search import results
 
@@ -106,9 +111,19 @@ def built() -> dict[str, list[Expression]]:
     }
 
 
+def _refused_reply(text: str) -> None:
+    with suppress(Unscored):
+        read_form(text)
+
+
 def _refused_json(text: str) -> None:
     with suppress(ValueError):
         read_json(b'{"text":"' + text.encode())
+
+
+def _every_other(text: str) -> str:
+    """The text with something new before every second word or line: nothing that both have is long."""
+    return re.sub(r"(\s|<)", r"b\1", text, count=len(text) // 4)
 
 
 FUNCTIONS: dict[str, Callable[[str], object]] = {
@@ -117,11 +132,37 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "results.marked, a long question": lambda text: results.marked("a text to look at " * 50, results._words(text)),
     "explain": explain.explain_error,
     "redacted": redacted,
+    "redacted, after Bearer": lambda text: redacted(f"Bearer {text}"),
+    "read_form": _refused_reply,
+    "read_form, a form": lambda text: read_form(
+        f'{{"score": 4, "reason": "{text[: LONGEST // 2]}', texts=(text[:1000],)
+    ),
+    "read_body": lambda text: read_body(text.encode()),
+    "read_failure": lambda text: read_failure(400, {}, text.encode()).trouble,
+    "diff.markup": lambda text: diff.markup([diff.Section("Text", text, f"b{text}")], "", ""),
+    "diff.markup, half of it new": lambda text: diff.markup([diff.Section("Text", text, _every_other(text))], "", ""),
+    "text.plain": text.plain,
     "Fence.neutral": lambda text: Fence("token").neutral(text),
     "terminal.neutral": neutral,
     "read_json": _refused_json,
 }
 """What the product does with a foreign text by expressions that it makes for it, or by several."""
+
+
+MOST = {
+    "console/actions/runs/finding.py": 500,
+    "console/judging/lines.py": LONGEST,
+    "console/judging/numerals.py": LONGEST,
+    "console/judging/objects.py": LONGEST,
+    "console/judging/providers/accounts.py": 4_001,
+    "console/judging/providers/failures.py": 8_000,
+    "console/judging/providers/refusals.py": 4_001,
+    "console/judging/replies.py": LONGEST,
+    "console/judging/scores.py": LONGEST,
+    "console/ui/frame/diff.py": 6_000_000,
+    "console/ui/runs/explain.py": 20_000,
+}
+"""Characters that reach the expressions of a file at once, where something before it keeps longer texts away."""
 
 
 def adversary(unit: str, size: int) -> str:

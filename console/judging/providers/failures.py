@@ -103,7 +103,7 @@ def read_failure(status: int, headers: Mapping[str, str], content: bytes) -> Fai
         for key, value in found
         if key in ("code", "type", "status", "reason", "quotaId") and isinstance(value, str)
     ]
-    return Failure(status, message, tuple(names), " ".join(codes), _wait(headers, message, text))
+    return Failure(status, message, tuple(names), " ".join(codes)[:_LONGEST], _wait(headers, message, text))
 
 
 def failure_within(answer: Any) -> int | None:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
-from itertools import islice
+from difflib import Match, SequenceMatcher
+from itertools import accumulate, islice, pairwise, takewhile
 from typing import Literal
 
 import streamlit as st
@@ -21,7 +21,9 @@ from console.ui.frame import text
 CONTEXT = 2
 """Equal lines shown around a change; longer stretches are folded."""
 _EFFORT = 4_000_000
-"""Comparisons of words that a pair of lines may cost; beyond it sentences are compared first."""
+"""Comparisons that one search for what two lists have in common may cost; of words beyond it sentences are compared."""
+_MOST_LINES = 20_000
+"""Lines that are compared; the others are counted."""
 _MOST_PAIRS = 400
 """Pairs of changed lines that are compared to find those that belong together; beyond it they pair in order."""
 _ALIKE = 0.3
@@ -32,6 +34,7 @@ _MOST_ROWS = 2_000
 _WORDS = re.compile(r"\w+|\s+|[^\w\s]")
 _SENTENCES = re.compile(r".+?(?:[.!?]\s+|$)", re.DOTALL)
 Change = Literal["same", "old", "new"]
+Opcode = tuple[Literal["replace", "delete", "insert", "equal"], int, int, int, int]
 Line = list[tuple[Change, str]]
 """A line in pieces that were kept, taken out or put in."""
 
@@ -88,28 +91,40 @@ def markup(sections: Sequence[Section], left_title: str, right_title: str) -> st
         parts.append(
             f'<tbody><tr class="field"><th colspan="4" scope="rowgroup">{text.html(section.label)}{note}</th></tr>'
         )
-        rows = _rows(compare(section.left, section.right), numbered="\n" in section.left + section.right)
+        left, right = _head(section.left), _head(section.right)
+        rows = _rows(compare(left, right), numbered="\n" in left + right)
         parts += islice(rows, _MOST_ROWS)
-        parts += _fold(sum(1 for _ in rows), "more")
+        rest = max(one.count("\n", len(head)) for one, head in ((section.left, left), (section.right, right)))
+        parts += _fold(sum(1 for _ in rows) + rest, "more")
         parts.append("</tbody>")
     return "".join([*parts, "</table>"])
+
+
+def _head(whole: str) -> str:
+    """The lines of a text that are compared."""
+    end = -1
+    for _ in range(_MOST_LINES):
+        end = whole.find("\n", end + 1)
+        if end < 0:
+            return whole
+    return whole[:end]
 
 
 def compare(left: str, right: str) -> list[Row]:
     """The lines of two texts aligned, changed lines word by word."""
     old, new = left.split("\n"), right.split("\n")
     rows: list[Row] = []
-    popular = len(old) * len(new) > _EFFORT
-    for tag, i, i_end, j, j_end in SequenceMatcher(None, old, new, autojunk=popular).get_opcodes():
+    budget = Budget()
+    for tag, i, i_end, j, j_end in _opcodes(old, new, budget) or _ends(old, new):
         if tag == "equal":
             same = (_whole("same", line) for line in old[i:i_end])
             rows += [Row(line, line, i + n, j + n) for n, line in enumerate(same, start=1)]
         else:
-            rows += _changed(old[i:i_end], new[j:j_end], i + 1, j + 1)
+            rows += _changed(old[i:i_end], new[j:j_end], i + 1, j + 1, budget)
     return rows
 
 
-def _changed(old: Sequence[str], new: Sequence[str], first_old: int, first_new: int) -> Iterator[Row]:
+def _changed(old: Sequence[str], new: Sequence[str], first_old: int, first_new: int, budget: Budget) -> Iterator[Row]:
     """Rows of a block in which every line changed: lines that resemble each other stand side by side."""
     i = j = 0
     for left, right in [*_alike(old, new), (len(old), len(new))]:
@@ -118,14 +133,15 @@ def _changed(old: Sequence[str], new: Sequence[str], first_old: int, first_new: 
         for n in range(j, right):
             yield Row(None, _whole("new", new[n]), 0, first_new + n)
         if left < len(old):
-            one, other = words(old[left], new[right])
+            one, other = words(old[left], new[right], budget)
             yield Row(one, other, first_old + left, first_new + right)
         i, j = left + 1, right + 1
 
 
 def _alike(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
     """Places of lines that are versions of each other, in order: the pairs with the greatest resemblance in sum."""
-    if len(old) * len(new) > _MOST_PAIRS or len(old) == len(new) == 1:
+    long = sum(map(len, [*old, *new])) * max(len(old), len(new)) > _EFFORT
+    if len(old) * len(new) > _MOST_PAIRS or long or len(old) == len(new) == 1:
         return [(n, n) for n in range(min(len(old), len(new)))]
     best: list[list[tuple[float, list[tuple[int, int]]]]] = [[(0.0, [])] * (len(new) + 1)]
     for i, one in enumerate(old):
@@ -139,15 +155,20 @@ def _alike(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
     return best[-1][-1][1]
 
 
-def words(left: str, right: str) -> tuple[Line, Line]:
+def words(left: str, right: str, budget: Budget | None = None) -> tuple[Line, Line]:
     """Two lines in pieces: words that both have are kept. Lines with little in common are changed as a whole."""
+    budget = budget or Budget()
+    budget.left -= len(left) + len(right)
+    if budget.left < 0:
+        return _whole("old", left), _whole("new", right)
     old, new = _WORDS.findall(left), _WORDS.findall(right)
-    if len(old) * len(new) > _EFFORT:
-        return _sentences(left, right)
+    found = _opcodes(old, new, budget) if len(old) * len(new) <= _EFFORT else None
+    if found is None:
+        return _sentences(left, right, budget)
     before: Line = []
     after: Line = []
     kept = 0
-    for tag, i, i_end, j, j_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    for tag, i, i_end, j, j_end in found:
         one, other = "".join(old[i:i_end]), "".join(new[j:j_end])
         same = tag == "equal" and not (one.isspace() and before and j_end < len(new))
         kept += len(one) if same else 0
@@ -158,14 +179,16 @@ def words(left: str, right: str) -> tuple[Line, Line]:
     return before, after
 
 
-def _sentences(left: str, right: str) -> tuple[Line, Line]:
+def _sentences(left: str, right: str, budget: Budget) -> tuple[Line, Line]:
     """Two very long lines in pieces: sentences that changed are compared word by word where they pair."""
     old, new = _SENTENCES.findall(left), _SENTENCES.findall(right)
-    if len(old) * len(new) > _EFFORT or len(old) == 1 or len(new) == 1:
+    few = len(old) * len(new) <= _EFFORT and len(old) > 1 and len(new) > 1
+    found = _opcodes(old, new, budget) if few else None
+    if found is None:
         return _whole("old", left), _whole("new", right)
     before: Line = []
     after: Line = []
-    for tag, i, i_end, j, j_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    for tag, i, i_end, j, j_end in found:
         paired = tag == "replace" and i_end - i == j_end - j
         pairs = (
             zip(old[i:i_end], new[j:j_end], strict=True) if paired else [("".join(old[i:i_end]), "".join(new[j:j_end]))]
@@ -174,11 +197,65 @@ def _sentences(left: str, right: str) -> tuple[Line, Line]:
             if tag == "equal":
                 pieces = _whole("same", one), _whole("same", other)
             else:
-                pieces = words(one, other) if paired else (_whole("old", one), _whole("new", other))
+                pieces = words(one, other, budget) if paired else (_whole("old", one), _whole("new", other))
             for side, line in zip((before, after), pieces, strict=True):
                 for change, piece in line:
                     _join(side, change, piece)
     return before, after
+
+
+@dataclass(slots=True)
+class Budget:
+    """What comparing two texts may still cost, all their lines together."""
+
+    left: int = 3 * _EFFORT
+
+
+class _TooMuch(Exception):
+    """A comparison would cost more than it may."""
+
+
+class _Bounded(SequenceMatcher[str]):
+    """A comparison that stops where it has cost `_EFFORT`: of texts that repeat themselves it is cubic.
+
+    A thousand words "a" against "b a b a ..." took 28 s, in which nobody else's page got on.
+    """
+
+    def __init__(self, old: Sequence[str], new: Sequence[str], most: int) -> None:
+        super().__init__(None, old, new, autojunk=len(old) * len(new) > _EFFORT)
+        places: dict[str, list[int]] = self.b2j  # type: ignore[attr-defined]
+        self._until = [0, *accumulate(1 + len(places.get(one, ())) for one in old)]
+        self._most = most
+        self.cost = 0
+
+    def find_longest_match(self, alo: int = 0, ahi: int | None = None, blo: int = 0, bhi: int | None = None) -> Match:
+        """As `difflib`. Raises _TooMuch."""
+        self.cost += self._until[-1 if ahi is None else ahi] - self._until[alo]
+        if self.cost > self._most:
+            raise _TooMuch
+        return super().find_longest_match(alo, ahi, blo, bhi)
+
+
+def _opcodes(old: Sequence[str], new: Sequence[str], budget: Budget) -> list[Opcode] | None:
+    """What makes one list of the other; None where finding out would cost too much."""
+    bounded = _Bounded(old, new, min(budget.left, _EFFORT))
+    try:
+        return list(bounded.get_opcodes())
+    except _TooMuch:
+        return None
+    finally:
+        budget.left -= bounded.cost
+
+
+def _ends(old: Sequence[str], new: Sequence[str]) -> list[Opcode]:
+    """What makes one list of the other by what they begin and end with alone."""
+    shorter = min(len(old), len(new))
+    begin = sum(1 for _ in takewhile(lambda n: old[n] == new[n], range(shorter)))
+    end = sum(1 for _ in takewhile(lambda n: old[-1 - n] == new[-1 - n], range(shorter - begin)))
+    edges = (0, begin, len(old) - end, len(old)), (0, begin, len(new) - end, len(new))
+    kinds: tuple[Literal["equal", "replace"], ...] = ("equal", "replace", "equal")
+    spans = zip(kinds, *(pairwise(side) for side in edges), strict=True)
+    return [(kind, i, i_end, j, j_end) for kind, (i, i_end), (j, j_end) in spans if i < i_end or j < j_end]
 
 
 def _join(line: Line, change: Change, piece: str) -> None:

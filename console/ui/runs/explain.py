@@ -48,9 +48,14 @@ _KNOWN = (
 )
 
 
+_READ = 20_000
+"""Characters of a message that are looked at: an imported run may have megabytes of it."""
+
+
 def explain_error(message: str) -> tuple[str, str]:
     """What an error message of a run means, and advice. Our own words only; never the message itself."""
+    beginning = message[:_READ]
     for pattern, what, advice in _KNOWN:
-        if re.search(pattern, message, re.IGNORECASE):
+        if re.search(pattern, beginning, re.IGNORECASE):
             return what, advice
     return "The run ended with an error", "The message below is what the judge reported. Running it again is safe."

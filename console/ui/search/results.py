@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import islice
 
 import streamlit as st
 
@@ -20,6 +21,10 @@ SNIPPET = 420
 _BEFORE = 120
 _SHOWN = 100
 """Results that are drawn; the others are counted."""
+_MARKS = 1_000
+"""Places that are marked in a text; behind them it is shown as it is."""
+_MOST_WORDS = 100
+"""Words of a question that are looked for."""
 _COMMON = re.compile(
     "a|an|and|are|as|at|be|by|can|do|does|for|from|how|i|in|is|it|me|my|of|on|or|that|the|this|to|was|what|when|where|"
     "which|who|why|with|you|your"
@@ -119,7 +124,7 @@ def marked(shown: str, words: Iterable[str]) -> str:
     wanted = sorted(words, key=len, reverse=True)
     if not wanted:
         return text.plain(shown)
-    pieces = re.split(rf"(?i)\b((?:{'|'.join(map(re.escape, wanted))})\w*)", shown)
+    pieces = re.split(rf"(?i)\b((?:{'|'.join(map(re.escape, wanted))})\w*)", shown, maxsplit=_MARKS)
     shown_pieces = [
         f":blue-background[{text.plain(piece)}]" if number % 2 else _spaced(piece)
         for number, piece in enumerate(pieces)
@@ -137,8 +142,9 @@ def _spaced(piece: str) -> str:
 
 def _words(question: str) -> set[str]:
     """The beginnings of the words of a question that say something."""
-    found = (word.casefold() for word in re.findall(r"\w+", question))
-    return {_ENDING.sub("", word) for word in found if len(word) > 1 and not _COMMON.fullmatch(word)}
+    found = (word.group().casefold() for word in re.finditer(r"\w+", question))
+    said = (_ENDING.sub("", word) for word in found if len(word) > 1 and not _COMMON.fullmatch(word))
+    return set(islice(said, _MOST_WORDS))
 
 
 def _snippet(whole: str, words: Iterable[str]) -> str:

@@ -86,3 +86,26 @@ def test_texts_of_any_size_are_compared_in_time() -> None:
     left = "\n".join(f"{number} the same words again and again" for number in range(20_000))
     right = "\n".join(f"{number} the same words once and again" for number in range(20_000))
     assert "more lines" in diff.markup([diff.Section("Criteria", left, right)], "", "")
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("end", [" ", "\n", ". "])
+def test_texts_that_repeat_themselves_are_compared_within_bounds(end: str) -> None:
+    """Finding what they have in common is cubic: 2,000 such words took minutes, and nobody's page got on meanwhile."""
+    left, right = f"a{end}" * 1_500, f"b{end}a{end}" * 750
+    rows = diff.compare(left, right)
+    assert side(rows, "left") == left
+    assert side(rows, "right") == right
+
+
+def test_lines_that_are_not_compared_are_counted() -> None:
+    left = "a\n" * 30_000
+    assert "9,999 more lines" in diff.markup([diff.Section("Text", left, left + "b")], "", "")
+
+
+def test_a_long_difference_is_told_by_its_ends() -> None:
+    same = ["x", *["a"] * 2_000, "y"]
+    other = ["x", *["b", "a"] * 1_000, "y"]
+    rows = diff.compare("\n".join(same), "\n".join(other))
+    assert not rows[0].changed
+    assert not rows[-1].changed
