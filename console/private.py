@@ -40,8 +40,11 @@ def rotate(log: Path) -> None:
 
 
 def opener(path: str, flags: int) -> int:
-    """For `open(..., opener=opener)`: a new file is the owner's alone."""
-    return os.open(path, flags, FILE_MODE)
+    """For `open(..., opener=opener)`: a new file is the owner's alone.
+
+    Raises OSError for a link: who put it there before the folder was closed would choose what is written over.
+    """
+    return os.open(path, flags | os.O_NOFOLLOW, FILE_MODE)
 
 
 def write_private(path: Path, text: str) -> bool:

@@ -34,3 +34,14 @@ def test_every_announced_difference_is_in_the_readme_by_its_number() -> None:
     assert numbers == [str(number) for number in range(1, len(numbers) + 1)]
     section = (ROOT / "README.md").read_text(encoding="utf-8").split("## What differs")[1].split("\n## ")[0]
     assert [number for number in numbers if not re.search(rf"\b{number}\b", section)] == []
+
+
+def test_every_attack_that_is_listed_is_tried_by_a_test() -> None:
+    listed, missing, file = 0, [], Path()
+    for name in re.findall(r"`((?:tests/[\w/]+\.py)?::\w+)`", (ROOT / "SECURITY.md").read_text(encoding="utf-8")):
+        path, _, test = name.partition("::")
+        file = ROOT / path if path else file
+        listed += 1
+        missing += [] if f"def {test}(" in file.read_text(encoding="utf-8") else [name]
+    assert listed >= 40
+    assert missing == []

@@ -4,8 +4,8 @@ NaN and infinite numbers, lone surrogates and nesting that no stack bears become
 before any model sees them: none of them could be stored, answered, or repeated in a message.
 
 Large bodies are worked on one after the other, from the reading to the answer: four at once held a health check for
-0.7 s. A long body is read in a thread, one at a time and by the quicker of two readers: Python's keeps everybody waiting
-for 0.4 s with 10 MB of rows, and for 4 s with 10 MB of empty lists, which are refused by their number.
+0.7 s. A long body is read in a thread, one at a time and by the quicker of two readers: Python's keeps everybody
+waiting for 0.4 s with 10 MB of rows, and for 4 s with 10 MB of empty lists, which are refused by their number.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from console.engine import engine
 from console.engine.door import HEAD_BYTES, STRANGERS, may_enter
 from console.engine.engine import EngineLease
 from console.engine.process import command_of, wait_until
+from console.private import opener
 
 KEY = "0123456789abcdef"
 SIGNED = "Authorization: AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/dynamodb/aws4_request"
@@ -172,3 +173,11 @@ def test_folder_and_files_are_their_owners_alone(tmp_path: Path) -> None:
         modes = {path: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())}
     assert {path.name: oct(mode) for path, mode in modes.items() if mode & 0o077} == {}
     assert (folder / "dynamodb.db") in modes
+
+
+def test_a_link_that_somebody_left_in_the_folder_is_not_written_through(tmp_path: Path) -> None:
+    (tmp_path / "victim").write_text("mine", encoding="utf-8")
+    (tmp_path / "api.log").symlink_to(tmp_path / "victim")
+    with pytest.raises(OSError, match="symbolic links"), open(tmp_path / "api.log", "ab", opener=opener):
+        pass
+    assert (tmp_path / "victim").read_text(encoding="utf-8") == "mine"

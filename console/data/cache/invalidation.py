@@ -11,6 +11,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from console.private import FILE_MODE
+
 
 class Invalidation:
     """A file whose time stamp is set to now by `announce`."""
@@ -25,7 +27,7 @@ class Invalidation:
             os.utime(self._path, ns=(now, now))
         except FileNotFoundError:
             with suppress(FileNotFoundError):  # a folder that is gone has no other process to tell
-                self._path.touch()
+                self._path.touch(mode=FILE_MODE)
 
     def latest(self) -> int:
         """A number that is another one after each announcement."""

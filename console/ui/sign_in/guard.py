@@ -22,11 +22,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from console.ui.sign_in.browsers import COOKIE, KEEP, LASTING, new_name
 
 HEALTH = "/_stcore/health"
-PROTECTED = ("/_stcore/upload_file/", "/media/")
+PROTECTED = ("/_stcore/upload_file/", "/media/", "/_stcore/metrics")
+"""Parts of addresses; with `server.baseUrlPath` something stands before them."""
 SOCKETS = 400
 """Open sockets of one process; a session takes up to a few megabytes."""
 STRANGERS = 100
 """Of them, those of browsers without a session."""
+_HEADERS = {
+    "content-security-policy": "frame-ancestors 'self'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+}
+"""Of every answer. Streamlit lets pages of its own hosts, where anybody may have one, frame and steer an app."""
 _QUIET = ("/_stcore/", "/static/", "/component/", "/media/")
 _TRY_AGAIN_LATER = 1013
 _POLICY = 1008
@@ -61,7 +68,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        if not is_allowed(headers.get("host", ""), self._hosts()) and scope["path"] != HEALTH:
+        if not is_allowed(headers.get("host", ""), self._hosts()) and not scope["path"].endswith(HEALTH):
             await _refuse(scope, receive, send, 403, "This name is not one of the console's (server.allowedHosts).")
         elif scope["type"] == "websocket":
             await self._socket(scope, receive, send, cookie_in(headers))
@@ -73,14 +80,14 @@ class Guard:
             await (await self._kept(scope, browser))(scope, receive, send)
             return
         if (
-            scope["path"].startswith(PROTECTED)
+            any(part in scope["path"] for part in PROTECTED)
             and scope["method"] != "OPTIONS"
             and not await self._has_session(browser)
         ):
             await _refuse(scope, receive, send, 403, "Sign in first.")
             return
         named = bool(browser) or scope["path"].startswith(_QUIET)
-        await self._app(scope, receive, send if named else _naming(scope, send))
+        await self._app(scope, receive, _answering(send, "" if named else _naming(scope)))
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send, browser: str) -> None:
         stranger = not await self._has_session(browser)
@@ -129,15 +136,22 @@ def cookie_in(headers: Headers) -> str:
     return found.value if found else ""
 
 
-def _naming(scope: Scope, send: Send) -> Send:
-    cookie = f"{COOKIE}={new_name()}; Path=/; HttpOnly; SameSite=Strict{'; Secure' if _is_secure(scope) else ''}"
+def _naming(scope: Scope) -> str:
+    return f"{COOKIE}={new_name()}; Path=/; HttpOnly; SameSite=Strict{'; Secure' if _is_secure(scope) else ''}"
 
-    async def named(message: Message) -> None:
+
+def _answering(send: Send, cookie: str) -> Send:
+    """Sends answers with the headers of all of them, and a cookie where there is one."""
+
+    async def answer(message: Message) -> None:
         if message["type"] == "http.response.start":
-            MutableHeaders(scope=message).append("set-cookie", cookie)
+            headers = MutableHeaders(scope=message)
+            headers.update(_HEADERS)
+            if cookie:
+                headers.append("set-cookie", cookie)
         await send(message)
 
-    return named
+    return answer
 
 
 def _is_secure(scope: Scope) -> bool:

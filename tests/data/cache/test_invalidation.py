@@ -50,6 +50,7 @@ def test_every_ring_is_another_number(tmp_path: Path) -> None:
         heard.append(bell.latest())
     assert heard[0] == 0
     assert len(set(heard)) == 4
+    assert (tmp_path / "changes").stat().st_mode & 0o077 == 0
 
 
 def test_where_the_folder_is_gone_nobody_is_told(tmp_path: Path) -> None:

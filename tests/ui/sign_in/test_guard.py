@@ -89,3 +89,31 @@ def test_only_the_health_check_may_be_asked_by_any_host() -> None:
     asked = {path: client.get(path, headers={"host": "10.0.0.7:8501"}) for path in ("/_stcore/health", "/", "/media/x")}
     assert [answer.status_code for answer in asked.values()] == [200, 403, 403]
     assert asked["/_stcore/health"].text == "ok"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/media/x.csv",
+        "/_stcore/upload_file/a/b",
+        "/_stcore/metrics",
+        "/base/media/x.csv",
+        "/base/_stcore/upload_file/a/b",
+    ],
+)
+def test_a_stranger_gets_no_file_and_no_figures_below_any_base_path(path: str) -> None:
+    async def console(*_: object) -> None:
+        raise AssertionError
+
+    client = TestClient(guard.Guard(console, list, lambda _: False, lambda _: None), cookies={COOKIE: "made-up"})
+    assert [client.request(method, path).status_code for method in ("GET", "PUT", "DELETE")] == [403] * 3
+
+
+def test_no_page_of_another_origin_may_frame_the_console() -> None:
+    async def console(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse("ok")(scope, receive, send)
+
+    answer = TestClient(guard.Guard(console, list, lambda _: False, lambda _: None)).get("/")
+    assert answer.headers["content-security-policy"] == "frame-ancestors 'self'"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["set-cookie"].startswith(COOKIE)
