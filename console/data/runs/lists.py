@@ -8,7 +8,7 @@ shown twice, whatever the index and however many runs share a moment.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -79,7 +79,7 @@ def list_runs(
     """One page, newest first (see `Runs.list`)."""
     high, seen = _position(cursor)
     found = merged(store, recent, queries(wanted, high), limit)
-    return _page(found, wanted.matches, limit, high, seen)
+    return page_of(found, wanted.matches, limit, high, seen)
 
 
 def list_places(
@@ -90,12 +90,21 @@ def list_places(
     wanted = RunFilter(judge_id=judge_id)
     asked = [replace(query, attributes=PLACE) for query in queries(wanted, high)]
     found = _merged(store, recent, asked, limit, run_place)
-    return _page(found, lambda row: isinstance(row, RunPlace) or wanted.matches(row), limit, high, seen)
+    return page_of(found, lambda row: isinstance(row, RunPlace) or wanted.matches(row), limit, high, seen)
 
 
-def _page(
-    found: Iterable[_Row], matches: Callable[[_Row], bool], limit: int, high: str | None, seen: set[RunId]
+def page_of(
+    found: Iterable[_Row],
+    matches: Callable[[_Row], bool],
+    limit: int,
+    high: str | None = None,
+    seen: Collection[RunId] = (),
 ) -> Page[_Row]:
+    """The rows that match, as many as a page has, and the cursor of the next one.
+
+    Args:
+        high: timestamp of the last row of the page before, of which `seen` were shown.
+    """
     rows: list[_Row] = []
     examined = 0
     last: _Row | None = None
@@ -122,7 +131,7 @@ def _position(cursor: str | None) -> tuple[str | None, set[RunId]]:
     return position["t"], set(position["seen"])
 
 
-def _cursor(last: Place | None, tied: list[RunId], high: str | None, seen: set[RunId]) -> str | None:
+def _cursor(last: Place | None, tied: list[RunId], high: str | None, seen: Collection[RunId]) -> str | None:
     if last is None:
         return None
     at = timestamp(last.started_at)
@@ -144,17 +153,32 @@ def _merged(
     read: Callable[[Item], _Row],
 ) -> Iterator[Any]:
     fresh = recent.snapshot()
+    found = indexed(store, asked, limit, read)
+    yield from laid_over(fresh, found, high=asked[0].high, newest_first=not asked[0].forward)
+
+
+def indexed(store: Store, asked: list[Query], limit: int, read: Callable[[Item], _Row]) -> Iterator[_Row]:
+    """Rows of all queries, which are asked at the same time, in their own direction."""
+    newest_first = not asked[0].forward
     asked, size = _spread(asked, store.layout, limit + 1)
-    high, newest_first = asked[0].high, not asked[0].forward
-    mine = [row for row in fresh.values() if row is not None and (high is None or timestamp(row.started_at) <= high)]
-    mine.sort(key=_started, reverse=newest_first)
     with ThreadPoolExecutor(max_workers=min(len(asked), _AT_ONCE)) as pool:
         firsts = list(pool.map(lambda query: store.page(query, limit=size), asked))
     streams = [map(read, store.all(query, first=first)) for query, first in zip(asked, firsts, strict=True)]
-    known = set(fresh)
-    rows: list[Iterator[Any]] = [iter(mine), *streams]
-    for row in heapq.merge(*rows, key=_started, reverse=newest_first):
-        if row.run_id not in known or row is fresh.get(row.run_id):
+    return heapq.merge(*streams, key=_started, reverse=newest_first)
+
+
+def laid_over(
+    fresh: Mapping[RunId, RunSummary | None],
+    found: Iterable[Place],
+    *,
+    high: str | None = None,
+    newest_first: bool = True,
+) -> Iterator[Any]:
+    """What this process wrote lately over what an index says, each run once."""
+    mine = [row for row in fresh.values() if row is not None and (high is None or timestamp(row.started_at) <= high)]
+    mine.sort(key=_started, reverse=newest_first)
+    for row in heapq.merge(mine, found, key=_started, reverse=newest_first):
+        if row.run_id not in fresh or row is fresh.get(row.run_id):
             yield row
 
 

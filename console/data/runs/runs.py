@@ -16,6 +16,7 @@ from console.data.cache.cache import Cache, bump
 from console.data.runs import rollups
 from console.data.runs.ids import RunIds
 from console.data.runs.items import read_run, run_key, summary_of
+from console.data.runs.latest import Latest
 from console.data.runs.lists import list_places, list_runs
 from console.data.runs.neighbours import neighbour
 from console.data.runs.puts import check_artifact, check_results, import_key, label_put, run_put
@@ -75,6 +76,7 @@ class Runs:
         self._ids = RunIds(store, id_block)
         self.recent: RecentWrites[RunId, RunSummary] = RecentWrites(lag)
         """Rows of runs as this process wrote them, for every list of runs."""
+        self._latest = Latest(store, cache, self.recent)
         self.spread = Spread()
         """Of the counts of finished runs."""
 
@@ -121,6 +123,8 @@ class Runs:
 
     def places(self, judge_id: str | None = None, *, limit: int = 100, cursor: str | None = None) -> Page[Place]:
         """As `list` of all runs, or of those of a judge, and only where they stand: what `get_many` needs."""
+        if cursor is None:
+            return self._latest.page(judge_id, limit)
         return list_places(self._store, self.recent, judge_id, limit, cursor)
 
     def neighbour(self, run: Run, wanted: RunFilter = RunFilter(), *, newer: bool) -> RunSummary | None:
