@@ -6,8 +6,10 @@ import dataclasses
 import gc
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -32,15 +34,40 @@ _PROXIES: list[StrictProxy] = []
 """The proxy of this worker, once a test has needed it."""
 
 
+_USUAL = "not slow and not dynamodb_local and not opensearch"
 _MEMORY = "/dev/shm"
 _ROOM = 2 * 1024**3
 """Bytes that must be free there; a run writes about 0.4 GB."""
 
 
-def pytest_configure() -> None:
-    """Temporary folders are in memory where it has room: the engine syncs its file at every write."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Temporary folders are in memory where it has room: the engine syncs its file at every write.
+
+    A run of all tests notes what each role asked for, so that at its end nothing is left that a role may for nothing.
+    """
     if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", _MEMORY)
+    if _is_whole(config):
+        os.environ["ROLES_SEEN"] = tempfile.mkdtemp(prefix="roles-")
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Fails a run of all tests after which a role may what nobody asked for."""
+    if not _is_whole(session.config):
+        return
+    folder = Path(os.environ.pop("ROLES_SEEN"))
+    extra = roles.extra(folder)
+    shutil.rmtree(folder)
+    if exitstatus == pytest.ExitCode.OK and any(extra.values()):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        print(f"\nPermissions that nobody asked for: {extra}. Take them out of infra/aws/tables.py.")  # noqa: T201
+
+
+def _is_whole(config: pytest.Config) -> bool:
+    """Whether all tests are asked for, by whoever hands them to workers, and not only collected."""
+    chosen = any(getattr(config.option, name, None) for name in ("keyword", "collectonly", "lf", "ff"))
+    usual = config.option.markexpr == _USUAL
+    return not hasattr(config, "workerinput") and config.args == config.getini("testpaths") and usual and not chosen
 
 
 @pytest.fixture(autouse=True)

@@ -11,18 +11,43 @@ from console.data.store import tables
 from infra.aws.findings import accept
 from infra.aws.parameters import Parameters
 
-READ = ("GetItem", "BatchGetItem")
-WRITE = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "ConditionCheckItem")
-"""A transaction needs the permissions of what it does."""
-LOOK = ("DescribeTable", "DescribeTimeToLive", "DescribeContinuousBackups", "ListTagsOfResource")
-"""What Operations and `tables check` ask."""
+READ = {
+    tables.CASES: ("GetItem", "BatchGetItem"),
+    tables.JUDGES: ("BatchGetItem",),
+    tables.RUNS: ("GetItem", "BatchGetItem"),
+    tables.VECTORS: ("GetItem", "BatchGetItem"),
+    tables.COLLECTIONS: ("GetItem",),
+}
+"""How items are read by their keys; thresholds are read by lists alone."""
+WRITE = {
+    tables.CASES: ("PutItem", "UpdateItem", "DeleteItem"),
+    tables.JUDGES: ("PutItem", "UpdateItem"),
+    tables.THRESHOLDS: ("PutItem",),
+    tables.RUNS: ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"),
+    tables.VECTORS: ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"),
+    tables.COLLECTIONS: ("PutItem", "UpdateItem", "DeleteItem"),
+}
+"""A transaction needs the permissions of what it does; the history of thresholds is only ever added to."""
+API_READ = {**READ, tables.CASES: ("BatchGetItem",)}
+API_WRITE = {**WRITE, tables.RUNS: ("PutItem", "UpdateItem", "BatchWriteItem")}
+"""The API takes nothing back: no label, no view of a list; and it finds no case by its name."""
+NOT_OF_THE_API = (tables.JUDGES_BY_CASE,)
+WITH_USERS = ("GetItem", "Scan", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem")
+"""A condition check holds the last admin."""
+LOOK = ("DescribeTable", "DescribeContinuousBackups", "ListTagsOfResource")
+"""What Operations and `tables check` ask; and DescribeTimeToLive, where something expires."""
 FOLLOW = ("DescribeStream", "GetRecords", "GetShardIterator")
 FOLLOWED = tuple(table.name for table in tables.TABLES if table.stream == tables.KEYS_ONLY)
 """Tables whose streams the console reads itself."""
-SCANNED = (tables.THRESHOLDS, tables.COLLECTIONS)
-"""Small tables that are read whole; the large ones are scanned by maintenance alone, the users' by the console."""
+MAINTAINED: dict[tuple[str, ...], tuple[str, ...]] = {
+    ("Scan",): (tables.RUNS, tables.THRESHOLDS),
+    ("DeleteItem",): (tables.JUDGES,),
+}
+"""What recounts and migrations do that nothing else does: a metric of the old system takes the place of a default."""
 SHARED = tuple(table.name for table in tables.TABLES if table.name != tables.USERS)
 """Tables of everybody. Only the console may touch users: who reads them can guess passwords at leisure."""
+JUDGING = (tables.CASES, tables.JUDGES, tables.RUNS, tables.THRESHOLDS)
+"""Tables of the API, which knows no collections."""
 KEY = ("Decrypt", "DescribeKey", "Encrypt", "ReEncryptFrom", "ReEncryptTo", "GenerateDataKey", "CreateGrant")
 """What DynamoDB does with a key of the customer's in the name of whoever asks."""
 
@@ -70,16 +95,21 @@ def add_policies(stack: cdk.Stack, made: dict[str, cdk.CfnResource], parameters:
     everything = [_arn(one) for one in made.values()]
     everything += [f"{_arn(one)}/index/*" for one in made.values()]
     users = [_arn(made[tables.USERS])]
-    shared = _reading(made, SHARED)
-    changing: list[Grant] = [(WRITE, [_arn(made[name]) for name in SHARED])]
-    console: list[Grant] = [(READ + WRITE + ("Scan",), users), (LOOK, [_arn(one) for one in made.values()])]
+    shared = [*_reading(made, SHARED), *_searching(made), (("Scan",), [_arn(made[tables.COLLECTIONS])])]
+    expiring = [_arn(made[table.name]) for table in tables.TABLES if table.ttl]
+    looking: list[Grant] = [(LOOK, [_arn(one) for one in made.values()]), (("DescribeTimeToLive",), expiring)]
+    api = [*_reading(made, JUDGING, API_READ, NOT_OF_THE_API), *_by_key(made, API_WRITE, JUDGING)]
+    api.append((("Scan",), [_arn(made[tables.THRESHOLDS])]))  # GET /thresholds lists those of all cases
     chosen: dict[str, tuple[str, list[Grant]]] = {
-        "ConsoleAccess": ("The console: the only one that may touch users", shared + changing + console),
-        "ApiAccess": ("The API: everything but users", shared + changing),
+        "ConsoleAccess": (
+            "The console: the only one that may touch users",
+            [*shared, *_by_key(made, WRITE, SHARED), (WITH_USERS, users), *looking],
+        ),
+        "ApiAccess": ("The API: neither users nor collections", api),
         "ReaderAccess": ("Reads, and changes nothing; neither users nor their passwords", shared),
         "MaintenanceAccess": (
             "Beside ConsoleAccess: migrations, and recounts of rollups",
-            [(("Scan",), [_arn(made[tables.RUNS])])],
+            [(operations, [_arn(made[name]) for name in names]) for operations, names in MAINTAINED.items()],
         ),
     }
     for name, (what, grants) in chosen.items():
@@ -92,19 +122,42 @@ def add_policies(stack: cdk.Stack, made: dict[str, cdk.CfnResource], parameters:
     _key_policy(stack, parameters)
 
 
-def _reading(made: dict[str, cdk.CfnResource], names: tuple[str, ...]) -> list[Grant]:
-    """Reading some tables: items by key, their indexes, their vector indexes, their streams."""
-    chosen = [table for table in tables.TABLES if table.name in names]
-    whole = [_arn(made[table.name]) for table in chosen]
-    indexes = [f"{_arn(made[table.name])}/index/{index.name}" for table in chosen for index in table.indexes]
-    vectors = [f"{_arn(made[table.name])}/index/{table.vectors.name}" for table in chosen if table.vectors]
-    described = [_arn(made[table.name]) for table in chosen if table.vectors]
+def _reading(
+    made: dict[str, cdk.CfnResource],
+    names: tuple[str, ...],
+    by_key: dict[str, tuple[str, ...]] = READ,
+    without: tuple[str, ...] = (),
+) -> list[Grant]:
+    """Reading some tables: items by key, lists and their indexes."""
+    lists = [table for table in tables.TABLES if table.name in names and table.range_key]
+    whole = [_arn(made[table.name]) for table in lists]
+    indexes = [
+        f"{_arn(made[table.name])}/index/{index.name}"
+        for table in lists
+        for index in table.indexes
+        if index.name not in without
+    ]
+    return [*_by_key(made, by_key, names), (("Query",), whole + indexes)]
+
+
+def _by_key(
+    made: dict[str, cdk.CfnResource], operations: dict[str, tuple[str, ...]], names: tuple[str, ...]
+) -> list[Grant]:
+    """Tables with the same operations together."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for name in names:
+        if name in operations:
+            alike.setdefault(operations[name], []).append(_arn(made[name]))
+    return list(alike.items())
+
+
+def _searching(made: dict[str, cdk.CfnResource]) -> list[Grant]:
+    """Vector indexes, whether they are there, and the streams by which their caches follow."""
+    searched = [table for table in tables.TABLES if table.vectors]
+    vectors = [f"{_arn(made[table.name])}/index/{table.vectors.name}" for table in searched if table.vectors]
     return [
-        (READ, whole),
-        (("Query",), whole + indexes),
         (("SearchVectors",), vectors),
-        (("DescribeTable",), described),
-        (("Scan",), [_arn(made[name]) for name in SCANNED]),
+        (("DescribeTable",), [_arn(made[table.name]) for table in searched]),
         (FOLLOW, [f"{_arn(made[name])}/stream/*" for name in FOLLOWED]),
     ]
 

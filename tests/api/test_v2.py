@@ -37,6 +37,11 @@ def client(services: Services) -> Iterator[TestClient]:
         yield running
 
 
+def date_of(run_id: int, client: TestClient) -> str:
+    """The day on which a run began."""
+    return str(client.get(f"/v2/runs/{run_id}").json()["startedAt"])[:10]
+
+
 def test_runs_are_filtered_and_paged(client: TestClient, services: Services) -> None:
     case = new_case(services)
     judge = new_judge(services, case)
@@ -49,6 +54,8 @@ def test_runs_are_filtered_and_paged(client: TestClient, services: Services) -> 
     assert second["cursor"] is None
     assert [row["runId"] for row in client.get("/v2/runs?verdict=pass&score_from=0.7").json()["items"]] == [3]
     assert [row["runId"] for row in client.get("/v2/runs?status=failed").json()["items"]] == [4]
+    today = date_of(4, client)
+    assert len(client.get("/v2/runs", params={"first_day": today, "last_day": today}).json()["items"]) == 4
     assert client.get("/v2/runs?cursor=broken").status_code == 422
     assert client.get("/v2/runs?limit=1001").status_code == 422
 
@@ -222,3 +229,11 @@ def test_failed_rows_of_a_batch_are_run_again(client: TestClient, services: Serv
     assert client.post(f"/v2/batches/{batch_id}/retry").status_code == 422
     assert client.post(f"/v2/batches/{batch_id}/resume").status_code == 422
     assert client.post(f"/v2/batches/{UNKNOWN}/retry").status_code == 404
+
+
+def test_the_name_that_a_case_had_is_free(client: TestClient, services: Services) -> None:
+    case = new_case(services, "first name")
+    assert client.put(f"/cases/{case.case_id}", json={"name": "second name"}).status_code == 200
+    made = {"name": "first name", "task_introduction": "You judge.", "evaluation_criteria": "Truth (1-5)."}
+    assert client.post("/cases", json=made).status_code == 200
+    assert len(client.get("/thresholds").json()) == 2

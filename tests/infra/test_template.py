@@ -84,7 +84,8 @@ def test_no_policy_allows_everything_or_touches_what_is_not_ours(policy: str, re
 
 def test_the_console_scans_only_small_tables_and_readers_write_nothing(resources: dict[str, Any]) -> None:
     assert "EvaluationRuns" not in tables_of(resources, "ConsoleAccess", "dynamodb:Scan")
-    assert tables_of(resources, "MaintenanceAccess", "dynamodb:Scan") == {"EvaluationRuns"}
+    assert tables_of(resources, "ApiAccess", "dynamodb:Scan") == {"ThresholdsHistory"}
+    assert tables_of(resources, "MaintenanceAccess", "dynamodb:Scan") == {"EvaluationRuns", "ThresholdsHistory"}
     writes = {f"dynamodb:{one}" for one in ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem")}
     assert writes <= actions(resources, "ConsoleAccess")
     assert not writes & actions(resources, "ReaderAccess")
@@ -141,3 +142,10 @@ def test_the_stack_makes_tables_that_are_as_they_should_be(moto_endpoint: str) -
         reports = load_operations(services).tables
         assert [problem for report in reports for problem in report.problems] == []
         assert all(report.protected for report in reports)
+
+
+def test_the_history_of_thresholds_is_only_added_to_and_the_api_knows_no_collections(resources: dict[str, Any]) -> None:
+    for operation in ("UpdateItem", "DeleteItem", "BatchWriteItem"):
+        assert "ThresholdsHistory" not in tables_of(resources, "ConsoleAccess", f"dynamodb:{operation}")
+    api = [one["Resource"] for one in statements(resources, "ApiAccess")]
+    assert not [name for name in ("ConsoleUsers", "BotCollections", "VectorEmbeddings") if name in json.dumps(api)]

@@ -206,7 +206,7 @@ class Users:
             unchanged = equals("passwordHash", user.password_hash)
             sets = {"seal": self._keys.seal(user)}
             self._store.write(Update(tables.USERS, (user.username,), sets=sets, condition=unchanged))
-        self._store.batch_delete(tables.USERS, [(_FORMER_COOKIE_KEY,)])
+        self._store.write(Delete(tables.USERS, (_FORMER_COOKIE_KEY,)))
         return found
 
     def seal_anew(self) -> int:

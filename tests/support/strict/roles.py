@@ -25,6 +25,9 @@ _SETTING_UP = frozenset(
 )
 _DEPLOYED = frozenset({"CreateTable", "DescribeContinuousBackups"})
 """By which is seen that a test sets up tables, as every store but AWS is at the start: there, whoever deploys does."""
+_LOOKS = ("DescribeContinuousBackups", "ListTagsOfResource")
+ELSEWHERE = frozenset(Use(operation, table.name, "") for operation in _LOOKS for table in TABLES)
+"""What is asked of AWS alone: an engine on this machine keeps no backups and has no tags."""
 _WITHIN = {"TransactGetItems": "GetItem"}
 _NAMES = sorted((table.name for table in TABLES), key=len, reverse=True)
 
@@ -55,6 +58,20 @@ def unused(role: str, uses: Iterable[Use]) -> set[Use]:
     """What a role may and nobody asked; streams are followed by what feeds OpenSearch, apart."""
     asked = set(map(_plain, uses))
     return {use for use in allowed(role) if use not in asked and use.operation not in _STREAMS}
+
+
+def extra(folder: Path) -> dict[str, set[Use]]:
+    """What the console and the API may and nobody asked in a run of all tests, by role, but for `ELSEWHERE`.
+
+    Args:
+        folder: where `note` wrote.
+    """
+    return {role: unused(role, _noted(folder, role)) - ELSEWHERE for role in (CONSOLE, API)}
+
+
+def _noted(folder: Path, role: str) -> Iterator[Use]:
+    for file in folder.glob(f"{role}.*"):
+        yield from (Use(*line.split("\t")) for line in file.read_text(encoding="utf-8").splitlines())
 
 
 def role_of(test: pytest.Item) -> str | None:
