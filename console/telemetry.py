@@ -1,4 +1,4 @@
-"""Traces and metrics by OpenTelemetry: a span per request, page and call of the store, an event per action that writes.
+"""Traces and metrics by OpenTelemetry: a span per request, page, action and call of the store.
 
 Off unless the environment names where to send them, by the usual variables (`OTEL_EXPORTER_OTLP_ENDPOINT`, or that of
 traces or of metrics; `OTEL_SERVICE_NAME`, `OTEL_EXPORTER_OTLP_HEADERS`, ...). Nothing that was judged, asked or typed
@@ -10,9 +10,10 @@ https://opentelemetry.io/docs/specs/otel/protocol/exporter/
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, wraps
+from typing import ParamSpec, TypeVar
 
 from opentelemetry import metrics, trace
 from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, Status, StatusCode
@@ -26,7 +27,14 @@ ENDPOINTS = {
 _SCOPE = "geval-console"
 _STORE_SECONDS = "db.client.operation.duration"
 _REQUEST_SECONDS = "http.server.request.duration"
-KINDS = {"request": SpanKind.SERVER, "page": SpanKind.SERVER, "store": SpanKind.CLIENT}
+KINDS = {
+    "request": SpanKind.SERVER,
+    "page": SpanKind.SERVER,
+    "action": SpanKind.INTERNAL,
+    "store": SpanKind.CLIENT,
+}
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 
 def start(service: str) -> None:
@@ -69,7 +77,7 @@ def sent() -> tuple[str, ...]:
 
 @contextmanager
 def span(kind: str, name: str, **attributes: str | int) -> Iterator[Span]:
-    """A span of a request, a page or a call of the store. Of an error its class is told, never its words."""
+    """A span of a request, a page, an action or a call of the store. Of an error its class is told, never its words."""
     if not sent():
         yield INVALID_SPAN
         return
@@ -85,10 +93,23 @@ def span(kind: str, name: str, **attributes: str | int) -> Iterator[Span]:
             raise
 
 
-def action(name: str, role: str) -> None:
-    """That the request or page at hand does something that only this role may."""
+def traced(act: Callable[_P, _R]) -> Callable[_P, _R]:
+    """An action, which is a span within that of the request or page at hand."""
+
+    @wraps(act)
+    def within(*given: _P.args, **named: _P.kwargs) -> _R:
+        if not sent():
+            return act(*given, **named)
+        with span("action", act.__name__, **{"code.function.name": f"{act.__module__}.{act.__name__}"}):
+            return act(*given, **named)
+
+    return within
+
+
+def permitted(name: str, role: str) -> None:
+    """That the action at hand was let through, and by which role."""
     if sent():
-        trace.get_current_span().add_event("action", {"action": name, "role": role})
+        trace.get_current_span().add_event("permitted", {"action": name, "role": role})
 
 
 def store_answered(operation: str, seconds: float) -> None:

@@ -7,8 +7,8 @@ import gc
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -122,10 +122,26 @@ def _rights_of_its_role(request: pytest.FixtureRequest) -> Iterator[None]:
     role = roles.role_of(request.node)
     if role is None or _alters(request):
         return
+    maintained = request.node.get_closest_marker("maintenance")
     for proxy in _PROXIES:
-        roles.note(role, proxy.uses)
-        held = (role, roles.MAINTENANCE) if request.node.get_closest_marker("maintenance") else (role,)
+        if not maintained:
+            roles.note(role, proxy.uses)
+        held = (role, roles.CONSOLE, roles.MAINTENANCE) if maintained else (role,)
         assert roles.missing(held, proxy.uses) == set()
+
+
+@pytest.fixture
+def as_console() -> Callable[[], AbstractContextManager[None]]:
+    """Within it a test of the API does what only the console may: it makes what the API finds."""
+
+    @contextmanager
+    def apart() -> Iterator[None]:
+        before = [proxy.uses.copy() for proxy in _PROXIES]
+        yield
+        for proxy, uses in zip(_PROXIES, before, strict=True):
+            proxy.uses = uses
+
+    return apart
 
 
 @pytest.fixture(scope="session")

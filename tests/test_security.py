@@ -225,6 +225,10 @@ def test_the_actions_are_found() -> None:
     assert set(ACTIONS) >= {"labels.labels.save_label", "admin.users.add_user", "configuration.configuration.edit_case"}
 
 
+def test_every_action_is_a_span_of_its_own_when_traces_are_on() -> None:
+    assert [name for name, action in ACTIONS.items() if not hasattr(action, "__wrapped__")] == []
+
+
 @pytest.mark.parametrize(("name", "role"), TOO_LOW)
 def test_an_action_refuses_a_lower_role_before_anything_else(name: str, role: Role) -> None:
     with pytest.raises(Forbidden, match=f"ana is {role}"):

@@ -86,14 +86,22 @@ def test_a_page_has_a_span_around_its_calls(seen: InMemorySpanExporter, console_
     assert TEXT not in repr([(one.name, one.attributes, one.events) for one in seen.get_finished_spans()])
 
 
-def test_an_action_is_told_with_the_role_that_it_needs(seen: InMemorySpanExporter, console_services: Services) -> None:
+def test_an_action_is_a_span_with_the_role_that_it_needs(
+    seen: InMemorySpanExporter, console_services: Services
+) -> None:
     case = new_case(console_services)
     run = scored(console_services, new_judge(console_services, case), case, 4.0)
     eva = new_user(console_services, "eva", Role.EVALUATOR)
     with telemetry.span("page", "page run"):
         save_label(console_services, eva, run, score=4.0, passed=None, comment=TEXT)
     (page,) = [one for one in seen.get_finished_spans() if one.name == "page run"]
-    assert [dict(event.attributes or {}) for event in page.events] == [{"action": "save_label", "role": "evaluator"}]
+    (action,) = [one for one in seen.get_finished_spans() if one.name == "save_label"]
+    assert action.parent
+    assert page.context
+    assert action.parent.span_id == page.context.span_id
+    assert [dict(event.attributes or {}) for event in action.events] == [{"action": "save_label", "role": "evaluator"}]
+    calls = [one for one in seen.get_finished_spans() if one.kind is trace.SpanKind.CLIENT and one.parent]
+    assert action.context.span_id in {one.parent.span_id for one in calls if one.parent}
 
 
 def test_an_error_is_told_by_its_kind_and_not_by_its_words(seen: InMemorySpanExporter) -> None:

@@ -22,7 +22,7 @@ def permit(actor: User, role: Role, *, before_own_password: bool = False) -> str
         raise Forbidden(f"This needs the role {role}; {actor.username} is {actor.role}. Ask an admin for it.")
     if actor.must_change_password and not before_own_password:
         raise Forbidden("Choose a password of your own first; the present one is known to whoever made it.")
-    telemetry.action(sys._getframe(1).f_code.co_name, role.value)
+    telemetry.permitted(sys._getframe(1).f_code.co_name, role.value)
     return actor.username
 
 

@@ -29,8 +29,14 @@ WRITE = {
 }
 """A transaction needs the permissions of what it does; the history of thresholds is only ever added to."""
 API_READ = {**READ, tables.CASES: ("BatchGetItem",)}
-API_WRITE = {**WRITE, tables.RUNS: ("PutItem", "UpdateItem", "BatchWriteItem")}
-"""The API takes nothing back: no label, no view of a list; and it finds no case by its name."""
+API_WRITE = {
+    **WRITE,
+    tables.RUNS: ("PutItem", "UpdateItem", "BatchWriteItem"),
+    tables.COLLECTIONS: ("UpdateItem",),
+}
+"""The API takes nothing back: no label, no view of a list; and it finds no case by its name. It searches collections,
+and packs their vectors where nobody has yet; it makes and removes none.
+"""
 NOT_OF_THE_API = (tables.JUDGES_BY_CASE,)
 WITH_USERS = ("GetItem", "Scan", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem")
 """A condition check holds the last admin."""
@@ -46,8 +52,6 @@ MAINTAINED: dict[tuple[str, ...], tuple[str, ...]] = {
 """What recounts and migrations do that nothing else does: a metric of the old system takes the place of a default."""
 SHARED = tuple(table.name for table in tables.TABLES if table.name != tables.USERS)
 """Tables of everybody. Only the console may touch users: who reads them can guess passwords at leisure."""
-JUDGING = (tables.CASES, tables.JUDGES, tables.RUNS, tables.THRESHOLDS)
-"""Tables of the API, which knows no collections."""
 KEY = ("Decrypt", "DescribeKey", "Encrypt", "ReEncryptFrom", "ReEncryptTo", "GenerateDataKey", "CreateGrant")
 """What DynamoDB does with a key of the customer's in the name of whoever asks."""
 
@@ -95,17 +99,21 @@ def add_policies(stack: cdk.Stack, made: dict[str, cdk.CfnResource], parameters:
     everything = [_arn(one) for one in made.values()]
     everything += [f"{_arn(one)}/index/*" for one in made.values()]
     users = [_arn(made[tables.USERS])]
-    shared = [*_reading(made, SHARED), *_searching(made), (("Scan",), [_arn(made[tables.COLLECTIONS])])]
+    shared = [*_reading(made, SHARED), *_searching(made, SHARED), (("Scan",), [_arn(made[tables.COLLECTIONS])])]
     expiring = [_arn(made[table.name]) for table in tables.TABLES if table.ttl]
     looking: list[Grant] = [(LOOK, [_arn(one) for one in made.values()]), (("DescribeTimeToLive",), expiring)]
-    api = [*_reading(made, JUDGING, API_READ, NOT_OF_THE_API), *_by_key(made, API_WRITE, JUDGING)]
-    api.append((("Scan",), [_arn(made[tables.THRESHOLDS])]))  # GET /thresholds lists those of all cases
+    api = [
+        *_reading(made, SHARED, API_READ, NOT_OF_THE_API),
+        *_searching(made, FOLLOWED),
+        *_by_key(made, API_WRITE, SHARED),
+        (("Scan",), [_arn(made[tables.THRESHOLDS])]),  # GET /thresholds lists those of all cases
+    ]
     chosen: dict[str, tuple[str, list[Grant]]] = {
         "ConsoleAccess": (
             "The console: the only one that may touch users",
             [*shared, *_by_key(made, WRITE, SHARED), (WITH_USERS, users), *looking],
         ),
-        "ApiAccess": ("The API: neither users nor collections", api),
+        "ApiAccess": ("The API: everything but users", api),
         "ReaderAccess": ("Reads, and changes nothing; neither users nor their passwords", shared),
         "MaintenanceAccess": (
             "Beside ConsoleAccess: migrations, and recounts of rollups",
@@ -151,9 +159,9 @@ def _by_key(
     return list(alike.items())
 
 
-def _searching(made: dict[str, cdk.CfnResource]) -> list[Grant]:
+def _searching(made: dict[str, cdk.CfnResource], names: tuple[str, ...]) -> list[Grant]:
     """Vector indexes, whether they are there, and the streams by which their caches follow."""
-    searched = [table for table in tables.TABLES if table.vectors]
+    searched = [table for table in tables.TABLES if table.vectors and table.name in names]
     vectors = [f"{_arn(made[table.name])}/index/{table.vectors.name}" for table in searched if table.vectors]
     return [
         (("SearchVectors",), vectors),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
@@ -183,16 +184,22 @@ def test_an_unknown_collection_is_not_found(client: TestClient) -> None:
     assert client.post("/v2/collections/none/search", json={"text": "x"}).status_code == 404
 
 
-def test_judged_queries_measure_a_collection(client: TestClient, services: Services) -> None:
-    made = services.collections.create("World", by="ana")
-    services.vectors.put_document(
-        made.collection_id, "bread.txt", [NewChunk("Bread.", services.embedder().embed(["Bread."])[0])]
-    )
+def test_judged_queries_measure_a_collection(
+    client: TestClient, services: Services, as_console: Callable[[], AbstractContextManager[None]]
+) -> None:
+    with as_console():
+        made = services.collections.create("World", by="ana")
+        services.vectors.put_document(
+            made.collection_id, "bread.txt", [NewChunk("Bread.", services.embedder().embed(["Bread."])[0])]
+        )
     path = f"/v2/collections/{made.collection_id}/quality"
     judged = {"queries": [{"query": "bread", "relevance": {"bread.txt": 1}}], "strategies": ["exact"]}
     found = client.post(path, json=judged).json()
     assert (found["queries"], found["unknown"]) == (1, [])
     assert [(one["strategy"], one["ndcg"]["mean"]) for one in found["strategies"]] == [("exact", 1.0)]
+    native = {"text": "bread", "strategy": "native", "filename": "bread.txt"}
+    answer = client.post(f"/v2/collections/{made.collection_id}/search", json=native)
+    assert answer.status_code == 200, answer.text
     assert client.post(path, json=judged | {"strategies": ["best"]}).status_code == 422
     assert client.post(path, json={"queries": [{"query": "x", "relevance": {}}]}).status_code == 422
 

@@ -21,6 +21,7 @@ from console.data.store.description import Description, index_state, look
 from console.data.store.meter import Readings as StoreReadings
 from console.errors import ConsoleError
 from console.records import Batch, Role, User, utcnow
+from console.telemetry import traced
 
 if TYPE_CHECKING:
     from console.services import EngineProcess, Services
@@ -131,6 +132,7 @@ def check_setup(services: Services) -> list[TableReport]:
     return reports
 
 
+@traced
 def verify_rollups(services: Services, actor: User, progress: Progress) -> list[recount.Difference]:
     """The rollups that differ from a recount of all runs; changes nothing. Reads the table once.
 
@@ -141,6 +143,7 @@ def verify_rollups(services: Services, actor: User, progress: Progress) -> list[
     return recount.verify(services.store, Counting(progress))
 
 
+@traced
 def rebuild_rollups(services: Services, actor: User, progress: Progress) -> int:
     """Makes every rollup equal to a recount of all runs; how many were written. Reads the table twice or more.
 

@@ -9,6 +9,7 @@ from console.actions.permissions import permit
 from console.data.users.passwords import matches, random_password
 from console.errors import InvalidInput
 from console.records import Role, User
+from console.telemetry import traced
 
 if TYPE_CHECKING:
     from console.services import Services
@@ -22,6 +23,7 @@ class Issued:
     password: str
 
 
+@traced
 def add_user(
     services: Services, actor: User, username: str, name: str, role: Role, *, password: str | None = None
 ) -> Issued:
@@ -41,12 +43,14 @@ def add_user(
     return Issued(user.username, first)
 
 
+@traced
 def change_role(services: Services, actor: User, username: str, role: Role) -> User:
     """Another role, effective at once. Raises NotFound, Forbidden, and InvalidInput for the last admin."""
     permit(actor, Role.ADMIN)
     return services.users.set_role(username, role)
 
 
+@traced
 def reset_password(services: Services, actor: User, username: str) -> Issued:
     """Another first password; ends the user's sessions and unlocks. Raises NotFound and Forbidden."""
     permit(actor, Role.ADMIN)
@@ -55,18 +59,21 @@ def reset_password(services: Services, actor: User, username: str) -> Issued:
     return Issued(username, first)
 
 
+@traced
 def revoke_sessions(services: Services, actor: User, username: str) -> None:
     """Ends every session of a user. Raises NotFound and Forbidden."""
     permit(actor, Role.ADMIN)
     services.users.revoke(username)
 
 
+@traced
 def delete_user(services: Services, actor: User, username: str) -> None:
     """Removes a user. Raises NotFound, Forbidden, and InvalidInput for the last admin."""
     permit(actor, Role.ADMIN)
     services.users.delete(username)
 
 
+@traced
 def change_own_password(services: Services, actor: User, old: str | None, new: str, repeated: str) -> None:
     """The actor's own password; ends all of the actor's sessions.
 

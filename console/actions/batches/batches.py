@@ -33,6 +33,7 @@ from console.records import (
     utcnow,
 )
 from console.tabular.files import Problem, TabularFile
+from console.telemetry import traced
 
 if TYPE_CHECKING:
     from console.services import Services
@@ -136,6 +137,7 @@ def estimate(services: Services, judge: Judge, checked: Checked, *, concurrency:
     )
 
 
+@traced
 def submit(
     services: Services,
     actor: User,
@@ -199,6 +201,7 @@ def check_limits(services: Services, judge: Judge, concurrency: int, budget: flo
         )
 
 
+@traced
 def work(
     services: Services,
     actor: User,
@@ -244,6 +247,7 @@ def work(
     return worker.run()
 
 
+@traced
 def start(services: Services, actor: User, batch_id: str, *, only: frozenset[int] | None = None) -> None:
     """Works on a batch in the background of this process; nothing happens when it does so already.
 
@@ -278,6 +282,7 @@ def is_worked_on(batch: Batch) -> bool:
     return batch.lease_owner is not None and lasts and not is_dead(batch.lease_owner)
 
 
+@traced
 def cancel(services: Services, actor: User, batch_id: str) -> Batch:
     """Stops a batch: rows in flight end, no others begin. It can be resumed. Two requests.
 
@@ -289,6 +294,7 @@ def cancel(services: Services, actor: User, batch_id: str) -> Batch:
     return services.batches.set_state(batch_id, BatchState.CANCELLED, note=f"Cancelled by {by}.")
 
 
+@traced
 def retry_failures(services: Services, actor: User, batch_id: str) -> frozenset[int]:
     """Makes the failed rows ready to be run again; their failed runs stay. Returns their numbers, for `work`.
 

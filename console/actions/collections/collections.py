@@ -13,6 +13,7 @@ from console.errors import AlreadyExists, InvalidInput
 from console.records import Chunk, Collection, CollectionDocument, Role, User
 from console.search.ways.fed import lags
 from console.search.ways.opensearch import open_index
+from console.telemetry import traced
 
 if TYPE_CHECKING:
     from console.services import Services
@@ -94,6 +95,7 @@ def cost_of(collection: Collection, sample: list[Chunk]) -> Cost:
     return Cost(round(collection.total_chunks * each), collection.block_bytes)
 
 
+@traced
 def create_collection(services: Services, actor: User, name: str, embedder: str = "minilm") -> Collection:
     """Make an empty collection.
 
@@ -120,6 +122,7 @@ def make_collection(services: Services, name: str, embedder: str = "minilm", *, 
     return services.collections.create(shown, by=by, embedder=embedder, dimension=services.embedder(embedder).dimension)
 
 
+@traced
 def delete_collection(services: Services, actor: User, collection_id: str) -> None:
     """Remove a collection with everything in it. An interrupted call may be made again.
 
@@ -134,6 +137,7 @@ def delete_collection(services: Services, actor: User, collection_id: str) -> No
     services.collections.delete(collection_id)
 
 
+@traced
 def sync_opensearch(
     services: Services, actor: User, collection_id: str, progress: Callable[[int], None] = lambda _sent: None
 ) -> int:
@@ -162,6 +166,7 @@ def feed_opensearch(
     return index.sync(collection, services.vectors.all(collection_id), progress, at=at)
 
 
+@traced
 def delete_document(services: Services, actor: User, collection_id: str, filename: str) -> int:
     """Remove a document from a collection; the number of its chunks.
 

@@ -17,6 +17,7 @@ from console.search.files.chunking import OVERLAP, SIZE, Piece, TokenCounter, ch
 from console.search.files.readers import READERS, Content, FileReader, Source, content_of, display_name
 from console.search.files.tokens import MiniLMTokens
 from console.search.memory.held import PACK_ROWS
+from console.telemetry import traced
 
 if TYPE_CHECKING:
     from console.search.embedding.embedders import Embedder, Matrix
@@ -71,6 +72,7 @@ class Ingested:
     """Why it was refused; nothing of it was stored then."""
 
 
+@traced
 def ingest_files(
     services: Services,
     actor: User,

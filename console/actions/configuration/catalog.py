@@ -9,6 +9,7 @@ from console.actions.permissions import permit
 from console.errors import InvalidInput
 from console.judging.providers.port import CAPABILITIES, Support
 from console.records import Judge, Metric, Model, Role, User
+from console.telemetry import traced
 
 if TYPE_CHECKING:
     from console.services import Services
@@ -32,6 +33,7 @@ def abilities(provider: str) -> list[str]:
     return [*_LOGPROBS[known.logprobs], *choices, *(("JSON schema",) if known.schema else ())]
 
 
+@traced
 def create_model(
     services: Services,
     actor: User,
@@ -61,6 +63,7 @@ def create_model(
     )
 
 
+@traced
 def set_prices(
     services: Services,
     actor: User,
@@ -89,6 +92,7 @@ def _check_prices(input_price: float | None, output_price: float | None, cached_
         raise InvalidInput("Give both prices, or neither: a cost needs both.", field="price")
 
 
+@traced
 def create_metric(services: Services, actor: User, name: str) -> Metric:
     """Add a metric.
 

@@ -16,6 +16,7 @@ from console.data.configuration.judges import metric_ref
 from console.data.store.codec import check_line
 from console.errors import InvalidInput
 from console.records import Case, Json, Judge, Role, Threshold, User, judge_parameters
+from console.telemetry import traced
 
 if TYPE_CHECKING:
     from console.services import Services
@@ -27,6 +28,7 @@ _JUDGE_NAME = "The name of the judge"
 # --- cases -------------------------------------------------------------------------------------------
 
 
+@traced
 def create_case(services: Services, actor: User, fields: Mapping[str, Any]) -> Case:
     """A new case. One transaction.
 
@@ -38,6 +40,7 @@ def create_case(services: Services, actor: User, fields: Mapping[str, Any]) -> C
     return services.cases.create(**fields, by=by, reason=reason or FIRST_MARK)
 
 
+@traced
 def edit_case(
     services: Services, actor: User, case_id: str, changes: Mapping[str, Any], *, revision: int | None
 ) -> Case:
@@ -60,11 +63,13 @@ def edit_case(
     return services.cases.update(case_id, dict(changes), by=by, reason=reason, revision=revision)
 
 
+@traced
 def deactivate_case(services: Services, actor: User, case_id: str, *, revision: int | None) -> None:
     """Takes a case out of use; its versions, judges and runs stay. One Query and one transaction."""
     services.cases.deactivate(case_id, by=permit(actor, Role.ADMIN), revision=revision)
 
 
+@traced
 def activate_case(services: Services, actor: User, case_id: str, version: str) -> Case:
     """Puts a version of a case into use. One Query and one transaction."""
     return services.cases.activate(case_id, version, by=permit(actor, Role.ADMIN))
@@ -73,6 +78,7 @@ def activate_case(services: Services, actor: User, case_id: str, version: str) -
 # --- judges ------------------------------------------------------------------------------------------
 
 
+@traced
 def create_judge(
     services: Services,
     actor: User,
@@ -106,6 +112,7 @@ def create_judge(
     )
 
 
+@traced
 def edit_judge(
     services: Services, actor: User, judge: Judge, changes: Mapping[str, Any], *, revision: int | None
 ) -> Judge:
@@ -150,11 +157,13 @@ def _judge_fields(services: Services, judge: Judge, changes: Mapping[str, Any]) 
     return fields
 
 
+@traced
 def deactivate_judge(services: Services, actor: User, judge_id: str, *, revision: int | None) -> None:
     """Takes a judge out of use; its versions and runs stay. One Query and one transaction."""
     services.judges.deactivate(judge_id, by=permit(actor, Role.ADMIN), revision=revision)
 
 
+@traced
 def activate_judge(services: Services, actor: User, judge_id: str, version: str) -> Judge:
     """Puts a version of a judge into use. One Query and one transaction."""
     return services.judges.activate(judge_id, version, by=permit(actor, Role.ADMIN))

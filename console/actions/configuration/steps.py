@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from console.actions.permissions import permit
 from console.errors import InvalidInput
 from console.records import STEPS, Case, Judge, Role, Snapshot, User
+from console.telemetry import traced
 
 if TYPE_CHECKING:
     from console.services import Services
@@ -26,6 +27,7 @@ def mode_of(services: Services, judge: Judge) -> str | None:
     return services.judging.mode(Snapshot.of(judge, services.cases.get(judge.case_id)))
 
 
+@traced
 def write_steps(services: Services, actor: User, judge: Judge) -> str:
     """Has the judge's model write the steps, unless they are there. One call of the model and two requests.
 
@@ -37,6 +39,7 @@ def write_steps(services: Services, actor: User, judge: Judge) -> str:
     return services.judging.steps(Snapshot.of(judge, services.cases.get(judge.case_id)))
 
 
+@traced
 def pin_steps(services: Services, actor: User, case_id: str, steps: str, *, revision: int | None) -> Case:
     """Pins steps on a case, for every judge of it, or takes them off when they are empty: a new version of the case.
 

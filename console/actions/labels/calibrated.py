@@ -13,6 +13,7 @@ from console.actions.runs.labelled import Labelled, LabelledRun, load_labelled
 from console.errors import InvalidInput, NotFound
 from console.judging.analysis.calibrated import GRID, Fitted, Method, Reliability, fit, too_few
 from console.records import Calibration, Judge, Reliable, Role, User, utcnow
+from console.telemetry import traced
 
 if TYPE_CHECKING:
     from console.services import Services
@@ -31,6 +32,7 @@ def judge_version(services: Services, judge_id: str, version: str | None = None)
     raise NotFound("version of the judge", f"{judge_id} {version}")
 
 
+@traced
 def calibrate_judge(
     services: Services,
     actor: User,

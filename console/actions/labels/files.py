@@ -20,6 +20,7 @@ from console.data.runs.labels import check_label
 from console.errors import InvalidInput
 from console.records import Label, Role, RunFilter, User
 from console.tabular.writing import csv_bytes, jsonl_bytes
+from console.telemetry import traced
 
 if TYPE_CHECKING:
     from console.services import Services
@@ -138,6 +139,7 @@ def apply_import(services: Services, plan: Plan, *, progress: Progress = lambda 
             progress(done, len(plan.writes))
 
 
+@traced
 def import_labels(services: Services, actor: User, content: bytes, name: str) -> Plan:
     """Labels from a file, as the actor's own; an admin may bring those of others.
 

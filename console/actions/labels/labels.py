@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 from console.actions.permissions import permit
 from console.errors import Forbidden
 from console.records import Drawn, Label, Role, Run, RunId, Selection, User
+from console.telemetry import traced
 
 if TYPE_CHECKING:
     from console.services import Services
 
 
+@traced
 def save_label(
     services: Services,
     actor: User,
@@ -49,6 +51,7 @@ def _decided(services: Services, run: Run, name: str) -> bool:
     return any(one.adjudicates for one in services.labels.of(run.run_id) if one.labelled_by == name)
 
 
+@traced
 def remove_label(services: Services, actor: User, run: Run) -> None:
     """Takes the actor's own label off a run. Raises NotFound, and Forbidden as `save_label`."""
     name = permit(actor, Role.EVALUATOR)
@@ -57,6 +60,7 @@ def remove_label(services: Services, actor: User, run: Run) -> None:
     services.labels.remove(run, name)
 
 
+@traced
 def label_many(services: Services, actor: User, run_ids: Sequence[RunId], *, passed: bool, comment: str = "") -> int:
     """The actor's verdict on several runs, chosen by hand; how many were labelled. Three requests for each.
 

@@ -15,6 +15,7 @@ from console.actions.permissions import permit
 from console.data.store.names import check_name
 from console.errors import InvalidInput
 from console.records import ReviewPlan, Role, RunId, RunSummary, User, utcnow
+from console.telemetry import traced
 
 if TYPE_CHECKING:
     from console.services import Services
@@ -66,6 +67,7 @@ def _number(what: str, run_id: RunId) -> float:
     return int.from_bytes(digest[:7]) / 2**56
 
 
+@traced
 def save_plan(
     services: Services,
     actor: User,

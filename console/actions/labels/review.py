@@ -46,6 +46,7 @@ from console.records import (
     Verdict,
     utcnow,
 )
+from console.telemetry import traced
 
 if TYPE_CHECKING:
     from console.services import Services
@@ -231,6 +232,7 @@ def _distance(row: RunSummary, threshold: float) -> float:
     return 1.0 if row.final_score_normalized is None else abs(row.final_score_normalized - threshold)
 
 
+@traced
 def save_review(
     services: Services,
     actor: User,

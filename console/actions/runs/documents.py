@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from console.actions.permissions import permit
 from console.errors import InvalidInput
 from console.records import Document, Json, Role, RunFilter, RunSummary, User
+from console.telemetry import traced
 
 if TYPE_CHECKING:
     from console.services import Services
@@ -43,6 +44,7 @@ def load_document(services: Services, document_id: str) -> DocumentView:
     )
 
 
+@traced
 def create_document(services: Services, actor: User, target: str, reference: str, metadata: str) -> Document:
     """Store a document.
 

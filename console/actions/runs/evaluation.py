@@ -15,6 +15,7 @@ from console.judging.prompts import PROMPT_VERSION
 from console.judging.providers.metering import Meter
 from console.judging.providers.port import address
 from console.records import Artifact, Judge, Model, Results, Role, Run, RunFilter, RunStatus, Snapshot, Spent, User
+from console.telemetry import traced
 
 if TYPE_CHECKING:
     from console.services import Services
@@ -27,6 +28,7 @@ REPLY_LIMIT = 20_000
 """Characters of a model's reply that a failed run keeps."""
 
 
+@traced
 def evaluate(
     services: Services,
     actor: User,
@@ -71,6 +73,7 @@ def _is_ready(services: Services, judge: Judge) -> bool:
     return judge.metric.type == SIMILARITY or address(judge.llm.type, services.settings).missing() is None
 
 
+@traced
 def evaluate_text(services: Services, actor: User, judge: Judge, artifact: Artifact) -> Run:
     """Judges a text that somebody typed. Raises as `evaluate`, and InvalidInput when there is none."""
     permit(actor, Role.EVALUATOR)
@@ -79,6 +82,7 @@ def evaluate_text(services: Services, actor: User, judge: Judge, artifact: Artif
     return evaluate(services, actor, judge, artifact)
 
 
+@traced
 def run_snapshot(
     services: Services,
     actor: User,

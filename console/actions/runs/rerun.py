@@ -14,6 +14,7 @@ from console.actions.runs.evaluation import evaluate, run_snapshot
 from console.errors import InvalidInput
 from console.judging.prompts import PROMPT_VERSION
 from console.records import Judge, Role, Run, RunId, User
+from console.telemetry import traced
 
 if TYPE_CHECKING:
     from console.services import Services
@@ -55,6 +56,7 @@ def judges_for(services: Services, run: Run) -> list[Judge]:
     return [*own, *(one for one in services.judges.of_case(run.case_id) if one.judge_id != run.judge_id)]
 
 
+@traced
 def rerun(services: Services, actor: User, run: Run, *, as_then: bool, judge: Judge | None = None) -> Repeated:
     """Judges the artifact of a run again, in a new run. Cost as `evaluate`.
 
@@ -79,6 +81,7 @@ def rerun(services: Services, actor: User, run: Run, *, as_then: bool, judge: Ju
     return Repeated(run, after)
 
 
+@traced
 def rerun_many(
     services: Services,
     actor: User,

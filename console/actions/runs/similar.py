@@ -17,6 +17,7 @@ from console.errors import ConsoleError, InvalidInput
 from console.judging.windows import embed_whole
 from console.records import Role, Run, RunFilter, RunStatus, RunSummary, User, Verdict, pages
 from console.search.maps import clusters
+from console.telemetry import traced
 
 if TYPE_CHECKING:
     from console.services import Services
@@ -89,6 +90,7 @@ def embed_finished(services: Services, runs: Sequence[Run]) -> int:
         return 0
 
 
+@traced
 def embed_missing(
     services: Services,
     actor: User,

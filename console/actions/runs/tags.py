@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from console.actions.permissions import permit
 from console.errors import InvalidInput
 from console.records import Role, RunId, User
+from console.telemetry import traced
 
 if TYPE_CHECKING:
     from console.services import Services
@@ -16,6 +17,7 @@ MOST = 200
 """Runs that are tagged at once."""
 
 
+@traced
 def tag_runs(
     services: Services, actor: User, run_ids: Sequence[RunId], *, add: Sequence[str] = (), remove: Sequence[str] = ()
 ) -> int:

@@ -13,6 +13,7 @@ from console.errors import InvalidInput, JudgingError
 from console.judging.prompts import PROMPT_VERSION
 from console.judging.providers.metering import Meter
 from console.records import Artifact, Case, Judge, Results, Role, Run, RunFilter, Snapshot, User
+from console.telemetry import traced
 
 if TYPE_CHECKING:
     from console.services import Services
@@ -61,6 +62,7 @@ def latest_runs(services: Services, case_id: str, limit: int = MOST) -> list[Run
     return [services.runs.get(row.run_id) for row in newest]
 
 
+@traced
 def try_draft(
     services: Services,
     actor: User,

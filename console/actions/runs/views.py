@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from console.actions.permissions import permit
 from console.errors import Forbidden
 from console.records import Role, RunView, User
+from console.telemetry import traced
 
 if TYPE_CHECKING:
     from console.services import Services
@@ -19,6 +20,7 @@ PARAMS = (
 """What a view may keep of the address."""
 
 
+@traced
 def save_view(services: Services, actor: User, name: str, query: Mapping[str, str]) -> RunView:
     """Keeps what the address asks for under a name. Three requests.
 
@@ -31,6 +33,7 @@ def save_view(services: Services, actor: User, name: str, query: Mapping[str, st
     return services.views.save(name, {key: query[key] for key in PARAMS if query.get(key)}, by=by)
 
 
+@traced
 def remove_view(services: Services, actor: User, name: str) -> None:
     """Removes a view. Two requests. Raises Forbidden as `save_view`."""
     permit(actor, Role.EVALUATOR)
@@ -38,6 +41,7 @@ def remove_view(services: Services, actor: User, name: str) -> None:
     services.views.remove(name)
 
 
+@traced
 def keep_columns(services: Services, actor: User, names: Sequence[str]) -> None:
     """Keeps the columns that somebody likes to see. One request."""
     services.views.keep_columns(permit(actor, Role.VIEWER), names)

@@ -14,6 +14,7 @@ from console.actions.sets.sets import all_items
 from console.errors import InvalidInput
 from console.judging.prompts import PROMPT_VERSION
 from console.records import Batch, BatchState, Case, Experiment, Json, Judge, JudgedBy, NewRow, Role, TestSet, User
+from console.telemetry import traced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 MOST_JUDGES = 8
 
 
+@traced
 def begin(
     services: Services,
     actor: User,
@@ -95,6 +97,7 @@ def begin(
     )
 
 
+@traced
 def work_on(
     services: Services, actor: User, experiment: Experiment, *, progress: Callable[[int, int], None] | None = None
 ) -> list[Batch]:
@@ -118,6 +121,7 @@ def work_on(
     return done
 
 
+@traced
 def start_all(services: Services, actor: User, experiment: Experiment) -> None:
     """Lets this process work on what is left of an experiment, in threads of its own. Raises Forbidden."""
     permit(actor, Role.EVALUATOR)

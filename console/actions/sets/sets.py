@@ -13,6 +13,7 @@ from console.data.sets.changes import Changed
 from console.errors import InvalidInput, NotFound
 from console.records import Role, RunId, SetItem, TestSet, User, pages
 from console.tabular.files import FileForm, TabularFile
+from console.telemetry import traced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +50,7 @@ def find_set(services: Services, wanted: str) -> TestSet:
     return named[0]
 
 
+@traced
 def make_set(services: Services, actor: User, name: str, *, description: str = "", tags: Sequence[str] = ()) -> TestSet:
     """A new set without items. One transaction.
 
@@ -60,6 +62,7 @@ def make_set(services: Services, actor: User, name: str, *, description: str = "
     return services.sets.create(name, by=permit(actor, Role.EVALUATOR), description=description, tags=tags)
 
 
+@traced
 def import_file(
     services: Services,
     actor: User,
@@ -88,6 +91,7 @@ def import_file(
     return services.sets.change(test_set, items, by=by, others_go=others_go, note=said, on_saved=on_saved)
 
 
+@traced
 def add_runs(services: Services, actor: User, test_set: TestSet, run_ids: Sequence[RunId]) -> Changed:
     """The texts of runs as items, with what people said of them. One or two requests for each run.
 
@@ -115,6 +119,7 @@ def add_runs(services: Services, actor: User, test_set: TestSet, run_ids: Sequen
     return services.sets.change(test_set, made.values(), by=by, note=f"From {len(made)} run(s)")
 
 
+@traced
 def change_items(
     services: Services,
     actor: User,
@@ -136,6 +141,7 @@ def change_items(
     return services.sets.change(test_set, items, by=by, removed=removed, others_go=others_go, note=note)
 
 
+@traced
 def describe_set(
     services: Services,
     actor: User,
@@ -159,6 +165,7 @@ def describe_set(
     return services.sets.describe(test_set, by=by, name=name, description=description, tags=tags, baseline=baseline)
 
 
+@traced
 def delete_set(services: Services, actor: User, test_set: TestSet) -> None:
     """Removes a set that has no experiments. Raises Forbidden for all but admins, and InvalidInput."""
     permit(actor, Role.ADMIN)

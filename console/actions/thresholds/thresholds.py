@@ -12,6 +12,7 @@ from console.actions.runs.totals import Span
 from console.actions.thresholds.what_if import LedgerRow, ledger
 from console.errors import InvalidInput
 from console.records import Case, Role, Rollup, Threshold, User
+from console.telemetry import traced
 
 if TYPE_CHECKING:
     from console.services import Services
@@ -56,6 +57,7 @@ def load_thresholds(services: Services, case_id: str, *, today: date) -> Thresho
     )
 
 
+@traced
 def move_threshold(services: Services, actor: User, case_id: str, score: float, reason: str, *, revision: int) -> Case:
     """Set the threshold of a case, with the reason in its history. Finished runs keep their results.
 
