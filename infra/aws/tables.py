@@ -28,16 +28,17 @@ WRITE = {
     tables.COLLECTIONS: ("PutItem", "UpdateItem", "DeleteItem"),
 }
 """A transaction needs the permissions of what it does; the history of thresholds is only ever added to."""
-API_READ = {**READ, tables.CASES: ("BatchGetItem",)}
+API_READ = {**READ, tables.CASES: ("BatchGetItem",), tables.VECTORS: ("BatchGetItem",)}
 API_WRITE = {
     **WRITE,
     tables.RUNS: ("PutItem", "UpdateItem", "BatchWriteItem"),
+    tables.VECTORS: ("PutItem", "DeleteItem", "BatchWriteItem"),
     tables.COLLECTIONS: ("UpdateItem",),
 }
 """The API takes nothing back: no label, no view of a list; and it finds no case by its name. It searches collections,
 and packs their vectors where nobody has yet; it makes and removes none.
 """
-NOT_OF_THE_API = (tables.JUDGES_BY_CASE,)
+NOT_OF_THE_API = (tables.JUDGES_BY_CASE, tables.CHUNKS_BY_FILE)
 WITH_USERS = ("GetItem", "Scan", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem")
 """A condition check holds the last admin."""
 LOOK = ("DescribeTable", "DescribeContinuousBackups", "ListTagsOfResource")
