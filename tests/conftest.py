@@ -55,7 +55,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Fails a run of all tests after which a role may what nobody asked for."""
     if not _is_whole(session.config):
         return
-    folder = Path(os.environ.pop("ROLES_SEEN"))
+    folder = Path(os.environ["ROLES_SEEN"])
     extra = roles.extra(folder) if any(folder.iterdir()) else {}  # nothing was noted where there is no engine
     shutil.rmtree(folder)
     if exitstatus == pytest.ExitCode.OK and any(extra.values()):
