@@ -12,7 +12,7 @@ from console import telemetry
 from console.errors import ConsoleError
 from console.records import Role, User
 from console.ui.charts import figures, leads
-from console.ui.frame import notes, palette, style
+from console.ui.frame import later, notes, palette, style
 from console.ui.frame.boundary import show_error
 from console.ui.frame.navigation import ROUTES
 from console.ui.frame.opening import Opening
@@ -40,6 +40,7 @@ def main() -> None:
     page = st.navigation(_sections(user), position="sidebar" if free else "hidden", expanded=True)
     with st.container(key="unseen"):
         auth.keep_session(shared)
+        later.listener()
     if user is None:
         auth.sign_in_page(shared)
         figures.fetch_script()
@@ -52,6 +53,7 @@ def main() -> None:
         return
     leads.follow()
     notes.tell()
+    later.arrive(page.url_path)
     with auth.found(user), telemetry.span("page", f"page {page.url_path or 'overview'}"):
         page.run()
 

@@ -31,6 +31,7 @@ from console.services import Services
 from console.ui.frame import choices, filters
 from console.ui.frame.boundary import boundary, nothing
 from console.ui.frame.card import card
+from console.ui.frame.later import later
 from console.ui.frame.navigation import link_to
 from console.ui.frame.session import page_title, services
 from console.ui.labels import agreement as board
@@ -143,14 +144,18 @@ def _render(shared: Services, found: Agreement, sides: board.Sides, other_thresh
         st.warning(mixed, icon=":material/call_split:")
     board.coefficients(found)
     board.within(lambda: within_documents(shared, found.points))
-    with st.grid(columns=2, min_column_width=380, gap=14, key="agreement-charts"):
-        with card("Scores", "Each dot is an artifact; equal ones are drawn side by side. Click one to list it",
-                  "agreement-scatter"):  # fmt: skip
-            board.points_chart(found, sides, other_threshold)
-        with card("Verdicts", "Click a cell to list its runs", "agreement-verdicts"):
-            board.matrix(found, sides, cell)
     names = {judge.judge_id: judge.name or "" for judge in shared.judges.list()}
-    board.run_table(points, words, sides, names, _open)
+
+    def pairs() -> None:
+        with st.grid(columns=2, min_column_width=380, gap=14, key="agreement-charts"):
+            with card("Scores", "Each dot is an artifact; equal ones are drawn side by side. Click one to list it",
+                      "agreement-scatter"):  # fmt: skip
+                board.points_chart(found, sides, other_threshold)
+            with card("Verdicts", "Click a cell to list its runs", "agreement-verdicts"):
+                board.matrix(found, sides, cell)
+        board.run_table(points, words, sides, names, _open)
+
+    later("pairs", pairs, 800)
 
 
 def _open(address: str) -> None:

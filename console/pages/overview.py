@@ -14,6 +14,7 @@ from console.services import Services
 from console.ui.charts import leads
 from console.ui.frame import filters, text
 from console.ui.frame.boundary import boundary, nothing
+from console.ui.frame.later import later
 from console.ui.frame.session import page_title, services
 from console.ui.labels.glance import people_card
 from console.ui.overview import dashboard
@@ -52,7 +53,8 @@ def render(shared: Services, view: Overview, selection: filters.Selection) -> No
         st.caption(f":material/call_split: {text.plain(view.mixed, 300)}")
     people_card(shared, view.labelled, selection)
     dashboard.chart_grid(view, PERIOD)
-    dashboard.table_grid(view, _open)
+    later("latest", lambda: dashboard.latest_grid(view, PERIOD), 620)
+    later("tables", lambda: dashboard.table_grid(view, _open), 700)
 
 
 def _open(run_id: str) -> None:

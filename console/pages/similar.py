@@ -15,6 +15,7 @@ from console.ui.frame import choices, filters, text
 from console.ui.frame.aside import answer, aside
 from console.ui.frame.boundary import boundary, nothing
 from console.ui.frame.card import card
+from console.ui.frame.later import later
 from console.ui.frame.session import page_title, services
 from console.ui.runs import similar as similar_cards
 from console.ui.runs.to_set import to_set
@@ -108,7 +109,7 @@ def _show_groups(found: similar.FailingRuns, selection: filters.Selection) -> No
         panel = similar_cards.group_map(found)
         draw(stacked(panel), [panel], "similar.map", on_targets=_caught, modes=("points", "box", "lasso"))
     similar_cards.picked_runs(found, st.query_params.get("near", "").split(","), _open)
-    similar_cards.group_cards(found, _open)
+    later("groups", lambda: similar_cards.group_cards(found, _open), 900)
 
 
 def _caught(targets: list[dict[str, str]]) -> None:

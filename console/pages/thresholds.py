@@ -6,17 +6,20 @@ All figures but those of the calibration come from rollups, whatever the number 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from console.actions.runs.totals import Tally, total
 from console.actions.thresholds.thresholds import ThresholdView, load_thresholds
 from console.actions.thresholds.what_if import pass_rate_at, what_if
-from console.records import Case, Role, User, utcnow
+from console.records import Case, Role, Rollup, User, utcnow
 from console.services import Services
 from console.ui.charts.figures import draw, stacked
 from console.ui.frame import choices, filters, text
 from console.ui.frame.boundary import boundary, nothing
 from console.ui.frame.card import card
+from console.ui.frame.later import later
 from console.ui.frame.session import page_title, services
 from console.ui.labels.glance import people_card
 from console.ui.sign_in import auth
@@ -69,8 +72,20 @@ def render(shared: Services, view: ThresholdView, selection: filters.Selection, 
                 board.effect(found)
                 board.flips(case, asked, found, selection)
                 apply_form(shared, case, asked.threshold, user)
-    labelled = calibration.section(shared, case, selection, asked.threshold, _open)
-    people_card(shared, labelled, selection)
+    later("calibration", lambda: _against_people(shared, case, selection, asked.threshold), 620)
+    later("history", lambda: _history(view, rollups, asked, user), 700)
+
+
+def _against_people(shared: Services, case: Case, selection: filters.Selection, threshold: float) -> None:
+    """What labels say of the threshold."""
+    with boundary("thresholds.calibration"):
+        auth.require_role(shared, Role.VIEWER)
+        labelled = calibration.section(shared, case, selection, threshold, _open)
+        people_card(shared, labelled, selection)
+
+
+def _history(view: ThresholdView, rollups: Sequence[Rollup], asked: board.Proposal, user: User) -> None:
+    """By judge, over time, and the ledger."""
     with st.grid(columns=2, min_column_width=420, gap=14, key="thresholds-parts"):
         with card("By judge", "Pass rate before and after", "thresholds-judges"):
             board.per_judge(view, rollups, asked)
@@ -83,7 +98,7 @@ def render(shared: Services, view: ThresholdView, selection: filters.Selection, 
         "thresholds-ledger",
     ):
         ledger_table(view.changes)
-        undo_button(case, view.changes, user)
+        undo_button(view.case, view.changes, user)
 
 
 def _first(cases: list[Case]) -> str:

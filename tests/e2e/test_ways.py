@@ -75,11 +75,17 @@ def test_the_palette_goes_to_a_page_and_to_a_run_by_its_number(console_url: str,
     expect(page.get_by_role("heading", name=f"Run {runs[0].run_id}", exact=True)).to_be_visible()
 
 
-def test_the_sheet_of_keys_opens_with_a_key(console_url: str, runs: list[Run], page: Page) -> None:
-    page.goto(console_url)
+@pytest.mark.parametrize("key", ["h", "?"])
+def test_the_sheet_of_keys_opens_with_a_key(console_url: str, runs: list[Run], page: Page, key: str) -> None:
+    page.goto(f"{console_url}/runs")
     sign_in(page, "ada")
     settle(page)
-    page.keyboard.press("h")
+    field = page.get_by_role("textbox").first
+    field.press_sequentially(key)
+    expect(field).to_have_value(key)
+    field.clear()
+    field.blur()
+    page.keyboard.press(key)
     expect(page.get_by_role("dialog").get_by_text("Save and go on")).to_be_visible()
 
 

@@ -228,9 +228,29 @@ def _curve(figure: Callable[[Counts], Floats], whole: Counts, drawn: Counts) -> 
     known = np.isfinite(resampled).mean(axis=0) >= 1 / 2
     low, high = np.full((2, resampled.shape[1]), np.nan)
     if known.any():
-        tails = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
-        low[known], high[known] = np.nanquantile(resampled[:, known], tails, axis=0)
+        low[known], high[known] = tails(resampled[:, known])
     return Curve(figure(whole)[0], low, high)
+
+
+def tails(resampled: Floats) -> tuple[Floats, Floats]:
+    """Both ends of the interval of each column, of its finite values: `nanquantile` for all columns at once.
+
+    numpy's own goes column by column in Python, 8 times slower.
+
+    Args:
+        resampled: float[r, n] with at least one finite value in each column.
+    """
+    ordered = np.sort(resampled.T)  # what is not a number comes last
+    last = np.isfinite(ordered).sum(axis=1) - 1
+    columns = np.arange(len(ordered))
+    ends = []
+    for tail in ((1 - LEVEL) / 2, (1 + LEVEL) / 2):
+        place = tail * last
+        below = np.floor(place).astype(np.intp)
+        above = np.minimum(below + 1, last)
+        low, high = ordered[columns, below], ordered[columns, above]
+        ends.append(low + (high - low) * (place - below))
+    return ends[0], ends[1]
 
 
 def _half(passed: NDArray[np.bool_], keys: Sequence[object]) -> NDArray[np.bool_]:

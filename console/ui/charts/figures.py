@@ -1,7 +1,7 @@
 """Plotly figures of the console: one template in the theme's colours, panels under each other, marks that lead on.
 
-A figure is a plain dictionary as Plotly describes it (`data` and `layout`), which Streamlit checks and sends. Plotly
-reads a little HTML in every text: what comes from data goes through `shown`.
+A figure is a plain dictionary as Plotly describes it (`data` and `layout`); tests have Plotly check it, pages send it
+as it is. Plotly reads a little HTML in every text: what comes from data goes through `shown`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from console.ui.charts import leads
+from console.ui.charts.unchecked import unchecked
 from console.ui.frame.style import FONT, Palette, palette
 from console.ui.frame.text import shorten
 
@@ -155,12 +156,12 @@ def draw(
     words = " ".join(panel.finding for panel in panels)
     _await_pandas()
     if on_targets is None:
-        st.plotly_chart(figure, theme=None, key=key, config=config(key, ()), alt=words)
+        st.plotly_chart(unchecked(figure), theme=None, key=key, config=config(key, ()), alt=words)
         return
     figure["layout"].setdefault("dragmode", "select" if "box" in modes else "lasso" if "lasso" in modes else "zoom")
     figure["layout"].setdefault("clickmode", "event+select")
     st.plotly_chart(
-        figure, theme=None, key=key, config=config(key, modes), alt=words, selection_mode=list(modes),
+        unchecked(figure), theme=None, key=key, config=config(key, modes), alt=words, selection_mode=list(modes),
         on_select=lambda: _picked(key, on_targets),
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The command palette (Ctrl+K): pages, cases, judges, collections, test sets and runs by name; and the keys (H)."""
+"""The command palette (Ctrl+K): pages, cases, judges, collections, test sets, runs; and the keys (? or H)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ADMINS = ("operations", "users")
 _SETS = 100
 """Test sets that can be gone to, the latest."""
 KEYS = {
-    "Everywhere": {"Ctrl + K": "Go to a page, case, judge, collection, test set or run", "H": "These keys"},
+    "Everywhere": {"Ctrl + K": "Go to a page, case, judge, collection, test set or run", "?, H": "These keys"},
     "Review": {
         "0 to 9": "The score", "P, F": "Pass, fail", "Enter": "Save and go on", "S": "Skip",
         "B": "Back to the run before",
@@ -27,7 +27,7 @@ KEYS = {
     "One run": {"K, J": "The run before, the run after"},
     "Cases and judges, editing": {"Ctrl + S": "Save"},
 }  # fmt: skip
-"""Keys by where they work. Streamlit takes letters and digits, so the sheet has a letter and not the question mark."""
+"""Keys by where they work. Streamlit takes letters and digits only: the question mark is heard by `listener.html`."""
 
 
 def buttons(shared: Services, user: User) -> None:

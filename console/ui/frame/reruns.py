@@ -22,6 +22,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 PATIENCE = 1.0
 """Seconds that an answer may take to begin; then nothing is being drawn."""
+MOST_HELD = 200
+"""Questions that wait; beyond these the browser waits, whose socket is not read until one was passed on."""
 
 
 class Reruns:
@@ -66,6 +68,9 @@ class Line:
             message = self._due()
             if message is not None:
                 return message
+            if len(self._held) >= MOST_HELD:
+                await self._something()
+                continue
             reading = self._reading or asyncio.ensure_future(self._receive())
             self._reading = reading
             await self._something(reading)
@@ -100,14 +105,14 @@ class Line:
                 return message
         return None
 
-    async def _something(self, reading: asyncio.Future[Message]) -> None:
+    async def _something(self, *reading: asyncio.Future[Message]) -> None:
         """Waits for a message, for the end of a drawing, or until it is clear that there is none."""
         self._drawn.clear()
         drawn = asyncio.ensure_future(self._drawn.wait())
         wait = max(self._busy_until - self._clock(), 0.0) if self._held else None
         limit = None if wait is None or wait == float("inf") else wait
         try:
-            waiting: set[asyncio.Future[Any]] = {reading, drawn}
+            waiting: set[asyncio.Future[Any]] = {*reading, drawn}
             await asyncio.wait(waiting, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
         finally:
             drawn.cancel()

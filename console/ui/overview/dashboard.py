@@ -25,7 +25,7 @@ _LATEST_NOTE = f"{HINT}. Above, size is duration and form the judge; below, size
 
 
 def chart_grid(view: Overview, period: str) -> None:
-    """Four figures, two in a row where there is room; what belongs together shares a figure and an axis.
+    """Two figures in a row where there is room; what belongs together shares a figure and an axis.
 
     Args:
         period: the range of days when the URL names none.
@@ -33,6 +33,11 @@ def chart_grid(view: Overview, period: str) -> None:
     with st.grid(columns=2, min_column_width=380, gap=14, key="overview-charts"):
         _plot("Over time", "over-time", _over_time(view), period, ("points", "box"), shared_x=True)
         _plot("Scores", "scores", _scores(view), period, ("points", "box"), note=_threshold_note(view), shared_x=True)
+
+
+def latest_grid(view: Overview, period: str) -> None:
+    """The two figures below: what is made of the latest runs, and of money."""
+    with st.grid(columns=2, min_column_width=380, gap=14, key="overview-latest"):
         _plot("Latest runs", "latest", _latest(view), period, ("points", "box"), note=_LATEST_NOTE)
         _plot("Quality and spend", "spend", _spend(view), period, ("points", "box"))
 

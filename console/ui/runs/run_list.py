@@ -20,6 +20,7 @@ from console.ui.charts import charts, leads
 from console.ui.charts.figures import draw, stacked
 from console.ui.frame import filters, text
 from console.ui.frame.boundary import nothing
+from console.ui.frame.later import later
 from console.ui.runs import bulk, columns, search, tables, views
 from console.ui.runs.to_set import to_set
 
@@ -45,7 +46,8 @@ def trend(shared: Services, selection: filters.Selection, judges: list[Judge], t
         span = _since_the_first_run(span, [one.day for one in figures.counted if span.holds(one.day)])
     counted, scored = ([one for one in some if span.holds(one.day)] for some in (figures.counted, figures.scored))
     if counted:
-        _charts(wanted, totals.by_day(counted, span.first, span.last), totals.by_day(scored, span.first, span.last))
+        days = [totals.by_day(some, span.first, span.last) for some in (counted, scored)]
+        later("trend", lambda: _charts(wanted, *days), 150)
     if selection.counted and figures.counted:
         _totals(figures.counts, whole=wanted.verdict is None and wanted.status is None)
 

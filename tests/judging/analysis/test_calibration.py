@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score, f1_score, precision_score, recall_score
 
-from console.judging.analysis.calibration import Objective, Weights, check, curves, suggest
+from console.judging.analysis.calibration import Objective, Weights, check, curves, suggest, tails
 from console.judging.analysis.statistics import Confusion
 from console.records import Verdict
 
@@ -47,6 +47,14 @@ def test_the_bands_are_those_of_a_bootstrap_of_the_runs() -> None:
     f1 = 2 * (judged & truth).sum(1) / (judged.sum(1) + truth.sum(1))
     found = curves(scores, human).f1
     assert (found.low[50], found.high[50]) == pytest.approx(np.quantile(f1, [0.025, 0.975]).tolist(), abs=0.01)
+
+
+def test_both_ends_of_an_interval_are_those_of_numpy_without_what_is_not_a_number() -> None:
+    generator = np.random.default_rng(5)
+    drawn = np.where(generator.random((300, 40)) < 0.3, np.nan, generator.random((300, 40)))
+    drawn[1:, 0] = np.nan
+    drawn[0, 0] = 0.25
+    assert np.array(tails(drawn)) == pytest.approx(np.nanquantile(drawn, [0.025, 0.975], axis=0))
 
 
 def test_the_same_runs_give_the_same_bands_in_any_order() -> None:

@@ -10,7 +10,7 @@ from starlette.types import Message
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from console.ui.frame.reruns import PATIENCE, Line
+from console.ui.frame.reruns import MOST_HELD, PATIENCE, Line
 from tests.support.fakes import FakeClock
 
 
@@ -169,3 +169,17 @@ def test_what_the_server_says_reaches_the_browser_whatever_it_is(data: bytes) ->
         assert ends.shown == [{"type": "websocket.send", "bytes": data}]
 
     asyncio.run(main())
+
+
+@of_a_line
+async def test_a_flood_of_questions_waits_in_the_browser(ends: Ends) -> None:
+    ends.asks("runs")
+    await ends.heard()
+    await ends.draws("runs")
+    for number in range(MOST_HELD + 50):
+        ends.asks("runs", f"f{number}")
+    assert await ends.heard() == []
+    assert ends.from_browser.qsize() == 50
+    await ends.ends()
+    assert await ends.heard() == ["runs f0"]
+    assert ends.from_browser.qsize() == 49
