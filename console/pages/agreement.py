@@ -24,11 +24,13 @@ from console.actions.labels.differing import count_differing
 from console.actions.labels.population import Asked
 from console.actions.labels.raters import load_raters
 from console.actions.labels.within_documents import within_documents
-from console.actions.runs.labelled import case_with_labels, load_labelled, scales_of
+from console.actions.runs.labelled import Labelled, case_with_labels, load_labelled, scales_of
 from console.actions.runs.modes import mixed_modes
+from console.actions.runs.similar import revision
 from console.records import Role, User, utcnow
 from console.services import Services
 from console.ui.frame import choices, filters
+from console.ui.frame.aside import answer
 from console.ui.frame.boundary import boundary, nothing
 from console.ui.frame.card import card
 from console.ui.frame.later import later
@@ -102,10 +104,18 @@ def _people(shared: Services, user: User, case_id: str, selection: filters.Selec
     of = side or Side("")
     asked = Asked(of.judge_id or None, of.version, wanted.first_day, wanted.last_day)
     corrected(view.case, conclude(shared, view, asked), asked.judge_id)
-    people(load_raters(shared, view), case_id, count_differing(view, scales_of(shared, view.case)))
+    _raters(shared, view, asked)
     if side:
         calibration(shared, user, judge_version(shared, side.judge_id, side.version))
     _render(shared, against_people(view), board.PEOPLE, view.human_threshold)
+
+
+def _raters(shared: Services, view: Labelled, asked: Asked) -> None:
+    """How far people agree among themselves. A request per run that several labelled: made aside, once per state."""
+    question = (shared.settings.table_prefix, "raters", view.case.case_id, asked)
+    found = answer(question, revision(shared), lambda _: load_raters(shared, view), "Reading who labelled what")
+    if found:
+        people(found, view.case.case_id, count_differing(view, scales_of(shared, view.case)))
 
 
 def _judges(shared: Services, case_id: str, selection: filters.Selection) -> None:

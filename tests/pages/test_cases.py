@@ -355,7 +355,7 @@ def two_versions(console_services: Services, case: Case) -> Case:
 
 def test_versions_say_who_changed_what_and_how_their_runs_went(admin: User, two_versions: Case) -> None:
     rows = table(cases_page(admin, case=two_versions.case_id, tab="versions"), "case.versions")
-    assert rows[["Version", "State", "By", "Changed", "Runs", "Pass rate", "Average"]].values.tolist() == [
+    assert rows[["Version", "State", "By", "Changed", "Runs", "Pass rate", "Mean"]].values.tolist() == [
         ["2.0", "● In force", "ben", "Evaluation criteria", 1, 100.0, 0.75],
         ["1.0", "○ Earlier", "ana", "First version", 2, 50.0, 0.625],
     ]

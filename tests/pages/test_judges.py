@@ -286,7 +286,7 @@ def test_versions_show_what_changed_and_their_results(
     scored(console_services, edited, case, 2.0)
     test = judges_page(admin, judge=judge.judge_id, tab="versions")
     rows = table(test, "judge.versions")
-    assert rows[["Version", "By", "Changed", "Runs", "Pass rate", "Average"]].values.tolist() == [
+    assert rows[["Version", "By", "Changed", "Runs", "Pass rate", "Mean"]].values.tolist() == [
         ["2.0", "ben", "Temperature", 1, 0.0, 0.25],
         ["1.0", "ana", "First version", 1, 100.0, 1.0],
     ]

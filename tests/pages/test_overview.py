@@ -49,10 +49,10 @@ def test_the_headline_numbers_are_those_of_all_runs(four_runs: Services) -> None
     shown = metrics(app(new_user(four_runs)).run())
     assert shown == {
         "Runs": "4",
-        "Success rate": "75.0 %",
+        "Scored": "75.0 %",
         "Pass rate": "66.7 %",
-        "Average score": "0.667",
-        "Average duration": "750 ms",
+        "Mean score": "0.667",
+        "Mean duration": "750 ms",
         "Tokens": "360",
         "Cost": "$0.0030",
         "Active judges": "2",
@@ -75,15 +75,15 @@ def test_runs_of_one_judge_that_were_scored_otherwise_are_marked(four_runs: Serv
 def test_a_run_that_failed_is_in_no_average(four_runs: Services) -> None:
     test = app(new_user(four_runs), status="failed").run()
     assert metrics(test)["Runs"] == "1"
-    assert metrics(test)["Average score"] == "–"
-    assert metrics(test)["Average duration"] == "–"
+    assert metrics(test)["Mean score"] == "–"
+    assert metrics(test)["Mean duration"] == "–"
 
 
 def test_the_filters_narrow_every_number(four_runs: Services) -> None:
     judge = next(judge for judge in four_runs.judges.list() if judge.name == "Strict")
     test = app(new_user(four_runs), judge=judge.judge_id).run()
     assert metrics(test)["Runs"] == "2"
-    assert metrics(test)["Average score"] == "0.625"
+    assert metrics(test)["Mean score"] == "0.625"
     assert "2 of 4 runs" in texts(test)
 
 
@@ -91,15 +91,13 @@ def test_a_result_filter_counts_and_averages_only_these_runs(four_runs: Services
     test = app(new_user(four_runs), result="pass").run()
     assert metrics(test)["Runs"] == "2"
     assert metrics(test)["Pass rate"] == "100.0 %"
-    assert metrics(test)["Average score"] == "0.875"
+    assert metrics(test)["Mean score"] == "0.875"
 
 
 def test_one_case_shows_the_score_on_its_own_scale(four_runs: Services) -> None:
     case = four_runs.cases.find_by_name("Summaries")
     test = app(new_user(four_runs), case=case.case_id).run()
-    assert [metric.proto.delta_description for metric in test.metric if metric.label == "Average score"] == [
-        "3.667 of 5"
-    ]
+    assert [metric.proto.delta_description for metric in test.metric if metric.label == "Mean score"] == ["3.667 of 5"]
     assert "with the threshold of the case" in texts(test)
 
 
@@ -117,8 +115,8 @@ def test_a_number_is_compared_with_the_days_before(four_runs: Services) -> None:
     test = app(new_user(four_runs)).run()
     changes = {metric.label: metric.delta for metric in test.metric}
     assert changes["Runs"] == "+300.0 %"
-    assert changes["Success rate"] == "-25.0 points"
-    assert changes["Average score"] == "-0.333"
+    assert changes["Scored"] == "-25.0 points"
+    assert changes["Mean score"] == "-0.333"
 
 
 def test_all_days_have_no_days_before(four_runs: Services) -> None:
@@ -151,7 +149,7 @@ def test_performance_is_told_per_judge_with_its_spread(four_runs: Services) -> N
     test = app(new_user(four_runs)).run()
     by_judge = next(frame.value for frame in test.dataframe if "Judge" in frame.value and "Std dev" in frame.value)
     rows = by_judge.set_index("Judge")
-    assert rows.loc["Strict", "Average"] == pytest.approx(0.625)
+    assert rows.loc["Strict", "Mean"] == pytest.approx(0.625)
     assert rows.loc["Strict", "Std dev"] == pytest.approx(0.530330)
     assert rows.loc["Mild", "Runs"] == 2
 

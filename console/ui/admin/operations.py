@@ -161,7 +161,7 @@ def lease_card(batches: Sequence[Batch]) -> None:
                     "Batch": batch.name,
                     "Worker": batch.lease_owner,
                     "Until": text.moment(batch.lease_until),
-                    "Done": f"{batch.done + batch.failed:,} of {batch.total:,}",
+                    "Rows": f"{batch.done + batch.failed:,} / {batch.total:,}",
                 }
                 for batch in batches
             ],
@@ -169,7 +169,7 @@ def lease_card(batches: Sequence[Batch]) -> None:
                 "Batch": st.column_config.TextColumn(width=170),
                 "Worker": st.column_config.TextColumn(width=160),
                 "Until": st.column_config.TextColumn(width=170),
-                "Done": st.column_config.TextColumn(width=90),
+                "Rows": st.column_config.TextColumn(width=90),
             },
             hide_index=True,
             height="content",

@@ -33,6 +33,10 @@ _WEBGL_FROM = 1_000
 """Points from which WebGL, which takes a third of a second to begin, is the quicker way to draw them."""
 _TITLE = 20
 """Pixels of an axis' own title."""
+_NAME = 19
+"""Pixels of a line of a legend."""
+_WIDEST = 230
+"""Pixels of a name in a legend below a panel."""
 _CHARACTER = 6.2
 """Pixels of one in a tick's words, on average."""
 _BUTTONS = ("zoomIn2d", "zoomOut2d", "autoScale2d", "toggleSpikelines")
@@ -55,6 +59,8 @@ class Panel:
     notes: list[dict[str, Any]] = field(default_factory=list)
     """Annotations in the panel's own axes."""
     legend: bool = False
+    names: int = 0
+    """Lines of a legend below the panel, for long names; only of the last panel of a figure."""
 
 
 def shown(words: object, limit: int = 60) -> str:
@@ -103,7 +109,7 @@ def stacked(*panels: Panel, shared_x: bool = False) -> Figure:
     """
     colors = palette()
     plots = sum(panel.height for panel in panels) + _GAP * (len(panels) - 1)
-    bottom = _BOTTOM + _TITLE * _is_titled(panels[-1].x)
+    bottom = _BOTTOM + _TITLE * _is_titled(panels[-1].x) + _NAME * panels[-1].names
     layout: dict[str, Any] = {
         "template": template(colors),
         "height": plots + _TOP + bottom,
@@ -112,7 +118,7 @@ def stacked(*panels: Panel, shared_x: bool = False) -> Figure:
         "annotations": [],
         "barmode": "stack",
         "bargap": 0.15,
-        "showlegend": any(panel.legend for panel in panels),
+        "showlegend": any(panel.legend or panel.names for panel in panels),
     }
     data: list[Trace] = []
     many = sum(len(trace["x"]) for panel in panels for trace in panel.traces if "x" in trace) >= _WEBGL_FROM
@@ -126,7 +132,7 @@ def stacked(*panels: Panel, shared_x: bool = False) -> Figure:
         layout[f"xaxis{end}"] = {"anchor": f"y{end}", **linked, **panel.x}
         layout[f"yaxis{end}"] = {"domain": [max(foot, 0.0), min(top, 1.0)], "anchor": f"x{end}", **panel.y}
         here = {"xaxis": f"x{end}", "yaxis": f"y{end}"}
-        legend = {"legend": f"legend{end}"} if panel.legend else {"showlegend": False}
+        legend = {"legend": f"legend{end}"} if panel.legend or panel.names else {"showlegend": False}
         data += [{**legend, **(trace if many else _without_webgl(trace)), **here} for trace in panel.traces]
         layout["shapes"] += [_placed(shape, end) for shape in panel.shapes]
         layout["annotations"] += [_placed(note, end) for note in panel.notes]
@@ -134,6 +140,9 @@ def stacked(*panels: Panel, shared_x: bool = False) -> Figure:
             layout["annotations"].append(_title(panel.title, top, colors))
         if panel.legend:
             layout[f"legend{end}"] = _legend(top, colors)
+        if panel.names:
+            under = {"x": 0, "xanchor": "left", "y": foot - _BOTTOM / plots, "yanchor": "top"}
+            layout[f"legend{end}"] = {**_legend(top, colors), **under, "entrywidth": _WIDEST}
     return {"data": data or [{"type": "scatter", "x": [], "y": []}], "layout": layout}  # Plotly refuses no data
 
 

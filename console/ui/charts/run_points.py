@@ -94,13 +94,14 @@ def versions_over_time(rows: Sequence[RunSummary], names: Mapping[str, str]) -> 
         x=day_axis(*days_of(rows)),
         y=unit_axis(),
         height=150,
+        names=(len(traces) + 1) // 2,
     )
 
 
 def _version_trace(
     judge_id: str, version: str, by_day: Mapping[date, Sequence[float]], names: Mapping[str, str]
 ) -> Trace:
-    name = shown(text.judge_name(names.get(judge_id), judge_id), 40) + (f"  v{shown(version, 8)}" if version else "")
+    name = shown(text.judge_name(names.get(judge_id), judge_id), 28) + (f"  v{shown(version, 8)}" if version else "")
     days = sorted(by_day)
     week = timedelta(days=7)
     return {

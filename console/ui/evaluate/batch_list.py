@@ -37,7 +37,7 @@ def open_batches(shared: Services, user: User, found: Sequence[Batch]) -> None:
     open_ones = [batch for batch in found if batch.state is not BatchState.FINISHED]
     if not open_ones:
         return
-    with card("Not done", "", "batches-open"):
+    with card("Unfinished", "", "batches-open"):
         saving.problem(f"{KEY}.list")
         for batch in open_ones:
             _open_line(shared, user, batch)

@@ -40,13 +40,13 @@ HEADLINES = (
         "Runs", lambda tally: tally.runs, text.count, scores=False, help="Finished runs: scored or ended in an error"
     ),
     Headline(
-        "Success rate",
+        "Scored",
         lambda tally: tally.success_rate,
         text.percent,
         "points",
         "normal",
         scores=False,
-        help="Runs that obtained a score, of all finished runs",
+        help="Runs with a score, of all finished runs; the others ended in an error",
     ),
     Headline(
         "Pass rate",
@@ -58,7 +58,7 @@ HEADLINES = (
         help="Runs at or above the threshold that was in force, of all scored runs",
     ),
     Headline(
-        "Average score",
+        "Mean score",
         lambda tally: tally.mean,
         text.score,
         "difference",
@@ -66,7 +66,7 @@ HEADLINES = (
         help="Mean of the normalised scores, 0 to 1. Runs without a score do not count",
     ),
     Headline(
-        "Average duration",
+        "Mean duration",
         lambda tally: tally.mean_seconds,
         text.duration,
         "percent",
@@ -117,7 +117,7 @@ def headline_row(view: Overview) -> None:
 
 def _on_scale(headline: Headline, view: Overview, now: Tally) -> str | None:
     """The mean on the case's scale, where one case is chosen."""
-    if headline.label != "Average score" or view.case is None or now.mean_score is None:
+    if headline.label != "Mean score" or view.case is None or now.mean_score is None:
         return None
     return f"{now.mean_score:.3f} of {view.case.score_range.max}"
 

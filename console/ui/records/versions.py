@@ -79,7 +79,7 @@ def _table(editor: Editor[R], record_id: str, known: list[R]) -> None:
             "Changed": config.TextColumn(width="large", help="Against the version before"),
             "Runs": config.NumberColumn(format="%,d", width=58, help="Finished runs"),
             "Pass rate": config.NumberColumn(format="%.1f %%", width=74),
-            "Average": config.NumberColumn(format="%.3f", width=70, help="Mean normalised score, 0 to 1"),
+            "Mean": config.NumberColumn(format="%.3f", width=70, help="Mean normalised score, 0 to 1"),
         },
         st.query_params.get("version"),
         lambda version: filters.navigate({"version": version, "tab": None}),
@@ -91,11 +91,11 @@ def _table(editor: Editor[R], record_id: str, known: list[R]) -> None:
 def _figures(results: VersionResults, version: str) -> dict[str, float | None]:
     tally = results.tallies.get(version)
     if tally is None:
-        return {"Runs": 0, "Pass rate": None, "Average": None}
+        return {"Runs": 0, "Pass rate": None, "Mean": None}
     return {
         "Runs": tally.runs,
         "Pass rate": None if tally.pass_rate is None else tally.pass_rate * 100,
-        "Average": tally.mean,
+        "Mean": tally.mean,
     }
 
 

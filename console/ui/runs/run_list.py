@@ -56,7 +56,7 @@ def _charts(wanted: RunFilter, counted: Mapping[date, Tally], scored: Mapping[da
     any_result = ", whatever the result" if wanted.verdict or wanted.status else ""
     panels = [charts.runs_over_time(counted, small=True), charts.score_over_time(scored, None, small=True)]
     with st.grid(columns=2, min_column_width=260, gap=24, key="runs-trend") as grid:
-        for title, panel in zip(("Runs per day", f"Average score per day, 0 to 1{any_result}"), panels, strict=True):
+        for title, panel in zip(("Runs per day", f"Mean score per day, 0 to 1{any_result}"), panels, strict=True):
             with grid.cell():
                 st.caption(title)
                 draw(

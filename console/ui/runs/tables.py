@@ -107,7 +107,7 @@ def performance_table(tallies: Mapping[str, Tally], what: str) -> None:
             {
                 what: name,
                 "Runs": tally.runs,
-                "Average": tally.mean,
+                "Mean": tally.mean,
                 "Std dev": tally.deviation,
                 "Pass rate": None if tally.pass_rate is None else tally.pass_rate * 100,
                 "Time": tally.mean_seconds,
@@ -121,7 +121,7 @@ def performance_table(tallies: Mapping[str, Tally], what: str) -> None:
         column_config={
             what: config.TextColumn(width=195),
             "Runs": config.NumberColumn(format="%,d", width=52),
-            "Average": config.NumberColumn(format="%.3f", width=68, help="Mean normalised score, 0 to 1"),
+            "Mean": config.NumberColumn(format="%.3f", width=68, help="Mean normalised score, 0 to 1"),
             "Std dev": config.NumberColumn(format="%.3f", width=68, help="Sample standard deviation, same scale"),
             "Pass rate": config.NumberColumn(format="%.1f %%", width=72),
             "Time": config.NumberColumn(format="%.1f s", width=60, help="Mean execution time in seconds"),
