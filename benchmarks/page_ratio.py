@@ -1,10 +1,11 @@
 """Goal P13: from a click in the menu to the finished page, against an empty Streamlit page, in turns, in one browser.
 
-    python -m benchmarks.page_ratio [--runs 300] [--rounds 10]
+    python -m benchmarks.page_ratio [--runs 300] [--rounds 10] [--folder DIR]
 
 An empty page only draws its title, in an app with a menu as ours. A page of charts is held against a bare page with as
-many plain Plotly figures. Finished: the heading is there and the script has ended. Medians; the first round is not
-counted. 300 runs are the sample data; more are written without embeddings.
+many plain Plotly figures. Finished: the heading is there and the script has ended; parts below the fold come after
+that, when they are near the window or nothing is touched for three seconds. Medians; the first round is not counted.
+300 runs are the sample data; more are written without embeddings, and kept in `--folder` for the next time.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -99,14 +100,14 @@ def signed_in(page: Page, url: str) -> None:
     page.wait_for_timeout(5_000)
 
 
-def measured(empty: Page, ours: Page, rounds: int) -> dict[str, list[float]]:
+def measured(empty: Page, ours: Page, rounds: int, names: Sequence[str]) -> dict[str, list[float]]:
     """Milliseconds by page; those of bare pages by their number of figures."""
     found: dict[str, list[float]] = {}
     for _ in range(rounds + 1):
         for number in (0, *sorted(set(CHARTS.values()))):
             found.setdefault(f"Page {number}", []).append(click(empty, f"Page {number}"))
             empty.wait_for_timeout(200)
-        for name in (*LISTS, *CHARTS):
+        for name in names:
             found.setdefault(name, []).append(click(ours, name))
             ours.wait_for_timeout(300)
     return found
@@ -117,11 +118,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=SAMPLE)
     parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--folder", type=Path, help="keeps the store; one that is there is taken as it is")
+    parser.add_argument("--only", default="", help="pages, with commas between them")
     arguments = parser.parse_args()
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder = arguments.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        known = (folder / "dynamodb.db").exists()
         services = stack.enter_context(build_services(Settings(data_dir=folder)))
-        stored(services, arguments.runs)
+        if not known:
+            stored(services, arguments.runs)
         named = services.settings.replace(dynamodb_endpoint=services.engine.endpoint, engine_kind=services.engine.kind)
         port = process.free_port()
         os.environ["DATA_DIR"] = str(folder)  # where the key is that users are sealed with
@@ -135,14 +140,15 @@ def main() -> None:
         empty.goto(empty_url)
         empty.wait_for_selector("[data-testid=stSidebarNavLink]")
         signed_in(ours, f"http://{process.LOOPBACK}:{port}")
-        _table(measured(empty, ours, arguments.rounds), arguments.runs)
+        names = arguments.only.split(",") if arguments.only else [*LISTS, *CHARTS]
+        _table(measured(empty, ours, arguments.rounds, names), arguments.runs, names)
         browser.close()
 
 
-def _table(found: dict[str, list[float]], runs: int) -> None:
+def _table(found: dict[str, list[float]], runs: int, names: Sequence[str]) -> None:
     medians = {name: statistics.median(values[1:]) for name, values in found.items()}
     print(f"{runs:,} runs\n{'page':<20}{'ms':>8}{'against':>10}{'ms':>8}{'ratio':>8}")
-    for name in (*LISTS, *CHARTS):
+    for name in names:
         base = f"Page {CHARTS.get(name, 0)}"
         print(f"{name:<20}{medians[name]:>8.0f}{base:>10}{medians[base]:>8.0f}{medians[name] / medians[base]:>8.2f}")
 
