@@ -46,8 +46,12 @@ def sign_in(page: Page, username: str = "ana") -> None:
 
 
 def settle(page: Page) -> None:
-    """Until the script has run and its last changes are on the screen."""
-    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible()
+    """Until the script has run and its last changes are on the screen, those below the fold too."""
+    ended = page.locator("[data-testid=stApp][data-test-script-state=notRunning]")
+    expect(ended).to_be_visible()
+    page.evaluate("window.gevalHurries = true")
+    expect(page.locator("[class*='st-key-later-part-']")).to_have_count(0)
+    expect(ended).to_be_visible()
 
 
 def open_row(page: Page, number: int) -> None:

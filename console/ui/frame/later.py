@@ -15,6 +15,8 @@ import streamlit as st
 _LISTENER = Path(__file__).with_name("listener.html")
 _ABLE = "later.listens"
 _SEEN = "later.seen"
+_PRESSED = "later.pressed"
+"""The part that the script asked for last: asked twice, it is drawn twice, and the page is not."""
 
 
 def listener() -> None:
@@ -46,7 +48,8 @@ def later(key: str, draw: Callable[[], None], height: int) -> None:
     @st.fragment
     def part() -> None:
         nonlocal drawn
-        if drawn:
+        pressed = st.session_state.pop(_PRESSED, None) == key
+        if drawn and not pressed:
             st.rerun()
         if key in _seen():
             drawn = True
@@ -70,6 +73,7 @@ def _able() -> None:
 
 
 def _see(key: str) -> None:
+    st.session_state[_PRESSED] = key
     _seen().add(key)
 
 
