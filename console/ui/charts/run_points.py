@@ -74,6 +74,7 @@ def duration_scatter(rows: Sequence[RunSummary], names: Mapping[str, str], cases
         title="Score by seconds taken",
         x={"rangemode": "tozero", "nticks": 7},
         y=unit_axis(),
+        names=(len(traces) + 1) // 2,
     )
 
 
