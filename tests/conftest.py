@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import gc
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 
 from console.config import Settings
 from console.data.store.client import make_client
@@ -75,6 +76,19 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """The settings of whoever runs the tests do not reach them."""
     for setting in dataclasses.fields(Settings):
         monkeypatch.delenv(setting.metadata["variable"], raising=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _apps_begin_quickly() -> Iterator[None]:
+    """What a server does once, each AppTest would do anew: half of the time of a test of a page.
+
+    The first is Streamlit's, a look into every installed package for components. The second is the console's, what it
+    loads in the background for its first visitors.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        patch.setattr(session, "_warm", lambda _built: None)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -247,7 +261,6 @@ def console_services(
             yield services
         session.services.clear()
         aside.aside.clear()  # what was worked out of tables that another test had
-        gc.unfreeze()  # a console keeps what it began with for good; here it would be the services of every test
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

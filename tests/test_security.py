@@ -36,7 +36,6 @@ PAGES = sorted(path.stem for path in (CONSOLE / "pages").glob("*.py") if path.st
 ADMIN_PAGES = ["operations", "users"]
 MARK = "Zanzibar"
 """A word that stands in every record of the store, and in no page."""
-Way = Callable[[str, User | None], AppTest]
 
 
 # --- S1: every page, for everybody, by the router and alone ----------------------------------------------------
@@ -67,14 +66,23 @@ def users(environment: dict[str, str]) -> Iterator[dict[str, User]]:
         }
 
 
+@pytest.fixture(scope="module")
+def served(environment: dict[str, str], users: dict[str, User]) -> Iterator[None]:
+    """The services of the app: one set for every visit, as in a server."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        session.services.clear()
+        session.services()
+    yield
+    session.services.clear()
+
+
 @pytest.fixture
-def console(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def console(environment: dict[str, str], served: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The settings with which the app builds its services."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    session.services.clear()
-    yield
-    session.services.clear()
 
 
 def by_router(page: str, user: User | None) -> AppTest:
@@ -96,19 +104,11 @@ def sent(test: AppTest) -> str:
     return "\n".join(str(node.proto) for root in (test.main, test.sidebar) for node in root if node.type != "root")
 
 
-ways = pytest.mark.parametrize("way", [by_router, by_file])
-
-
-@ways
 @pytest.mark.parametrize("page", PAGES)
-def test_a_signed_out_visitor_gets_no_data(way: Way, page: str, console: None, users: dict[str, User]) -> None:
-    assert MARK.lower() not in sent(way(page, None)).lower()
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_a_signed_out_visitor_gets_the_form(page: str, console: None, users: dict[str, User]) -> None:
+def test_a_signed_out_visitor_gets_the_form_and_no_data(page: str, console: None, users: dict[str, User]) -> None:
     test = by_router(page, None)
     assert [field.label for field in test.text_input] == ["User name", "Password"]
+    assert MARK.lower() not in sent(test).lower()
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -116,6 +116,7 @@ def test_the_file_of_a_page_alone_refuses_visitors(page: str, console: None, use
     test = by_file(page, None)
     assert "sign in to see it" in texts(test)
     assert not test.text_input
+    assert MARK.lower() not in sent(test).lower()
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -31,9 +31,7 @@ def case(console_services: Services) -> Case:
 
 
 def cases_page(user: User, /, **query_params: str) -> AppTest:
-    test = app(user).run()
-    test.query_params.update(query_params)
-    return test.switch_page("console/pages/cases.py").run()
+    return app(user, **query_params).switch_page("console/pages/cases.py").run()
 
 
 def editing(user: User, case: Case) -> AppTest:

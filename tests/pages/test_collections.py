@@ -39,9 +39,7 @@ def collection(console_services: Services, admin: User) -> Collection:
 
 
 def collections_page(user: User, /, **query_params: str) -> AppTest:
-    test = app(user).run()
-    test.query_params.update(query_params)
-    return test.switch_page("console/pages/collections.py").run()
+    return app(user, **query_params).switch_page("console/pages/collections.py").run()
 
 
 def test_the_list_shows_what_is_in_each(collection: Collection, admin: User) -> None:

@@ -14,9 +14,7 @@ TEXT, REFERENCE, METADATA = "documents.text", "documents.reference", "documents.
 
 
 def documents_page(user: User, /, **query_params: str) -> AppTest:
-    test = app(user).run()
-    test.query_params.update(query_params)
-    return test.switch_page("console/pages/documents.py").run()
+    return app(user, **query_params).switch_page("console/pages/documents.py").run()
 
 
 def listed(test: AppTest) -> list[str]:

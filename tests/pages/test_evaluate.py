@@ -52,9 +52,7 @@ def script(services: Services) -> ScriptedProvider:
 
 
 def page(user: User, /, **query_params: str) -> AppTest:
-    test = app(user).run()
-    test.query_params.update(query_params)
-    return test.switch_page("console/pages/evaluate.py").run()
+    return app(user, **query_params).switch_page("console/pages/evaluate.py").run()
 
 
 def refuses(call: Call) -> Reply:

@@ -29,9 +29,7 @@ def judge(console_services: Services, case: Case) -> Judge:
 
 
 def judges_page(user: User, /, **query_params: str) -> AppTest:
-    test = app(user).run()
-    test.query_params.update(query_params)
-    return test.switch_page("console/pages/judges.py").run()
+    return app(user, **query_params).switch_page("console/pages/judges.py").run()
 
 
 def editing(user: User, judge: Judge) -> AppTest:

@@ -11,9 +11,7 @@ from tests.support.console_app import app, new_case, new_judge, new_user, texts
 
 
 def models_page(user: User, /, **query_params: str) -> AppTest:
-    test = app(user).run()
-    test.query_params.update(query_params)
-    return test.switch_page("console/pages/models.py").run()
+    return app(user, **query_params).switch_page("console/pages/models.py").run()
 
 
 def rows(test: AppTest, column: str) -> list[dict[str, object]]:

@@ -37,9 +37,7 @@ def collection(console_services: Services, admin: User) -> Collection:
 
 
 def search_page(user: User, /, **query_params: str) -> AppTest:
-    test = app(user).run()
-    test.query_params.update(query_params)
-    return test.switch_page("console/pages/search.py").run()
+    return app(user, **query_params).switch_page("console/pages/search.py").run()
 
 
 def names(test: AppTest) -> list[str]:

@@ -32,9 +32,7 @@ def judge(services: Services) -> Judge:
 
 
 def page(name: str, user: User, /, **query_params: str) -> AppTest:
-    test = app(user).run()
-    test.query_params.update(query_params)
-    return test.switch_page(f"console/pages/{name}.py").run()
+    return app(user, **query_params).switch_page(f"console/pages/{name}.py").run()
 
 
 def filled(services: Services, user: User, count: int = 12) -> TestSet:

@@ -10,7 +10,7 @@ from console.records import Run, User
 from console.services import Services
 from console.ui.frame import aside
 from tests.actions.runs.test_similar import COOKING, WEATHER
-from tests.support.console_app import app, new_case, new_judge, new_user, scored, texts
+from tests.support.console_app import app, new_case, new_judge, new_user, page, scored, texts
 
 
 @pytest.fixture(autouse=True)
@@ -35,9 +35,7 @@ def failing(services: Services, *, embedded: bool = True) -> list[Run]:
 
 
 def similar_page(user: User, /, **query_params: str) -> AppTest:
-    test = app(user).run()
-    test.query_params.update(query_params)
-    return test.switch_page("console/pages/similar.py").run()
+    return app(user, **query_params).switch_page("console/pages/similar.py").run()
 
 
 def test_failing_runs_are_shown_in_groups(console_services: Services, viewer: User) -> None:
@@ -87,9 +85,7 @@ def test_without_runs_the_page_says_so(console_services: Services, viewer: User)
 
 def test_the_page_of_a_run_leads_to_its_nearest_failing_runs(console_services: Services, viewer: User) -> None:
     runs = failing(console_services)
-    test = app(viewer).run()
-    test.query_params["run"] = str(runs[0].run_id)
-    test = test.switch_page("console/pages/run.py").run()
+    test = page("run", viewer, run=str(runs[0].run_id))
     test.toggle(key="run.nearest").set_value(True).run()
     found = next(one.value for one in test.dataframe if "Similarity" in one.value)
     assert {int(run) for run in found["Run"][:3]} == {run.run_id for run in runs[1:4]}

@@ -7,16 +7,14 @@ from streamlit.testing.v1 import AppTest
 
 from console.records import Case, Role, Threshold, User
 from console.services import Services
-from tests.support.console_app import app, metrics, new_case, new_judge, new_user, scored, texts
+from tests.support.console_app import app, metrics, new_case, new_judge, new_user, runs_page, scored, texts
 
 APPLY = "thresholds.submit"
 REASON = "thresholds.reason"
 
 
 def thresholds_page(user: User, /, **query_params: str) -> AppTest:
-    test = app(user).run()
-    test.query_params.update(query_params)
-    return test.switch_page("console/pages/thresholds.py").run()
+    return app(user, **query_params).switch_page("console/pages/thresholds.py").run()
 
 
 def ledger(test: AppTest) -> list[list[object]]:
@@ -171,9 +169,7 @@ def test_an_unknown_case_is_not_found(admin: User, case: Case) -> None:
 
 
 def test_a_link_to_flipped_runs_limits_the_run_list_by_score(admin: User, case: Case) -> None:
-    test = app(admin).run()
-    test.query_params.update({"case": case.case_id, "score_from": "0.75", "score_below": "1.00"})
-    test.switch_page("console/pages/runs.py").run()
+    test = runs_page(admin, case=case.case_id, score_from="0.75", score_below="1.00")
     assert test.button(key="runs.scores").label == "Score from 0.75, below 1.00"
     rows = next(one.value for one in test.dataframe if "Result" in one.value)
     assert rows["Score"].tolist() == [0.75, 0.75]
@@ -182,7 +178,5 @@ def test_a_link_to_flipped_runs_limits_the_run_list_by_score(admin: User, case: 
 def test_the_run_list_forgives_what_the_histogram_forgives(console_services: Services, admin: User) -> None:
     made = new_case(console_services)
     scored(console_services, new_judge(console_services, made), made, 4.6)  # normalised 0.8999999999999999
-    test = app(admin).run()
-    test.query_params.update({"case": made.case_id, "score_from": "0.90"})
-    test.switch_page("console/pages/runs.py").run()
+    test = runs_page(admin, case=made.case_id, score_from="0.90")
     assert next(one.value for one in test.dataframe if "Result" in one.value)["Score"].round(3).tolist() == [0.9]

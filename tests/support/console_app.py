@@ -44,11 +44,14 @@ def app(user: User | None = None, /, **query_params: str) -> AppTest:
     return test
 
 
+def page(name: str, user: User | None, /, **query_params: str) -> AppTest:
+    """The console at the page of this name, run once; no other page was drawn before it."""
+    return app(user, **query_params).switch_page(f"console/pages/{name}.py").run()
+
+
 def runs_page(user: User, /, **query_params: str) -> AppTest:
     """The page of runs, run."""
-    test = app(user).run()
-    test.query_params.update(query_params)
-    return test.switch_page("console/pages/runs.py").run()
+    return page("runs", user, **query_params)
 
 
 def new_case(services: Services, name: str = "Summaries", threshold: float = 0.5) -> Case:

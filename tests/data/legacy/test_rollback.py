@@ -231,9 +231,7 @@ def test_every_page_opens_or_says_why_not(console: Services, page: str) -> None:
 
 
 def open_page(services: Services, page: str, query: dict[str, str]) -> AppTest:
-    test = app(new_user(services, role=Role.ADMIN)).run()
-    test.query_params.update(query)
-    return test.switch_page(f"console/pages/{page}.py").run()
+    return app(new_user(services, role=Role.ADMIN), **query).switch_page(f"console/pages/{page}.py").run()
 
 
 def words(test: AppTest) -> str:
