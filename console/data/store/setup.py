@@ -16,7 +16,7 @@ from typing import Any
 from console.data.store import tables
 from console.data.store.answers import code_of
 from console.data.store.check import Fix, Wanted, differences
-from console.data.store.description import describe, look
+from console.data.store.description import Description, describe, look
 from console.data.store.store import Store
 from console.data.store.tables import Table
 from console.errors import SetupError, StoreError
@@ -70,10 +70,7 @@ def _reconcile(store: Store, wanted: Wanted, done: SetUp, table: Table) -> None:
     tried: dict[str, str] = {}
     """What was the matter -> why it could not be mended; each is tried once."""
     while True:
-        _await_active(store, table)
-        found = look(store, table, managed=wanted.managed)
-        if found is None:
-            raise SetupError(f"The table {table.name} went away while it was set up. Run `tables create` again.")
+        found = _look_once_active(store, table, managed=wanted.managed)
         said = differences(table, found, wanted)
         left = [(one, one.fix) for one in said if one.fix and one.words not in tried]
         if not left:
@@ -136,12 +133,13 @@ def _patiently(store: Store, fix: Fix) -> dict[str, Any]:
         pause = min(2 * pause, _LONGEST_PAUSE)
 
 
-def _await_active(store: Store, table: Table) -> None:
+def _look_once_active(store: Store, table: Table, *, managed: bool) -> Description:
+    """What there is of the table, as soon as it can be used."""
     give_up, pause = time.monotonic() + PATIENCE, _PAUSE
     while time.monotonic() < give_up:
-        described = describe(store, table.name)
-        if described and described["TableStatus"] == "ACTIVE":
-            return
+        found = look(store, table, managed=managed)
+        if found and found.table["TableStatus"] == "ACTIVE":
+            return found
         time.sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE)
     raise SetupError(f"The table {store.name(table.name)} did not become active within {PATIENCE / 60:.0f} minutes.")
