@@ -17,6 +17,7 @@ import pytest
 from streamlit.components.v2 import manifest_scanner
 
 from console.config import Settings
+from console.data.runs.moving import establish
 from console.data.store.client import make_client
 from console.data.store.setup import set_up
 from console.data.store.store import Store
@@ -257,7 +258,9 @@ def console_services(
     session.services.clear()
     with engine_pool.borrowed(altered=_alters(request)) as prefix:
         monkeypatch.setenv("TABLE_PREFIX", prefix)
-        with build_services(Settings.load()) as services:
+        with build_services(Settings.load(), create_tables=False) as services:  # the pool's are as they should be
+            establish(services.store, services.settings.run_shards)
+            services.catalog.ensure_defaults()
             yield services
         session.services.clear()
         aside.aside.clear()  # what was worked out of tables that another test had
