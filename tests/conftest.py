@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import os
 import shutil
 import tempfile
@@ -70,6 +71,12 @@ def _is_whole(config: pytest.Config) -> bool:
     chosen = any(getattr(config.option, name, None) for name in ("keyword", "collectonly", "lf", "ff"))
     usual = config.option.markexpr == _USUAL
     return not hasattr(config, "workerinput") and config.args == config.getini("testpaths") and usual and not chosen
+
+
+def pytest_collection_finish() -> None:
+    """The tests themselves and what they import stay to the end: no collection of garbage walks them again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
