@@ -13,7 +13,7 @@ from typing import Any
 from console.api.bodies import read_json
 from console.cli.terminal import neutral
 from console.errors import Unscored
-from console.judging import lines, numerals, objects
+from console.judging import lines, numerals, objects, replies
 from console.judging.fence import Fence
 from console.judging.providers.bodies import read_body
 from console.judging.providers.failures import read_failure
@@ -28,6 +28,7 @@ from console.ui.search import results
 ROOT = Path(__file__).resolve().parents[2]
 METHODS = frozenset({"match", "fullmatch", "search", "findall", "finditer", "split", "sub"})
 UNITS = (
+    "<think>",
     "<",
     "< ",
     "<<text ",
@@ -99,6 +100,9 @@ def built() -> dict[str, list[Expression]]:
         "console/judging/lines.py": of("console/judging/lines.py", "search", [lines._OTHER_FIELD, lines._REASON_LINE]),
         "console/judging/numerals.py": of(
             "console/judging/numerals.py", "match", [numerals._IN_WORDS, numerals._OUT_OF, numerals._REMARK]
+        ),
+        "console/judging/replies.py": of(
+            "console/judging/replies.py", "search", [replies._THOUGHT_BEGINS, replies._THOUGHT_ENDS]
         ),
         "console/search/files/formats/html.py": of("console/search/files/formats/html.py", "sub", [cells]),
         "console/search/memory/words.py": of(
