@@ -43,7 +43,17 @@ class Judging:
     ) -> None:
         self.providers = providers
         self._embedder = embedder
-        self._geval = GEval(store, modes=modes, secret=functools.cache(secret))
+        self._store = store
+        self._secret = functools.cache(secret)
+        self._geval = GEval(store, modes=modes, secret=self._secret)
+
+    def for_draft(self, *, keep_steps: bool) -> Judging:
+        """The same for one draft: how it is scored is decided for it alone, and is not kept.
+
+        Args:
+            keep_steps: the case is there, and steps that are written for it are kept.
+        """
+        return Judging(self.providers, self._embedder, self._store if keep_steps else None, secret=self._secret)
 
     def check(self, metric: str) -> None:
         """Raises UnsupportedMetric when no judge works by this metric."""

@@ -37,7 +37,7 @@ from console.records.documents import Document, DocumentSummary
 from console.records.judges import EvaluationParameters, Judge, LlmRef, MetricRef, judge_parameters
 from console.records.people import Role, User
 from console.records.reviews import ReviewPlan
-from console.records.rollups import Rollup
+from console.records.rollups import STATED_MODES, WEIGHTED_MODES, Rollup
 from console.records.run_lists import (
     LOW_CAPTURED,
     RATERS_NAMED,
@@ -69,8 +69,10 @@ __all__ = [
     "LOW_CAPTURED",
     "PREVIEW",
     "RATERS_NAMED",
+    "STATED_MODES",
     "STEPS",
     "UNCERTAIN_MARGIN",
+    "WEIGHTED_MODES",
     "Artifact",
     "Batch",
     "BatchRow",

@@ -6,6 +6,11 @@ from datetime import date
 
 from console.records.base import Record
 
+WEIGHTED_MODES = frozenset({"logprobs"})
+"""Modes in which a score is the mean over probabilities."""
+STATED_MODES = frozenset({"sampled", "single"})
+"""Modes in which it is what replies state: several numbers, and a single one, which is the same with more noise."""
+
 
 class Rollup(Record, frozen=True):
     """Counts and sums of the finished runs of one day, case, judge and model."""
@@ -31,5 +36,10 @@ class Rollup(Record, frozen=True):
     """Completed runs whose duration is known: what the mean duration divides by."""
     cost: float = 0.0
     """Sum in US dollars over the runs whose model has prices."""
+    weighted: int = 0
+    """Completed runs that were scored by probabilities. Items that were begun before this was counted know it, and
+    `stated`, of their later runs only, until rollups are rebuilt."""
+    stated: int = 0
+    """Completed runs that were scored by stated numbers; those of other metrics are neither."""
     bins: dict[int, int] = {}
     """Completed runs by floor(normalised * 100): bin i holds [i/100, (i+1)/100), bin 100 exactly 1."""

@@ -13,9 +13,13 @@ from streamlit.testing.v1 import AppTest
 
 from console.data.configuration.cases import Cases
 from console.errors import StoreUnavailable
-from console.records import Case, Role, Threshold, User
+from console.records import Case, Example, Role, Threshold, User
+from console.records.cases import ANCHORS, EXAMPLES, anchors, examples
 from console.services import Services
+from console.ui.frame import session
+from tests.support import scripted
 from tests.support.console_app import app, new_case, new_judge, new_user, scored, table, texts
+from tests.support.scripted import ScriptedProvider
 
 HOSTILE = "![x](http://host/x.png) <img src=x> **bold** :red[x]"
 
@@ -44,6 +48,11 @@ def field(test: AppTest, name: str) -> Any:
     return next(
         one for one in every_widget(test) if str(one.key).startswith("case.form.") and one.key.endswith(f".{name}")
     )
+
+
+def button(test: AppTest, name: str) -> Any:
+    """A button of the form."""
+    return next(one for one in test.button if str(one.key).startswith("case.form.") and one.key.endswith(f".{name}"))
 
 
 def fill(test: AppTest, values: dict[str, object]) -> None:
@@ -217,6 +226,54 @@ def test_every_field_can_be_edited(console_services: Services, admin: User, case
     assert saved.threshold == Threshold(score=0.75, description="Stricter now.")
     assert saved.metadata == {"team": "search", "n": 1.0}
     assert console_services.thresholds.history(saved)[0].reason == "Stricter now."
+
+
+def test_what_scores_mean_and_examples_are_rows(console_services: Services, admin: User, case: Case) -> None:
+    test = editing(admin, case)
+    field(test, "anchors.5").set_value("All is in the source.")
+    field(test, "anchors.1").set_value("Nothing is.")
+    button(test, "examples.add.0").click().run()
+    field(test, "examples.1.0.text").set_value("A text.")
+    test.button(key="case.save").click().run()
+    assert "Example 1 has no score." in words(test)
+
+    field(test, "examples.1.0.score").set_value(4.0)
+    field(test, "examples.1.0.reason").set_value("Fine.")
+    test.run()
+    test.button(key="case.save").click().run()
+
+    saved = console_services.cases.current(case.case_id)
+    assert anchors(saved) == {"1": "Nothing is.", "5": "All is in the source."}
+    assert examples(saved) == [Example(text="A text.", score=4.0, reason="Fine.")]
+
+
+def test_an_example_is_removed_and_an_anchor_emptied(console_services: Services, admin: User) -> None:
+    said = {ANCHORS: {"5": "All.", "1": "None."}, EXAMPLES: [{"text": "a", "score": 1}, {"text": "b", "score": 2}]}
+    case = console_services.cases.update(new_case(console_services).case_id, {"metadata": said}, by="ana")
+    test = editing(admin, case)
+    field(test, "anchors.1").set_value("").run()
+    button(test, "examples.remove.2.0").click().run()
+    test.button(key="case.save").click().run()
+    saved = console_services.cases.current(case.case_id)
+    assert (anchors(saved), [one.text for one in examples(saved)]) == ({"5": "All."}, ["b"])
+
+
+def test_a_first_draft_is_tried_by_a_model_on_texts_of_other_runs(console_services: Services, admin: User) -> None:
+    other = new_case(console_services)
+    judge = new_judge(console_services, other)
+    scored(console_services, judge, other, 2)
+    session.services().judging.providers.known["openai"] = ScriptedProvider(scripted.always(4))
+    test = cases_page(admin, case="new")
+    assert "Complete the draft first. A case needs a name." in words(test)
+
+    fill(test, {"name": "Tone", "task_introduction": "You see a reply.", "evaluation_criteria": "Is it friendly?"})
+    assert "the latest runs of others" in words(test)
+    test.button(key="case.trial.go").click().run()
+
+    (tried,) = test.session_state["case.trial.results"]
+    assert (tried.error, tried.difference) == ("", 0.5)
+    assert "Is it friendly?" in tried.results.prompt_used
+    assert [one.name for one in console_services.cases.list()] == [other.name]
 
 
 def test_a_pass_mark_that_moves_needs_a_reason_and_makes_no_version(

@@ -10,7 +10,10 @@ from streamlit.testing.v1 import AppTest
 
 from console.records import Case, Judge, Role, User
 from console.services import Services
+from console.ui.frame import session
+from tests.support import scripted
 from tests.support.console_app import app, facts, new_case, new_judge, new_user, scored, table, texts
+from tests.support.scripted import ScriptedProvider
 
 
 @pytest.fixture
@@ -216,6 +219,22 @@ def test_a_new_judge_needs_a_name_a_case_and_a_model(console_services: Services,
     assert "Choose a case" in said
     assert "Choose a model" in said
     assert console_services.judges.list() == []
+
+
+def test_a_first_draft_is_tried_before_it_is_saved(console_services: Services, admin: User, judge: Judge) -> None:
+    scored(console_services, judge, console_services.cases.get(judge.case_id), 2)
+    session.services().judging.providers.known["openai"] = ScriptedProvider(scripted.always(4))
+    test = judges_page(admin, judge="new")
+    assert "Complete the draft first. Choose a case." in words(test)
+
+    field(test, "case_id").set_value(judge.case_id)
+    field(test, "model_id").set_value(judge.llm.id)
+    test.run()
+    test.button(key="judge.trial.go").click().run()
+
+    (tried,) = test.session_state["judge.trial.results"]
+    assert (tried.error, tried.difference) == ("", 0.5)
+    assert [one.judge_id for one in console_services.judges.list()] == [judge.judge_id]
 
 
 def test_a_judge_stays_with_its_case(admin: User, judge: Judge) -> None:

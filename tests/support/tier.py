@@ -147,6 +147,7 @@ def recount(runs: Iterable[Run]) -> dict[tuple[date, str, str, str], dict[str, A
         entry = counted.setdefault(
             key,
             {"completed": 0, "failed": 0, "passed": 0, "rejected": 0, "tokens": 0, "timed": 0, "bins": {}}
+            | {"weighted": 0, "stated": 0}
             | dict.fromkeys(("score", "normalized", "squared", "seconds", "cost"), 0.0),
         )
         if run.results is None:
@@ -161,6 +162,8 @@ def recount(runs: Iterable[Run]) -> dict[tuple[date, str, str, str], dict[str, A
         entry["squared"] += found.final_score_normalized**2
         entry["timed"] += found.execution_time_seconds is not None
         entry["seconds"] += found.execution_time_seconds or 0.0
+        entry["weighted"] += found.scoring_mode == "logprobs"
+        entry["stated"] += found.scoring_mode in ("sampled", "single")
         entry["cost"] += found.cost or 0.0
         place = int(found.final_score_normalized * 100 + 1e-9)
         entry["bins"][place] = entry["bins"].get(place, 0) + 1
@@ -169,7 +172,7 @@ def recount(runs: Iterable[Run]) -> dict[tuple[date, str, str, str], dict[str, A
 
 def said(rollups: Iterable[Rollup]) -> dict[tuple[date, str, str, str], dict[str, Any]]:
     """What rollups say, in the form of `recount`."""
-    names = ("completed", "failed", "passed", "rejected", "tokens", "timed", "bins")
+    names = ("completed", "failed", "passed", "rejected", "tokens", "timed", "weighted", "stated", "bins")
     sums = ("score", "normalized", "squared", "seconds", "cost")
     return {
         (one.day, one.case_id, one.judge_id, one.model): _rounded({name: getattr(one, name) for name in names + sums})

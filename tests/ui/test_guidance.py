@@ -11,6 +11,7 @@ from console.records.cases import anchors, examples
 from console.ui.records.guidance import (
     guidance_metadata,
     guidance_of,
+    on_scale,
     other_metadata,
     problems_of_guidance,
     read_anchors,
@@ -71,6 +72,9 @@ def test_a_score_off_the_scale_stays_in_the_form_and_reaches_no_judge() -> None:
         ("6: a", "", "anchors", "not on the scale"),
         ("", "{}", "examples", "This is no list"),
         ("", '[{"text": "a", "score": 9}]', "examples", "not on the scale"),
+        ("", '[{"text": "a", "score": 4}, {"score": 4}]', "examples", "Example 2 has no text."),
+        ("", '[{"text": "a"}]', "examples", "Example 1 has no score."),
+        ("", '[{"text": "a", "score": "high"}]', "examples", "Example 1 cannot be used"),
     ],
 )
 def test_what_is_wrong_is_said_at_its_field(lines: str, rated: str, field: str, said: str) -> None:
@@ -79,3 +83,16 @@ def test_what_is_wrong_is_said_at_its_field(lines: str, rated: str, field: str, 
 
 def test_negative_and_fractional_scores_have_sentences() -> None:
     assert read_anchors("-1: Bad.\n0.5: So so.") == {"-1": "Bad.", "0.5": "So so."}
+
+
+def test_each_score_of_a_scale_has_a_line() -> None:
+    assert on_scale("0.5: Half.", ScoreRange(min=0, max=1, step=0.5), 11) == {"1": "", "0.5": "Half.", "0": ""}
+
+
+@pytest.mark.parametrize("lines", ["five", "7: Too high."])
+def test_lines_that_do_not_fit_the_scale_are_shown_as_they_are(lines: str) -> None:
+    assert on_scale(lines, ScoreRange(), 11) is None
+
+
+def test_a_scale_of_many_scores_has_no_line_for_each() -> None:
+    assert on_scale("", ScoreRange(min=0, max=100), 11) is None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from console.actions.runs.labelled import Labelled, labelled_of, scales_of
-from console.actions.runs.modes import mixed_modes
+from console.actions.runs.modes import mixed_in_rollups
 from console.actions.runs.totals import Span, Tally, rollups_of, total
 from console.records import Case, Judge, Rollup, RunFilter, RunStatus, RunSummary, Verdict
 
@@ -66,6 +66,8 @@ class Overview:
     """Finished runs of the span, whatever the rest of the filter."""
     sampled: int | None
     """How many runs the averages are taken from; None when it is all of them."""
+    mixed: str | None
+    """That judges have runs of two modes in the span; None where none has."""
     latest: list[RunSummary]
     """Newest first, at most `LATEST`, unfinished ones included."""
     case: Case | None
@@ -76,11 +78,6 @@ class Overview:
     """The newest `SAMPLE` labelled runs, where one case is chosen."""
     case_names: dict[str, str]
     judge_names: dict[str, str]
-
-    @property
-    def mixed(self) -> str | None:
-        """That judges have runs of two modes among the latest; None where none has."""
-        return mixed_modes(self.latest)
 
     @property
     def empty(self) -> bool:
@@ -111,6 +108,7 @@ def load_overview(
         before=_figures(services, matching, wanted, span.before)[0] if compare else None,
         unfiltered=sum(rollup.completed + rollup.failed for rollup in rollups if span.holds(rollup.day)),
         sampled=sampled,
+        mixed=mixed_in_rollups(rollup for rollup in matching if span.holds(rollup.day)),
         latest=latest,
         case=case,
         human=_human(labelled.items) if labelled else None,

@@ -10,7 +10,7 @@ import msgspec
 from console.actions.permissions import permit
 from console.actions.runs.similar import embed_finished
 from console.errors import InvalidInput, JudgingError
-from console.judging.judging import SIMILARITY
+from console.judging.judging import SIMILARITY, Judging
 from console.judging.prompts import PROMPT_VERSION
 from console.judging.providers.metering import Meter
 from console.judging.providers.port import address
@@ -119,9 +119,15 @@ def run_snapshot(
     return finished
 
 
-def judged(services: Services, snapshot: Snapshot, artifact: Artifact, meter: Meter) -> Results:
-    """What the judge finds, with its cost. No request when the catalog is cached. Raises JudgingError."""
-    results = services.judging.evaluate(snapshot, artifact, meter)
+def judged(
+    services: Services, snapshot: Snapshot, artifact: Artifact, meter: Meter, judging: Judging | None = None
+) -> Results:
+    """What the judge finds, with its cost. No request when the catalog is cached. Raises JudgingError.
+
+    Args:
+        judging: another one than the services'.
+    """
+    results = (judging or services.judging).evaluate(snapshot, artifact, meter)
     if results.cost is not None:
         return results
     model = model_asked(services, snapshot)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from console.judging.scoring import LOGPROBS, SAMPLED, SINGLE
-from console.records import RunSummary
+from console.records import STATED_MODES, WEIGHTED_MODES, Rollup, RunSummary
 
 _PROBABLE, _STATED = "by probabilities", "by stated numbers"
-_KINDS = {LOGPROBS: _PROBABLE, SAMPLED: _STATED, SINGLE: _STATED}
+_KINDS = dict.fromkeys(WEIGHTED_MODES, _PROBABLE) | dict.fromkeys(STATED_MODES, _STATED)
 
 
 def mixed_modes(rows: Iterable[RunSummary]) -> str | None:
@@ -24,7 +23,20 @@ def mixed_modes(rows: Iterable[RunSummary]) -> str | None:
         if row.scoring_mode in _KINDS:
             key = (row.judge_id, row.judge_version, row.model_name)
             found.setdefault(key, Counter())[_KINDS[row.scoring_mode]] += 1
-    mixed = [kinds for kinds in found.values() if len(kinds) > 1]
+    return _words(found.values())
+
+
+def mixed_in_rollups(rollups: Iterable[Rollup]) -> str | None:
+    """The same of all the runs that rollups count, by judge and model: a mean takes a judge's versions together."""
+    found: dict[tuple[str, str], Counter[str]] = {}
+    for rollup in rollups:
+        kinds = found.setdefault((rollup.judge_id, rollup.model), Counter())
+        kinds.update({_PROBABLE: rollup.weighted, _STATED: rollup.stated})
+    return _words(+kinds for kinds in found.values())
+
+
+def _words(found: Iterable[Counter[str]]) -> str | None:
+    mixed = [kinds for kinds in found if len(kinds) > 1]
     if not mixed:
         return None
     odd = sum(min(kinds.values()) for kinds in mixed)

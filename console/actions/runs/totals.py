@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from console.records import Rollup, RunStatus, RunSummary, Verdict
+from console.records import STATED_MODES, WEIGHTED_MODES, Rollup, RunStatus, RunSummary, Verdict
 
 K = TypeVar("K")
 
@@ -204,6 +204,8 @@ def _rollup(row: RunSummary) -> Rollup:
         seconds=row.execution_time_seconds or 0.0,
         timed=int(row.execution_time_seconds is not None),
         cost=row.cost or 0.0,
+        weighted=int(row.scoring_mode in WEIGHTED_MODES),
+        stated=int(row.scoring_mode in STATED_MODES),
         bins={min(max(math.floor(normalized * BINS + 1e-9), 0), BINS): 1},
     )
 

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from console.actions.permissions import permit
 from console.actions.runs.evaluation import judged, spent
+from console.data.configuration.judges import metric_ref
 from console.errors import InvalidInput, JudgingError
+from console.judging.judging import GEVAL, Judging
 from console.judging.prompts import PROMPT_VERSION
 from console.judging.providers.metering import Meter
-from console.records import Artifact, Case, Judge, Results, Role, Run, RunFilter, Snapshot, User
+from console.records import (
+    Artifact,
+    Case,
+    Json,
+    Judge,
+    LlmRef,
+    Metric,
+    Model,
+    Results,
+    Role,
+    Run,
+    RunFilter,
+    Snapshot,
+    User,
+    judge_parameters,
+    utcnow,
+)
 from console.telemetry import traced
 
 if TYPE_CHECKING:
@@ -53,13 +71,45 @@ def preview(services: Services, snapshot: Snapshot, artifact: Artifact) -> str:
     return services.judging.preview(snapshot, artifact, steps)
 
 
-def latest_runs(services: Services, case_id: str, limit: int = MOST) -> list[Run]:
-    """The latest finished runs of a case, whose texts a draft can be tried on. One Query, and one request per run."""
+def latest_runs(services: Services, case_id: str | None, limit: int = MOST) -> list[Run]:
+    """The latest finished runs of a case, or of all, whose texts a draft can be tried on.
+
+    One Query (one per status for all cases), and one request per run.
+    """
     page = services.runs.list(RunFilter(case_id=case_id), limit=4 * limit)
     finished = [row for row in page.items if row.status.finished]
     different = {row.artifact_digest or str(row.run_id): row for row in reversed(finished)}
     newest = sorted(different.values(), key=lambda row: row.started_at, reverse=True)[:limit]
     return [services.runs.get(row.run_id) for row in newest]
+
+
+def first_case(fields: Mapping[str, Any]) -> Case:
+    """A case that is not stored yet.
+
+    Args:
+        fields: arguments of `Cases.create`.
+    """
+    now = utcnow()
+    return Case(case_id="", version="1.0", active=True, created_on=now, last_updated_on=now, **fields)
+
+
+def first_judge(name: str, case: Case, metric: Metric, model: Model, parameters: Json, configuration: Json) -> Judge:
+    """A judge that is not stored yet."""
+    now = utcnow()
+    llm = LlmRef(id=model.model_id, type=model.provider, model=model.name)
+    llm, asks = judge_parameters(parameters, llm)
+    return Judge(
+        judge_id="", version="1.0", active=True, case_id=case.case_id, case_name=case.name,
+        metric=metric_ref(metric, configuration), llm=llm, created_on=now, last_updated_on=now,
+        name=name or "The draft", evaluation_parameters=asks, parameters=parameters,
+    )  # fmt: skip
+
+
+def first_judges(services: Services, case: Case) -> list[Judge]:
+    """A judge by `geval` for each model of the catalog, as new judges begin. No request for what is cached."""
+    metric = services.catalog.metric_named(GEVAL)
+    models = sorted(services.catalog.models(), key=lambda model: model.name.casefold())
+    return [first_judge("A judge", case, metric, model, {"temperature": 1.0}, {}) for model in models] if metric else []
 
 
 @traced
@@ -85,17 +135,18 @@ def try_draft(
     services.judging.check(judge.metric.type)
     snapshot = Snapshot.of(judge, case, prompt_version=PROMPT_VERSION)
     trials: list[Trial] = []
+    judging = services.judging.for_draft(keep_steps=bool(case.case_id))
     with ThreadPoolExecutor(max_workers=MOST) as pool:
-        for trial in pool.map(lambda run: _try(services, snapshot, run), runs):
+        for trial in pool.map(lambda run: _try(services, snapshot, run, judging), runs):
             trials.append(trial)
             progress(len(trials), len(runs))
     return trials
 
 
-def _try(services: Services, snapshot: Snapshot, run: Run) -> Trial:
+def _try(services: Services, snapshot: Snapshot, run: Run, judging: Judging) -> Trial:
     meter = Meter()
     try:
-        results = judged(services, snapshot, run.evaluated_artifact, meter)
+        results = judged(services, snapshot, run.evaluated_artifact, meter, judging)
     except JudgingError as error:
         took = spent(services, snapshot, meter)
         return Trial(run, error=str(error), cost=took.cost if took else None)

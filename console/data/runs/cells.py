@@ -44,8 +44,20 @@ class Cell:
         return read_rollup(cell_item(key, self.sums)) if self.sums else None
 
     def equal(self, key: Key) -> bool:
-        """Whether the stored rollup equals the recount; sums to nine digits, counts exactly."""
-        return _rounded(self.stored) == _rounded(self.counted(key))
+        """Whether the stored rollup equals the recount; sums to nine digits, counts exactly.
+
+        Modes are counted since a later version: what an item knows of them may be less.
+        """
+        stored, counted = self.stored, self.counted(key)
+        if _rounded(stored) != _rounded(counted):
+            return False
+        return not (stored and counted) or (stored.weighted <= counted.weighted and stored.stated <= counted.stated)
+
+    def whole(self, key: Key) -> bool:
+        """Whether it equals the recount in everything."""
+        stored, counted = self.stored, self.counted(key)
+        modes = [(one.weighted, one.stated) if one else (0, 0) for one in (stored, counted)]
+        return self.equal(key) and modes[0] == modes[1]
 
 
 class Count(msgspec.Struct):

@@ -53,7 +53,7 @@ def rebuild(store: Store, counting: Counting = AS_FAST_AS_IT_GOES) -> int:
     written = 0
     for _ in range(_ROUNDS):
         cells = counting.count(store)
-        wrong = [(key, cell) for key, cell in cells.items() if not cell.equal(key)]
+        wrong = [(key, cell) for key, cell in cells.items() if not cell.whole(key)]
         if not wrong:
             return written
         written += sum(_replace(store, key, cell) for key, cell in wrong)

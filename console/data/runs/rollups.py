@@ -26,7 +26,7 @@ from console.data.store.codec import Item
 from console.data.store.requests import Query, Update
 from console.data.store.shards import ONE, Layout
 from console.data.store.store import Store
-from console.records import Rollup, RunStatus, RunSummary, Verdict, utcnow
+from console.records import STATED_MODES, WEIGHTED_MODES, Rollup, RunStatus, RunSummary, Verdict, utcnow
 
 OPEN_DAYS = 2
 """Days before today that readers read afresh each time. Writers move the token for runs that began before yesterday:
@@ -36,7 +36,7 @@ _PAGE = 1_000
 _AT_ONCE = 16
 """Queries at the same time, at most."""
 _MODEL_BYTES = 200
-_COUNTS = ("completed", "failed", "passed", "rejected", "tokens", "timed")
+_COUNTS = ("completed", "failed", "passed", "rejected", "tokens", "timed", "weighted", "stated")
 _SUMS = ("score", "normalized", "squared", "seconds", "cost")
 _DIGITS = 9
 """Decimal digits that sums keep: sums of such decimals are exact in DynamoDB's arithmetic."""
@@ -78,6 +78,8 @@ def amounts(row: RunSummary) -> dict[str, float]:
         "seconds": round(row.execution_time_seconds or 0.0, _DIGITS),
         "timed": int(row.execution_time_seconds is not None),
         "cost": round(row.cost or 0.0, _DIGITS),
+        "weighted": int(row.scoring_mode in WEIGHTED_MODES),
+        "stated": int(row.scoring_mode in STATED_MODES),
         f"h{bin_of(row.final_score_normalized)}": 1,
         "writes": 1,
     }

@@ -50,8 +50,16 @@ def client(where: str | None, key: str, timeout: float, clock: Callable[[], floa
             raise Moved(f"it redirects to {location}")
         response.stream = _kind(type(response.stream).__bases__[0])(response.stream, clock() + timeout, clock)
 
-    http = openai.DefaultHttpxClient(event_hooks={"response": [watch]}, max_redirects=3)
+    http = _Http(event_hooks={"response": [watch]}, max_redirects=3)
     return openai.OpenAI(api_key=key, base_url=where, timeout=timeout, max_retries=0, http_client=http)
+
+
+class _Http(openai.DefaultHttpxClient):
+    """Lets go of its connections with the last who uses it, as the SDK's own does."""
+
+    def __del__(self) -> None:
+        if not self.is_closed:
+            self.close()
 
 
 class _Watched:

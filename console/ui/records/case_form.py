@@ -11,6 +11,7 @@ import streamlit as st
 from console.actions.configuration import configuration
 from console.actions.configuration.guidance import GUIDANCE
 from console.actions.configuration.version_results import VersionResults, results_of_case
+from console.actions.runs import trial
 from console.records import Case, Judge, ScoreRange, Threshold, User
 from console.services import Services
 from console.ui.frame import text
@@ -24,6 +25,7 @@ from console.ui.records.guidance import (
     other_metadata,
     problems_of_guidance,
 )
+from console.ui.records.guidance_form import guidance_form
 from console.ui.records.trial import prompt_panel, trial_panel
 
 WITH_REFERENCE = "With a reference"
@@ -182,11 +184,9 @@ class CaseEditor:
                 )
                 form.passage("evaluation_criteria", placeholder="What a good text is, and what each score means.")
                 form.passage("steps", placeholder="Empty: the judge's model writes them, once for this version.")
-                form.passage("anchors", placeholder="One line a score, such as 5: Every statement is in the source.")
-                form.passage("examples", placeholder='[{"text": "…", "score": 4, "reason": "…"}]')
+                guidance_form(form, values, _typed_scale(values))
             with st.container(key="record-facts"):
-                if before is not None:
-                    trial_panel(self._services, self.kind, lambda: self._pairs(_drafted(before, values)))
+                trial_panel(self._services, self.kind, lambda: self._drafts(before, values))
                 with card("Scale and threshold", "", "case-scale"):
                     self._scale(form, values, new=before is None)
                 with card("Metadata", "A JSON object of your own; nothing depends on it.", "case-metadata"):
@@ -235,6 +235,18 @@ class CaseEditor:
     def _pairs(self, case: Case) -> list[tuple[Judge, Case]]:
         """The judges of the case in use, each with it."""
         return [(judge, case) for judge in self._services.judges.list() if judge.case_id == case.case_id]
+
+    def _drafts(self, before: Case | None, values: Values) -> list[tuple[Judge, Case]]:
+        """The judges that could try what the form says; a first draft has none of its own, and every model tries it.
+
+        Raises ValueError or TypeError where the form is not complete.
+        """
+        if before is not None:
+            return self._pairs(_drafted(before, values))
+        if missing := next((advice for name, advice in _NEEDED.items() if not values[name].strip()), None):
+            raise ValueError(missing)
+        case = trial.first_case(_fields(values))
+        return [(judge, case) for judge in trial.first_judges(self._services, case)]
 
     def create(self, actor: User, values: Values) -> str:
         """Store a new case; returns its id."""
@@ -308,6 +320,14 @@ def _fields(values: Values) -> dict[str, Any]:
 
 def _scale_of(values: Values) -> ScoreRange:
     return ScoreRange(min=values["low"], max=values["high"], step=values["step"])
+
+
+def _typed_scale(values: Values) -> ScoreRange | None:
+    """The scale while it is typed; None where it is none."""
+    if any(values[name] is None for name in _SCALE):
+        return None
+    scale = _scale_of(values)
+    return None if scale.problem() else scale
 
 
 def _drafted(case: Case, values: Values) -> Case:

@@ -14,6 +14,8 @@ from console.ui.frame import text
 from console.ui.frame.drafts import Draft
 from console.ui.runs.parts import block
 
+Change = Callable[[Any, Any], Any]
+"""The value of a field, and what was typed in a part of it, to the field's new value."""
 _LONG = 1_500
 """Characters of a text that stand on the page as they are."""
 
@@ -94,6 +96,45 @@ class Form:
             _say(wrong)
         self._problem(name)
 
+    def part(
+        self, name: str, at: str, change: Change, *, label: str, value: str, long: bool = False, **options: Any
+    ) -> None:
+        """A line, or a text of several, that is a part of a field.
+
+        Args:
+            at: ends the key, and is another one for another part.
+            change: the field's value with what was typed in this part.
+        """
+        bound = self._part(name, at, change, value)
+        if long:
+            st.text_area(label, **bound, height="content", **options)
+        else:
+            st.text_input(label, **bound, **options)
+
+    def number_part(
+        self, name: str, at: str, change: Change, *, label: str, value: object, low: float | None, high: float | None,
+        **options: Any,
+    ) -> None:  # fmt: skip
+        """A number that is a part of a field; see `part`. One that is not between the limits is shown, too."""
+        number = float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+        options |= {"min_value": low, "max_value": high, "step": 1.0, "format": "%g"}
+        if number is not None and low is not None and high is not None:
+            options |= {"min_value": min(low, number), "max_value": max(high, number)}
+        st.number_input(label, **self._part(name, at, change, number), **options)
+
+    def button(self, name: str, value: Any, label: str, *, at: str, **options: Any) -> None:
+        """A click sets a field to a value."""
+        key = f"{self._page}.form.{self._draft.number}.{name}.{at}"
+        st.button(label, key=key, on_click=_set, args=(self._draft, name, value), type="tertiary", **options)
+
+    def problem(self, name: str) -> None:
+        """What is wrong with a field that is drawn in parts."""
+        self._problem(name)
+
+    def _part(self, name: str, at: str, change: Change, value: Any) -> dict[str, Any]:
+        key = f"{self._page}.form.{self._draft.number}.{name}.{at}"
+        return {"key": key, "value": value, "on_change": _keep_part, "args": (self._draft, name, key, change)}
+
     def _bound(self, name: str) -> dict[str, Any]:
         key = f"{self._page}.form.{self._draft.number}.{name}"
         return {
@@ -110,6 +151,16 @@ class Form:
 
 def _keep(draft: Draft, name: str, key: str) -> None:
     draft.values[name] = st.session_state[key]
+    draft.problems.pop(name, None)
+    draft.problems.pop("", None)
+
+
+def _keep_part(draft: Draft, name: str, key: str, change: Change) -> None:
+    _set(draft, name, change(draft.values[name], st.session_state[key]))
+
+
+def _set(draft: Draft, name: str, value: Any) -> None:
+    draft.values[name] = value
     draft.problems.pop(name, None)
     draft.problems.pop("", None)
 

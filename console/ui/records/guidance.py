@@ -5,6 +5,8 @@ They lie in the metadata of a case under names of their own. What has another fo
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from console.records import Case, Example, Json, ScoreRange
@@ -58,14 +60,59 @@ def read_anchors(lines: str) -> dict[str, str]:
     return found
 
 
-def read_examples(text: str) -> list[Example]:
-    """Rated examples from a JSON list. Raises ValueError that says what is wrong."""
+def on_scale(lines: str, scale: ScoreRange, most: int) -> dict[str, str] | None:
+    """Each score of a scale with its sentence, the highest first.
+
+    None where the scale has more than `most`, a line is none, or one is about another score.
+    """
+    if scale.problem():
+        return None
+    count = round((scale.max - scale.min) / scale.step) + 1
+    try:
+        said = read_anchors(lines)
+    except ValueError:
+        return None
+    if count > most:
+        return None
+    scores = [f"{round(scale.max - place * scale.step, scale.decimals):g}" for place in range(count)]
+    return {score: said.get(score, "") for score in scores} if said.keys() <= set(scores) else None
+
+
+def with_anchor(score: str, lines: str, words: str) -> str:
+    """The lines with another sentence for a score; none for an empty one. Raises ValueError as `read_anchors`."""
+    said = read_anchors(lines) | {score: " ".join(words.split())}
+    return "\n".join(f"{name}: {said[name]}" for name in sorted(said, key=float) if said[name])
+
+
+def example_rows(text: str) -> list[dict[str, Any]]:
+    """Rated examples as they are typed, complete or not. Raises ValueError where the text is no list of objects."""
     if not text.strip():
         return []
     try:
-        return msgspec.json.decode(text, type=list[Example])
+        return msgspec.json.decode(text, type=list[dict[str, Any]])
     except (msgspec.DecodeError, UnicodeEncodeError) as error:
         raise ValueError(f'This is no list such as [{{"text": "…", "score": 4, "reason": "…"}}]: {error}.') from error
+
+
+def example_text(rows: list[dict[str, Any]]) -> str:
+    """Rows as the text that `example_rows` reads; parts that are empty are left out."""
+    kept = [{name: value for name, value in row.items() if value not in ("", None)} for row in rows]
+    return msgspec.json.format(msgspec.json.encode(kept), indent=2).decode() if kept else ""
+
+
+def read_examples(text: str) -> list[Example]:
+    """Rated examples from a JSON list. Raises ValueError that says what is wrong, and in which."""
+    found = []
+    for number, row in enumerate(example_rows(text), 1):
+        if not str(row.get("text") or "").strip():
+            raise ValueError(f"Example {number} has no text.")
+        if row.get("score") is None:
+            raise ValueError(f"Example {number} has no score.")
+        try:
+            found.append(msgspec.convert(row, Example))
+        except msgspec.ValidationError as error:
+            raise ValueError(f"Example {number} cannot be used: {error}.") from error
+    return found
 
 
 def problems_of_guidance(anchor_lines: str, example_list: str, scale: ScoreRange | None) -> dict[str, str]:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from console.actions.configuration import configuration
 from console.actions.configuration.version_results import VersionResults, results_of_judge
+from console.actions.runs import trial
 from console.judging.judging import SIMILARITY
 from console.records import Case, Judge, Model, User
 from console.services import Services
@@ -166,8 +167,7 @@ class JudgeEditor:
                 with card("More", "JSON objects, kept as they are: what the fields do not cover.", "judge-more"):
                     form.json("other", placeholder='{"seed": 7, "reasoning_effort": "low"}')
                     form.json("configuration", placeholder='{"steps": "pinned"}')
-                if before is not None:
-                    trial_panel(self._services, self.kind, lambda: self._drafted(before, values))
+                trial_panel(self._services, self.kind, lambda: self._drafted(before, values))
             with (
                 st.container(key="record-facts"),
                 card("Parameters", "An empty field leaves the parameter to its default.", "judge-parameters"),
@@ -242,8 +242,23 @@ class JudgeEditor:
             changes["parameters"] = parameters
         return changes
 
-    def _drafted(self, judge: Judge, values: Values) -> list[tuple[Judge, Case]]:
+    def _drafted(self, judge: Judge | None, values: Values) -> list[tuple[Judge, Case]]:
+        """The judge as the form says it, with its case. Raises ConsoleError or ValueError where it is not complete."""
+        if judge is None:
+            return self._first(values)
         return self._pairs(configuration.drafted_judge(self._services, judge, self._changes(judge, values)))
+
+    def _first(self, values: Values) -> list[tuple[Judge, Case]]:
+        missing = [name for name in ("case", "model", "metric") if values[f"{name}_id"] is None]
+        if missing:
+            raise ValueError(f"Choose a {missing[0]}.")
+        case = self._services.cases.get(values["case_id"])
+        metric, model = (
+            self._services.catalog.metric(values["metric_id"]),
+            self._services.catalog.model(values["model_id"]),
+        )
+        parameters, configured = joined(values, {}, {}), read_json(values["configuration"])
+        return [(trial.first_judge(values["name"].strip(), case, metric, model, parameters, configured), case)]
 
     def _pairs(self, judge: Judge) -> list[tuple[Judge, Case]]:
         """The judge with its case, where that is in use."""

@@ -51,7 +51,7 @@ def trial_panel(shared: Services, kind: str, pairs: Callable[[], Sequence[Pair]]
     Args:
         pairs: the judges and the case as they are drafted. Raises ConsoleError where the draft cannot be used.
     """
-    with card("Try the draft", f"On up to {trial.MOST} runs of the case; nothing is saved", f"{kind}-trial"):
+    with card("Try the draft", f"On up to {trial.MOST} runs; nothing is saved", f"{kind}-trial"):
         saving.problem(f"{kind}.trial")
         try:
             drafted = list(pairs())
@@ -60,12 +60,16 @@ def trial_panel(shared: Services, kind: str, pairs: Callable[[], Sequence[Pair]]
             return
         pair = _pair(kind, "trial", drafted)
         if pair is None:
-            st.caption("It takes a judge of this case. There is none in use.")
+            st.caption("It takes a judge of this case, or a model. There is none in use.")
             return
-        runs = trial.latest_runs(shared, pair[1].case_id)
+        case_id = pair[1].case_id
+        runs = trial.latest_runs(shared, case_id) if case_id else []
         if not runs:
-            st.caption("It takes a run of this case. There is none yet.")
-            return
+            runs = trial.latest_runs(shared, None)
+            if not runs:
+                st.caption("It takes the text of a run. There is none yet.")
+                return
+            st.caption("This case has no runs yet: these are the texts of the latest runs of others.")
         named = {str(run.run_id): run for run in runs}
         chosen = st.multiselect(
             "Runs", list(named), default=list(named)[:3], key=f"{kind}.trial.runs",

@@ -51,6 +51,18 @@ def test_a_draft_is_tried_and_nothing_is_stored(console_services: Services, ana:
     assert len(console_services.runs.list(RunFilter()).items) == 1
 
 
+def test_how_a_draft_is_scored_decides_nothing_for_the_judge(
+    console_services: Services, ana: User, judge: Judge
+) -> None:
+    case = console_services.cases.get(judge.case_id)
+    scored(console_services, judge, case, 2)
+    draft = msgspec.structs.replace(judge, parameters={**judge.parameters, "scoring_mode": "sampled"})
+
+    try_draft(console_services, ana, draft, case, latest_runs(console_services, case.case_id))
+
+    assert console_services.judging.mode(Snapshot.of(judge, case)) is None
+
+
 def test_a_draft_that_fails_says_why_and_what_it_cost(console_services: Services, ana: User, judge: Judge) -> None:
     case = console_services.cases.get(judge.case_id)
     scored(console_services, judge, case, 2)

@@ -84,6 +84,7 @@ def test_finishing_a_run_counts_it(here: Tier, elsewhere: Tier) -> None:
         seconds=0.75,
         cost=0.001,
         timed=1,
+        weighted=1,
         bins={75: 1},
     )
 
@@ -313,6 +314,22 @@ def test_runs_of_an_earlier_system_are_counted_by_a_rebuild(here: Tier, store: S
     assert rebuild(store) == 1
     (rollup,) = here.rollups.read(date(2025, 8, 3), date(2025, 8, 3))
     assert (rollup.completed, rollup.passed, rollup.score, rollup.bins) == (1, 1, 2.5, {75: 1})
+
+
+def test_modes_that_were_not_counted_yet_are_no_difference_and_are_filled_in(here: Tier, store: Store) -> None:
+    completed(here.runs, 4.0)
+    completed(here.runs, 2.0)
+    key = item_key((TODAY, "case-1", "judge-1", "gpt-4o"), 0)
+    store.write(Update(tables.RUNS, key, adds={"weighted": -1}))
+    assert verify(store) == []
+    assert rebuild(store) == 1
+    assert [rollup.weighted for rollup in here.rollups.read(TODAY, TODAY)] == [2]
+
+
+def test_a_mode_that_is_counted_too_often_is_a_difference(here: Tier, store: Store) -> None:
+    completed(here.runs, 4.0)
+    store.write(Update(tables.RUNS, item_key((TODAY, "case-1", "judge-1", "gpt-4o"), 0), adds={"stated": 1}))
+    assert len(verify(store)) == 1
 
 
 def test_rebuilding_while_runs_finish_loses_none(embedded_store: Store) -> None:
