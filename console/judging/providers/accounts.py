@@ -14,7 +14,7 @@ _NO_CREDIT = re.compile(
     r"billing_(?:hard_limit|not_active|error)|(?:out of|no)(?: remaining)? credits|more credits|included credits|"
     r"used all (?:of )?(?:your |the )?(?:available |monthly )?credits|can only afford|payment required|failure to pay|"
     r"arrear|overdue|dunning|余额不足|欠费|exceeded your monthly|budget (?:has been )?exceeded|"
-    r"(?:spend(?:ing)?|budget|credit|key|usage)[_ ]limits? (?:(?:was|is|has been) )?(?:reached|exceeded)|"
+    r"(?:spend(?:ing)?|budget|credit|key|usage)[_ ]limits?[_ ](?:(?:was|is|has been) )?(?:reached|exceeded)|"
     r"reached your (?:specified )?(?:\w+ )?(?:usage|spend\w*) limit|trial (?:has )?(?:expired|ended)|"
     r"account (?:is|has been|was) (?:suspended|not active|disabled|deactivated)|requires? billing|"
     r"billing (?:to be|must be|is not) enabled",
@@ -24,6 +24,8 @@ _LONG = re.compile(
     r"per[ _-]?(?:day|month|week)|(?:calls|requests|tokens) ?/ ?(?:day|month)|\b(?:daily|monthly)\b|\b[TR]PD\b|PerDay",
     re.IGNORECASE,
 )
+_NOTHING = re.compile(r"\blimit: 0\b")
+"""A plan that does not have the model at all."""
 _SHORT = re.compile(r"per[ _-]?(?:minute|second)|\b[TRQ]P[MS]\b|rate limit|too many requests|PerMinute", re.IGNORECASE)
 _QUOTA = re.compile(r"quota|billing|plan and", re.IGNORECASE)
 _KEY = re.compile(
@@ -52,9 +54,11 @@ def trouble(status: int, said: str, wait: float | None) -> Trouble | None:
     """
     if status in (401, 403) or (status == 400 and _KEY.search(said)):
         return Trouble.CREDIT if _NO_CREDIT.search(said) else Trouble.KEY
+    if status == 402 and wait is not None:
+        return None  # as much is under way as the account may have at once
     if status == 402 or _NO_CREDIT.search(said):
         return Trouble.CREDIT
-    if status == 429 and _LONG.search(said):
+    if status == 429 and (_LONG.search(said) or _NOTHING.search(said)):
         return Trouble.QUOTA
     quota = status == 429 and wait is None and _QUOTA.search(said) and not _SHORT.search(said)
     return Trouble.CREDIT if quota else None

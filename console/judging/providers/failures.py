@@ -22,20 +22,24 @@ from console.judging.providers.port import Call
 _LONGEST = 2_000
 """Characters of a message that are read."""
 _SHOWN = 1_000
-_PASSING = frozenset({408, 409, 425, 429})
+_PASSING = frozenset({408, 409, 425, 429, 498})
 _NOT_OURS = frozenset({401, 402, 408, 409, 413, 425, 429})
 """Refusals that no other parameter would change."""
 _FILTERED = re.compile(
     r"content_filter|content[ _-]filtering|content management policy|invalid_prompt|usage polic|"
-    r"flagged (?:as|by)|responsible ?ai|safety system|guardrail",
+    r"flagged (?:as|by|for)|requires moderation|responsible ?ai|safety system|guardrail",
     re.IGNORECASE,
 )
 _TOO_LONG = re.compile(
     r"context[ _](?:length|window|size)|maximum context|prompt is too long|too many tokens|input is too long|"
-    r"exceeds? the (?:maximum number of tokens|available context)",
+    r"exceeds? (?:the )?(?:maximum number of tokens|available context|token limit)|longer than the maximum model|"
+    r"string with maximum length|string_above_max_length",
     re.IGNORECASE,
 )
-_WAIT_WORDS = re.compile(r"(?:try again|retry) in (?:(\d+)m(?!s))? ?(\d+(?:\.\d+)?)? ?(ms|s)?", re.IGNORECASE)
+_WAIT_WORDS = re.compile(
+    r"(?:try again|retry) (?:in|after) (?:(\d+)h)? ?(?:(\d+)m(?!s))? ?(?:(\d+(?:\.\d+)?)(?![hm\d.](?!s)) ?(ms|s)?)?",
+    re.IGNORECASE,
+)
 _WAIT_BODY = re.compile(r'"retryDelay": ?"(\d+(?:\.\d+)?)s"')
 _RESET = re.compile(r"(?:x-)?ratelimit-reset(?:-\w+)?", re.IGNORECASE)
 _A_MOMENT = 1e9
@@ -65,7 +69,8 @@ class Failure(Exception):
     @property
     def passing(self) -> bool:
         """Another attempt may succeed."""
-        return not self.trouble and not self.too_long and (self.status in _PASSING or self.status >= 500)
+        later = self.status in _PASSING or self.status >= 500 or (self.status == 402 and self.wait is not None)
+        return later and not self.trouble and not self.too_long
 
     @property
     def about_parameters(self) -> bool:
@@ -174,9 +179,10 @@ def _wait(headers: Mapping[str, str], message: str, text: str) -> float | None:
     if found := _WAIT_BODY.search(text):
         return float(found[1])
     said = _WAIT_WORDS.search(message)
-    if not said or not (said[1] or said[2]):
+    if not said or not any(said.groups()[:3]):
         return None
-    return 60.0 * float(said[1] or 0) + float(said[2] or 0) * (0.001 if said[3] == "ms" else 1.0)
+    seconds = float(said[3] or 0) * (0.001 if said[4] == "ms" else 1.0)
+    return 3600.0 * float(said[1] or 0) + 60.0 * float(said[2] or 0) + seconds
 
 
 def _retry_after(text: str) -> float | None:

@@ -21,8 +21,8 @@ _NAMES: Mapping[str, re.Pattern[str]] = {
     "top_logprobs": re.compile(r"top_?logprobs", re.IGNORECASE),
     "logprobs": re.compile(r"log_?prob", re.IGNORECASE),
     "n": re.compile(
-        r"['\"`]n['\"`]|candidate_?count|multiple (?:candidates|completions|choices)|best_of|\bn (?:must|should|is|>)|"
-        r"number of (?:choices|completions)|parameter n\b",
+        r"['\"`\[]n['\"`\]]|candidate_?count|multiple (?:candidates|completions|choices)|best_of|"
+        r"\bn (?:must|should|is|>)|number of (?:choices|completions)|parameter n\b",
         re.IGNORECASE,
     ),
     "response_format": re.compile(

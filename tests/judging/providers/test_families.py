@@ -153,6 +153,8 @@ FAMILIES = {
     "Ollama": Family(
         content=f"Okay, 4?\n</think>\n\n```json\n{FORM}\n```", message={"reasoning": "Okay"}, provider="ollama", most=1
     ),
+    "Ollama, a later version": Family(logprobs=True, provider="ollama", most=1, mode="logprobs"),
+    "vLLM, a parser that takes the form for thoughts": Family(content=None, message={"reasoning_content": FORM}),
     "OpenRouter": Family(message={"reasoning": None, "reasoning_details": []}, most=1),
     "llama.cpp": Family(
         one_choice("Field 'n': Value must be between 1 <= value <= 1"), logprobs=True, most=1, mode="logprobs"
@@ -220,6 +222,16 @@ ENDS = {
         "content filter stopped the prompt",
     ),
     "a refusal": (Family(content=None, message={"refusal": "I cannot."}), "refused to judge: I cannot"),
+    "a prompt that is longer than a model": (
+        Family(
+            lambda _body: refusal(400, "The decoder prompt (length 40000) is longer than the maximum model length.")
+        ),
+        "too long for the model",
+    ),
+    "a message that is too long": (
+        Family(lambda _body: refusal(400, "string too long. Expected a string with maximum length 1048576.")),
+        "too long for the model",
+    ),
     "a text that is too long": (
         Family(lambda _body: refusal(400, "This model's maximum context length is 8192 tokens.")),
         "too long for the model",

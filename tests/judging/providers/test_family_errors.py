@@ -118,7 +118,8 @@ FAMILIES = {
                    {"reason": "API_KEY_INVALID", "domain": "googleapis.com"}),
     ),
     "Bedrock": Errors(
-        parameter=("n", bedrock(400, "ValidationException", "extraneous key [n] is not permitted: 'n' must be at most 1")),
+        parameter=("n", bedrock(400, "ValidationException", "Malformed input request: #: extraneous key [n] is not "
+                                "permitted, please reformat your input and try again.")),
         rate_limit=(bedrock(429, "ThrottlingException", "Too many requests, please wait before trying again."), None),
         credit=bedrock(403, "AccessDeniedException", "Your account is suspended: payment required."),
         key=bedrock(403, "UnrecognizedClientException", "The security token included in the request is invalid."),
@@ -165,7 +166,8 @@ FAMILIES = {
         credit=(402, {}, {"error": {"message": "This request requires more credits, or fewer max_tokens. You requested up"
                                     " to 2500 tokens, but can only afford 812.", "code": 402}}),
         key=(401, {}, {"error": {"message": "No auth credentials found", "code": 401}}),
-        filtered=(403, {}, {"error": {"message": "Your input was flagged by moderation: content_filter", "code": 403}}),
+        filtered=(403, {}, {"error": {"message": "x requires moderation on y. Your input was flagged for \"hate\". No credits "
+                                       "were charged.", "code": 403, "metadata": {"reasons": ["hate"]}}}),
     ),
 }  # fmt: skip
 
@@ -257,6 +259,12 @@ STOPS = {
     "a free model's day": openai(429, "Rate limit exceeded: free-models-per-day. Add 10 credits to unlock more."),
     "a day of Gemini": google(429, "RESOURCE_EXHAUSTED", "You exceeded your current quota.", RETRY_OF_GOOGLE,
                               {"quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier"}),
+    "a model that a plan does not have": google(429, "RESOURCE_EXHAUSTED", "You exceeded your current quota, please check "
+                                                "your plan and billing details.\n* Quota exceeded for metric: requests, "
+                                                "limit: 0, model: x\nPlease retry in 51.44s."),
+    "a limit of spending": anthropic(429, "rate_limit_error", "enforced_spend_limit_reached"),
+    "an error within a text": (429, {}, {"error": {"code": 429, "message": '{"error": {"code": 429, "message": "Quota", '
+                               '"details": [{"quotaId": "GenerateRequestsPerDayPerProjectPerModel"}]}}'}}),
     "an expired key": google(400, "INVALID_ARGUMENT", "API key expired. Please renew the API key."),
     "a budget of a proxy": openai(400, "Budget has been exceeded! Current cost: 10.1, Max budget: 10.0",
                                   type="budget_exceeded"),
@@ -275,6 +283,8 @@ def test_what_no_other_call_would_escape_stops_at_once(server: OpenAiServer, ans
 PASSES = {
     "a quota of a minute": google(429, "RESOURCE_EXHAUSTED", "Quota exceeded for quota metric generate_content_requests"
                                   "_per_minute_per_project_per_base_model."),
+    "as much as an account may have under way": (402, {"Retry-After": "1"}, {"error": {"message": "Insufficient credits"}}),
+    "a tier without room": openai(498, "Flex tier capacity exceeded", type="capacity_exceeded"),
     "overloaded": anthropic(529, "overloaded_error", "Overloaded"),
     "too early": (425, {}, {"error": "too early"}),
     "a page of a proxy": (502, {}, b"<html>\r\n<head><title>502 Bad Gateway</title></head></html>"),

@@ -299,6 +299,7 @@ def test_a_wait_of_an_hour_is_a_failure_now_that_says_how_long(server: OpenAiSer
         (refusal(429, "Slow.", headers={"Retry-After": "inf"}), None),
         (refusal(429, "Rate limit reached. Please try again in 7.2s."), 7.2),
         (refusal(429, "Please retry in 250ms"), 0.25),
+        (refusal(429, "Please retry after 26 seconds."), 26.0),
         ((429, {}, [{"error": {"message": "Quota", "details": [{"retryDelay": "36s"}]}}]), 36.0),
         ((200, {}, {"error": {"message": "Provider returned error", "code": 429, "metadata": {"raw": "busy"}}}), None),
     ],
@@ -311,6 +312,16 @@ def test_a_wait_is_understood_wherever_it_is_said(server: OpenAiServer, answer: 
 
     assert len(slept) == 1
     assert seconds is None or slept == [seconds]
+
+
+@pytest.mark.parametrize("said", ["10h17m5.72s", "2h", "617m5s"])
+def test_a_wait_of_hours_in_words_is_one_of_hours(server: OpenAiServer, said: str) -> None:
+    server.answer = lambda body: refusal(429, f"Slow down. Please retry in {said}.")
+
+    with pytest.raises(JudgingError, match=r"asks to wait for (37025\.7|7200|37025) seconds"):
+        provider(server).complete(FORM)
+
+    assert len(server.bodies) == 1
 
 
 def test_server_errors_are_retried_with_growing_pauses(server: OpenAiServer) -> None:
