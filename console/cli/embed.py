@@ -21,12 +21,15 @@ def _group() -> None:
 def runs(
     case: Annotated[str | None, typer.Option(help="Only runs of the case of this name.")] = None,
     days: Annotated[int | None, typer.Option(help="Only runs of the last days.", min=1)] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Instead, embed long texts anew that an earlier version has cut off.")
+    ] = False,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
     """Give finished runs that have no embedding one, newest first. Stop and repeat it at will."""
     from console.actions.permissions import outsider
-    from console.actions.runs.similar import embed_missing
+    from console.actions.runs.similar import embed_again, embed_missing
     from console.errors import NotFound
     from console.records import RunFilter, utcnow
 
@@ -43,8 +46,9 @@ def runs(
             advance(embedded, None)
 
         wanted = RunFilter(case_id=found.case_id if found else None, first_day=first_day)
-        embedded = embed_missing(services, outsider(operator()), wanted, progress=show)
+        embed = embed_again if again else embed_missing
+        embedded = embed(services, outsider(operator()), wanted, progress=show)
     if as_json:
         print_json({"examined": examined, "embedded": embedded})
     else:
-        typer.echo(f"{embedded} of {examined} runs were given an embedding.")
+        typer.echo(f"{embedded} of {examined} runs were given {'another' if again else 'an'} embedding.")

@@ -8,13 +8,14 @@ from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
+import numpy as np
 
 from console.actions.permissions import permit
 from console.actions.runs.labelled import read_rows
 from console.data.runs.embeddings import EXAMINED
 from console.data.store.tables import RUNS
 from console.errors import ConsoleError, InvalidInput
-from console.judging.windows import embed_whole
+from console.judging.windows import embed_whole, how_embedded
 from console.records import Role, Run, RunFilter, RunStatus, RunSummary, User, Verdict, pages
 from console.search.maps import clusters
 from console.telemetry import traced
@@ -28,6 +29,8 @@ log = logging.getLogger(__name__)
 EMBEDDER = "minilm"
 """Of runs, always: their vector index has one number of dimensions, and it needs no network."""
 BATCH = 32
+_ALIKE = 1e-3
+"""Numbers of two vectors of one text."""
 CLUSTERED = 1_000
 """Failing runs that are grouped at most: the newest."""
 
@@ -108,6 +111,40 @@ def embed_missing(
     for page in pages(lambda cursor: services.runs.list(wanted, limit=200, cursor=cursor)):
         missing = services.run_vectors.without([row for row in page.items if row.status.finished])
         embedded += sum(_embed(services, services.runs.get_many(group)) for group in _groups(missing))
+        examined += len(page.items)
+        if progress:
+            progress(examined, embedded)
+    return embedded
+
+
+def embed_again(
+    services: Services,
+    actor: User,
+    wanted: RunFilter = RunFilter(),
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> int:
+    """Embeds the runs anew whose texts are beyond the embedder's window and were cut off by an earlier version.
+
+    How many got another embedding; safe to repeat and to stop. Reads each run that has one, and writes those that
+    change.
+
+    Args:
+        progress: called with the runs examined and those embedded so far.
+    """
+    permit(actor, Role.EVALUATOR)
+    examined = embedded = 0
+    for page in pages(lambda cursor: services.runs.list(wanted, limit=200, cursor=cursor)):
+        known = services.run_vectors.of([row for row in page.items if row.status.finished])
+        for group in _groups([row for row in page.items if row.run_id in known]):
+            runs = [
+                run for run in services.runs.get_many(group) if how_embedded(run.evaluated_artifact.evaluation_target)
+            ]
+            texts = [run.evaluated_artifact.evaluation_target for run in runs]
+            vectors = embed_whole(services.embedder(EMBEDDER), texts) if runs else []
+            for run, vector in zip(runs, vectors, strict=True):
+                if not np.allclose(known[run.run_id], vector, atol=_ALIKE):
+                    embedded += services.run_vectors.put(run, vector)
         examined += len(page.items)
         if progress:
             progress(examined, embedded)

@@ -18,6 +18,8 @@ from console.ui.records.guidance import example_rows, example_text, on_scale, wi
 _MOST_LINES = 11
 """Scores of a scale that have a line each."""
 _MOST_EXAMPLES = 10
+_SCORE_WIDTH = 34
+"""Pixels."""
 
 
 def guidance_form(form: Form, values: Values, scale: ScoreRange | None) -> None:
@@ -38,7 +40,13 @@ def _anchors(form: Form, values: Values, scale: ScoreRange | None) -> None:
     st.caption("What the scores mean, a sentence each; the judge sees them with the scale")
     with st.container(key="guidance-anchors", gap="xsmall"):
         for score, words in meanings.items():
-            form.part("anchors", score, partial(with_anchor, score), label=f"{score} means", value=words)
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                with st.container(width=_SCORE_WIDTH):
+                    st.text(score)
+                form.part(
+                    "anchors", score, partial(with_anchor, score), label=f"{score} means", value=words,
+                    label_visibility="collapsed",
+                )  # fmt: skip
         form.problem("anchors")
 
 

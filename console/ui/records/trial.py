@@ -76,21 +76,28 @@ def trial_panel(shared: Services, kind: str, pairs: Callable[[], Sequence[Pair]]
             format_func=lambda one: f"{one}  {text.shorten(named[one].evaluated_artifact.evaluation_target, 50)}",
         )  # fmt: skip
         key = f"{kind}.trial.results"
-        st.button(
+        asked = st.button(
             f"Try it on {text.plural(len(chosen), 'run')}", key=f"{kind}.trial.go", icon=":material/experiment:",
-            disabled=not chosen, on_click=_try, args=(shared, kind, key, pair, [named[one] for one in chosen]),
-            help="Asks the judge's model; it costs what runs cost",
+            disabled=not chosen, help="Asks the judge's model; it costs what runs cost",
         )  # fmt: skip
+        if asked:
+            _try(shared, kind, key, pair, [named[one] for one in chosen])
         if found := st.session_state.get(key):
             _table(found)
 
 
 def _try(shared: Services, kind: str, key: str, pair: Pair, runs: Sequence[Run]) -> None:
-    def act(actor: User) -> None:
-        st.session_state[key] = trial.try_draft(shared, actor, *pair, runs)
+    """Tries the draft, here and now, and draws the page again with what came of it."""
+    bar = st.progress(0.0, "The judge is asked …")
 
-    with st.spinner("The draft is tried …"):
-        saving.save(shared, f"{kind}.trial", act, "The draft was tried.")
+    def shown(done: int, of: int) -> None:
+        bar.progress(done / of, f"{done} of {of} judged")
+
+    def act(actor: User) -> None:
+        st.session_state[key] = trial.try_draft(shared, actor, *pair, runs, progress=shown)
+
+    saving.save(shared, f"{kind}.trial", act, "The draft was tried.")
+    st.rerun()
 
 
 def _table(found: Sequence[trial.Trial]) -> None:

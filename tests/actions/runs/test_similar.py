@@ -49,6 +49,21 @@ def test_the_nearest_failing_runs_are_about_the_same(console_services: Services,
     assert [one.similarity for one in found] == sorted((one.similarity for one in found), reverse=True)
 
 
+def test_what_an_earlier_version_cut_off_is_embedded_again(
+    console_services: Services, judge: Judge, admin: User
+) -> None:
+    short, long = runs_of(console_services, judge, [WEATHER[0], f"{WEATHER[0]} " * 30 + COOKING[2] * 30])
+    similar.embed_missing(console_services, admin)
+    whole = console_services.run_vectors.of(console_services.runs.list().items)
+    console_services.run_vectors.put(long, whole[short.run_id])
+
+    assert similar.embed_again(console_services, admin) == 1
+    assert similar.embed_again(console_services, admin) == 0
+    assert console_services.run_vectors.of(console_services.runs.list().items)[long.run_id] == pytest.approx(
+        whole[long.run_id], abs=1e-4
+    )
+
+
 def test_the_end_of_a_long_text_counts_in_runs_and_in_questions(
     console_services: Services, judge: Judge, admin: User
 ) -> None:
