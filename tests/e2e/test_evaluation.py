@@ -20,7 +20,7 @@ from console.tabular.files import TabularFile
 from tests.e2e.conftest import running
 from tests.e2e.test_journeys import settle, sign_in
 from tests.support import scripted
-from tests.support.console_app import new_case, new_judge, new_user
+from tests.support.console_app import new_case, new_judge, new_user, scored
 from tests.support.openai_server import Answer, Body, OpenAiServer, completion, refusal
 from tests.support.scripted import ScriptedProvider
 
@@ -102,6 +102,32 @@ def test_a_file_is_run_cancelled_resumed_and_a_failure_opened(
     expect(page.get_by_text("The text is against our policy.").first).to_be_visible()
     batch = services.batches.get(batch.batch_id)
     assert (batch.done, batch.failed) == (ROWS - 1, 1)
+
+
+def test_a_case_is_guided_tried_saved_and_seen_by_the_judge(page: Page, services: Services, console_url: str) -> None:
+    new_user(services, "ada", Role.ADMIN)
+    case = new_case(services, "Guided")
+    scored(services, new_judge(services, case, "Its judge"), case, 2)
+
+    page.goto(f"{console_url}/cases?case={case.case_id}")
+    sign_in(page, "ada")
+    page.get_by_role("button", name="Edit").first.click()
+    fill(page, "Evaluation steps", "1. Look for a fee.")
+    fill(page, "5 means", "It names the fee.")
+    page.get_by_role("button", name="Try it on 1 run").click()
+    expect(page.get_by_text("The draft was tried.")).to_be_visible()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved as version 2.0")).to_be_visible()
+
+    page.get_by_text("What the judge is asked").click()
+    expect(page.get_by_text("5: It names the fee.")).to_be_visible()
+    expect(page.get_by_text("1. Look for a fee.").last).to_be_visible()
+
+
+def fill(page: Page, label: str, words: str) -> None:
+    page.get_by_label(label, exact=True).first.fill(words)
+    page.keyboard.press("Tab")
+    settle(page)
 
 
 def judged(services: Services, name: str, scores: Sequence[int]) -> str:
