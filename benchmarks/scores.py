@@ -1,6 +1,6 @@
 """The expected score of simulated beliefs: tokenizers x scales x beliefs, ours against the plain mean of the numbers.
 
-    python -c "from benchmarks.scores import main; main()"
+    python -m benchmarks.scores
 
 Each cell draws `DRAWS` runs of `RESPONSES` responses from each of several beliefs that are known, cuts the numbers into
 tokens as a tokenizer would, gives the twenty likeliest pieces at each place as a server does, and compares with the
@@ -130,3 +130,7 @@ def main() -> None:
         for kind, cut in TOKENIZERS.items():
             one, other, rho, plain_rho, captured = cell(scale, cut)
             print(f"{name:6} {kind:20} {one:6.2f}% {other:6.2f}% {rho:7.4f} {plain_rho:7.4f} {captured:9.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -12,6 +12,7 @@ from console.actions.runs.similar import embed_finished
 from console.errors import InvalidInput, JudgingError
 from console.judging.judging import SIMILARITY, Judging
 from console.judging.prompts import PROMPT_VERSION
+from console.judging.providers import local
 from console.judging.providers.metering import Meter
 from console.judging.providers.port import address
 from console.records import Artifact, Judge, Model, Results, Role, Run, RunFilter, RunStatus, Snapshot, Spent, User
@@ -64,13 +65,17 @@ def first_judge(services: Services, judges: Sequence[Judge], username: str) -> s
     for row in services.runs.list(RunFilter(), limit=_LATEST).items:
         if row.created_by == username and row.judge_id in known:
             return row.judge_id
-    ready = (judge.judge_id for judge in judges if _is_ready(services, judge))
+    ready = (judge.judge_id for judge in judges if is_ready(services, judge))
     return next(ready, None)
 
 
-def _is_ready(services: Services, judge: Judge) -> bool:
+def is_ready(services: Services, judge: Judge) -> bool:
     """Whether a judge needs no model, or its provider has the settings that it needs."""
-    return judge.metric.type == SIMILARITY or address(judge.llm.type, services.settings).missing() is None
+    if judge.metric.type == SIMILARITY:
+        return True
+    if judge.llm.type == local.NAME:
+        return local.installed()
+    return address(judge.llm.type, services.settings).missing() is None
 
 
 @traced

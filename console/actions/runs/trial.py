@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from console.actions.permissions import permit
-from console.actions.runs.evaluation import judged, spent
+from console.actions.runs.evaluation import is_ready, judged, spent
 from console.data.configuration.judges import metric_ref
 from console.errors import InvalidInput, JudgingError
 from console.judging.judging import GEVAL, Judging
@@ -106,10 +106,14 @@ def first_judge(name: str, case: Case, metric: Metric, model: Model, parameters:
 
 
 def first_judges(services: Services, case: Case) -> list[Judge]:
-    """A judge by `geval` for each model of the catalog, as new judges begin. No request for what is cached."""
+    """A judge by `geval` for each model of the catalog, as new judges begin; those that can be asked now first.
+
+    No request for what is cached.
+    """
     metric = services.catalog.metric_named(GEVAL)
     models = sorted(services.catalog.models(), key=lambda model: model.name.casefold())
-    return [first_judge("A judge", case, metric, model, {"temperature": 1.0}, {}) for model in models] if metric else []
+    judges = [first_judge("A judge", case, metric, one, {"temperature": 1.0}, {}) for one in models] if metric else []
+    return sorted(judges, key=lambda judge: not is_ready(services, judge))
 
 
 @traced

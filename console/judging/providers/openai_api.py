@@ -20,7 +20,7 @@ from console.judging.providers.bodies import read_body, words_of_page
 from console.judging.providers.failures import Failure, explained, failure_within, read_failure
 from console.judging.providers.port import Address, Call, Capabilities, Reply, check_address
 from console.judging.providers.refusals import OPTIONAL, Shape, learned
-from console.judging.providers.usage import estimated
+from console.judging.providers.usage import completed
 from console.judging.providers.wire import Broken, Late, client, why_broken
 from console.redaction import BLANK, SHORTEST, secrets_in
 
@@ -120,8 +120,8 @@ class OpenAiProvider:
             response = error.response
             raise read_failure(response.status_code, response.headers, self._blank(response.content)) from error
         reply = self._read(self._blank(answer.content), dict(answer.response.headers))
-        usage = estimated(reply, call.prompt)
-        return Reply(reply.choices, usage, shape.refused(call), estimated=usage is not reply.usage)
+        usage, estimated = completed(reply, call.prompt)
+        return Reply(reply.choices, usage, shape.refused(call), estimated=estimated)
 
     def _blank(self, content: bytes) -> bytes:
         """What the server said, without the key and the password that it may repeat."""

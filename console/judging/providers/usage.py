@@ -45,18 +45,23 @@ def read_usage(said: Any) -> TokenUsage:
     )
 
 
-def estimated(reply: Reply, prompt: str) -> TokenUsage:
-    """The usage of a reply, with an estimate for what its server did not state: what is not counted would be free."""
+def completed(reply: Reply, prompt: str) -> tuple[TokenUsage, bool]:
+    """The usage of a reply with what its server did not state, and whether that is an estimate.
+
+    What is not counted would be free. Tokens that have log-probabilities are counted; texts are estimated.
+    """
     said = reply.usage
-    written = "".join(f"{choice.content}{choice.tool or ''}" for choice in reply.choices)
-    sent = said.prompt or _tokens(prompt)
-    made = said.completion or _tokens(written)
+    written = _tokens("".join(f"{choice.content}{choice.tool or ''}" for choice in reply.choices))
     counted = sum(len(choice.tokens or ()) for choice in reply.choices)
-    if len(reply.choices) > 1 and made * _FAR_OFF <= max(counted, _tokens(written)):
-        made = max(counted, _tokens(written))  # llama.cpp counts the first of several replies
+    sent = said.prompt or _tokens(prompt)
+    made = said.completion or written
+    estimate = (sent, made) != (said.prompt, said.completion)
+    if len(reply.choices) > 1 and made * _FAR_OFF <= max(counted, written):
+        made, estimate = max(counted, written), estimate or counted < written  # llama.cpp counts one reply of several
     if (sent, made) == (said.prompt, said.completion):
-        return said
-    return TokenUsage(prompt=sent, completion=made, total=sent + made, cached=said.cached, reasoning=said.reasoning)
+        return said, False
+    usage = TokenUsage(prompt=sent, completion=made, total=sent + made, cached=said.cached, reasoning=said.reasoning)
+    return usage, estimate
 
 
 def _tokens(text: str) -> int:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from console.actions.runs.evaluation import evaluate
-from console.actions.runs.trial import NO_STEPS, latest_runs, preview, try_draft
+from console.actions.runs.trial import NO_STEPS, first_case, first_judges, latest_runs, preview, try_draft
 from console.errors import InvalidInput
 from console.records import Artifact, Judge, Role, RunFilter, Snapshot, User
 from console.services import Services
@@ -49,6 +49,14 @@ def test_a_draft_is_tried_and_nothing_is_stored(console_services: Services, ana:
     assert trial.results
     assert "Is it short?" in (trial.results.prompt_used or "")
     assert len(console_services.runs.list(RunFilter()).items) == 1
+
+
+def test_a_first_case_is_tried_by_what_can_be_asked_now_before_the_rest(console_services: Services) -> None:
+    for name, provider in (("a-model", "openai"), ("llama", "ollama")):
+        console_services.catalog.create_model(name, provider, by="root")
+    fields = {"name": "Tone", "task_introduction": "You see a reply.", "evaluation_criteria": "Is it friendly?"}
+
+    assert [judge.llm.model for judge in first_judges(console_services, first_case(fields))] == ["llama", "a-model"]
 
 
 def test_how_a_draft_is_scored_decides_nothing_for_the_judge(

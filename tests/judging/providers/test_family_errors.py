@@ -407,4 +407,6 @@ def test_tokens_of_replies_that_a_server_does_not_count_are_counted(server: Open
         {**completion(body)[2], "usage": {"prompt_tokens": 9, "completion_tokens": 9}},
     )
 
-    assert asked(server).complete(CALL).usage.completion == 18
+    reply = asked(server).complete(CALL)
+
+    assert (reply.usage.completion, reply.estimated) == (18, False)
