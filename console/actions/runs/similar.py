@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from console.actions.permissions import permit
 from console.actions.runs.labelled import read_rows
@@ -137,14 +138,9 @@ def embed_again(
     for page in pages(lambda cursor: services.runs.list(wanted, limit=200, cursor=cursor)):
         known = services.run_vectors.of([row for row in page.items if row.status.finished])
         for group in _groups([row for row in page.items if row.run_id in known]):
-            runs = [
-                run for run in services.runs.get_many(group) if how_embedded(run.evaluated_artifact.evaluation_target)
-            ]
-            texts = [run.evaluated_artifact.evaluation_target for run in runs]
-            vectors = embed_whole(services.embedder(EMBEDDER), texts) if runs else []
-            for run, vector in zip(runs, vectors, strict=True):
-                if not np.allclose(known[run.run_id], vector, atol=_ALIKE):
-                    embedded += services.run_vectors.put(run, vector)
+            found = services.runs.get_many(group)
+            long = [run for run in found if how_embedded(run.evaluated_artifact.evaluation_target)]
+            embedded += sum(_embed_other(services, run, known[run.run_id]) for run in long)
         examined += len(page.items)
         if progress:
             progress(examined, embedded)
@@ -188,6 +184,12 @@ def _embed(services: Services, runs: Iterable[Run]) -> int:
         return 0
     vectors = embed_whole(services.embedder(EMBEDDER), [run.evaluated_artifact.evaluation_target for run in kept])
     return sum(services.run_vectors.put(run, vector) for run, vector in zip(kept, vectors, strict=True))
+
+
+def _embed_other(services: Services, run: Run, known: NDArray[np.float32]) -> bool:
+    """Gives a run its embedding where what it has is another one."""
+    (vector,) = embed_whole(services.embedder(EMBEDDER), [run.evaluated_artifact.evaluation_target])
+    return not np.allclose(known, vector, atol=_ALIKE) and services.run_vectors.put(run, vector)
 
 
 def examined(services: Services) -> int | None:

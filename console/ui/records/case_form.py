@@ -237,10 +237,7 @@ class CaseEditor:
         return [(judge, case) for judge in self._services.judges.list() if judge.case_id == case.case_id]
 
     def _drafts(self, before: Case | None, values: Values) -> list[tuple[Judge, Case]]:
-        """The judges that could try what the form says; a first draft has none of its own, and every model tries it.
-
-        Raises ValueError or TypeError where the form is not complete.
-        """
+        """The judges that could try what the form says, or TypeError, ValueError. A first draft takes every model."""
         if before is not None:
             return self._pairs(_drafted(before, values))
         if missing := next((advice for name, advice in _NEEDED.items() if not values[name].strip()), None):
@@ -324,10 +321,8 @@ def _scale_of(values: Values) -> ScoreRange:
 
 def _typed_scale(values: Values) -> ScoreRange | None:
     """The scale while it is typed; None where it is none."""
-    if any(values[name] is None for name in _SCALE):
-        return None
-    scale = _scale_of(values)
-    return None if scale.problem() else scale
+    scale = None if any(values[name] is None for name in _SCALE) else _scale_of(values)
+    return scale if scale and not scale.problem() else None
 
 
 def _drafted(case: Case, values: Values) -> Case:
