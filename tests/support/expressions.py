@@ -97,9 +97,6 @@ def built() -> dict[str, list[Expression]]:
             "console/search/files/archive.py", "fullmatch", [*parts, r"word/(?:header|footer)\d*\.xml"]
         ),
         "console/judging/objects.py": of("console/judging/objects.py", "search", objects._MARKS.values()),
-        "console/judging/replies.py": of(
-            "console/judging/replies.py", "search", [replies._THOUGHT_BEGINS, replies._THOUGHT_ENDS]
-        ),
         "console/judging/lines.py": of("console/judging/lines.py", "search", [lines._OTHER_FIELD, lines._REASON_LINE]),
         "console/judging/numerals.py": of(
             "console/judging/numerals.py", "match", [numerals._IN_WORDS, numerals._OUT_OF, numerals._REMARK]
