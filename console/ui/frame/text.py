@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html as _html
 import re
+import string
 from datetime import UTC, date, datetime
 
 from console.records import Judge
@@ -12,6 +13,8 @@ from console.ui.frame.clock import Moment, local
 NOTHING = "–"
 _JOINER = "\u2060"
 """Word joiner: invisible, and ends what a markdown extension would take for a link, an emoji or an icon."""
+_ESCAPED = {ord(mark): f"\\{mark}{_JOINER if mark in ':@' else ''}" for mark in string.punctuation}
+"""Marks of ASCII, as markdown shows them."""
 
 
 def plain(text: object, limit: int | None = None) -> str:
@@ -23,9 +26,7 @@ def plain(text: object, limit: int | None = None) -> str:
     line = re.sub(r"\s+", " ", str(text)).strip()
     if limit is not None:
         line = shorten(line, limit)
-    escaped = re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", line)
-    escaped = re.sub(r"(\\[:@])", rf"\1{_JOINER}", escaped)
-    return re.sub(r"(?i)\b(w)(ww)", rf"\1{_JOINER}\2", escaped)
+    return re.sub(r"(?i)\b(w)(ww)", rf"\1{_JOINER}\2", line.translate(_ESCAPED))
 
 
 def html(text: str) -> str:

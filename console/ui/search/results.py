@@ -25,6 +25,8 @@ _MARKS = 1_000
 """Places that are marked in a text; behind them it is shown as it is."""
 _MOST_WORDS = 100
 """Words of a question that are looked for."""
+_LONGEST_WORD = 100
+"""Characters of such a word: what begins with them is marked."""
 _COMMON = re.compile(
     "a|an|and|are|as|at|be|by|can|do|does|for|from|how|i|in|is|it|me|my|of|on|or|that|the|this|to|was|what|when|where|"
     "which|who|why|with|you|your"
@@ -142,7 +144,7 @@ def _spaced(piece: str) -> str:
 
 def _words(question: str) -> set[str]:
     """The beginnings of the words of a question that say something."""
-    found = (word.group().casefold() for word in re.finditer(r"\w+", question))
+    found = (word.group()[:_LONGEST_WORD].casefold() for word in re.finditer(r"\w+", question))
     said = (_ENDING.sub("", word) for word in found if len(word) > 1 and not _COMMON.fullmatch(word))
     return set(islice(said, _MOST_WORDS))
 
