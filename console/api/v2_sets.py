@@ -191,7 +191,7 @@ def create_experiment(request: ExperimentRequest, services: UsedServices, actor:
     else:
         outputs = match_outputs(services, test_set.set_id, version, request.outputs, "the request")
     if outputs.unknown:
-        some = ", ".join(repr(key) for key in outputs.unknown[:5])
+        some = ", ".join(outputs.unknown[:5])
         raise InvalidInput(
             f"{len(outputs.unknown):,} keys are not in the test set: {some}. Leave them out.", field="outputs"
         )

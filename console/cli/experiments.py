@@ -166,11 +166,11 @@ def begin_and_work(
     if file is None:
         outputs = own_texts(services, test_set.set_id, number)
     else:
-        texts = read_outputs(TabularFile.at(file), columns)
-        outputs = match_outputs(services, test_set.set_id, number, texts, file.name)
+        read = read_outputs(TabularFile.at(file), columns)
+        outputs = match_outputs(services, test_set.set_id, number, read.texts, file.name, read.names)
     if outputs.unknown:
-        some = ", ".join(repr(key) for key in outputs.unknown[:5])
-        words = f"{len(outputs.unknown):,} row(s) have keys that the set does not have: {some}"
+        some = ", ".join(outputs.unknown[:5])
+        words = f"{len(outputs.unknown):,} row(s) are of items that the set does not have: {some}"
         if not skip_unknown:
             raise InvalidInput(f"{words}. Correct them, or leave them out: --skip-unknown.", field="file")
         typer.echo(f"Warning: {words}. They are left out.", err=True)

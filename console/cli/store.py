@@ -74,7 +74,7 @@ def spread_runs(
 
 
 def seed(data_dir: DataDir = None) -> None:
-    """Load the sample data: 4 cases, 6 judges, 300 runs. What is there already stays as it is."""
+    """Load the sample data: 8 judges, 360 runs, a test set, a collection. What is there already stays as it is."""
     from console.sample import load_sample_data
 
     with open_services(data_dir) as services, progress("Loading sample data") as advance:

@@ -97,7 +97,7 @@ def test_a_file_with_problems_makes_no_set(services: Services, folder: Path, tmp
     bad = tmp_path / "bad.csv"
     bad.write_text("key,question\na,Why?\na,How?\n")
     done = command(folder, "sets", "import", "Bad", bad)
-    assert (done.returncode, "is that of row 1" in done.stderr) == (1, True)
+    assert (done.returncode, "of row 1" in done.stderr) == (1, True)
     assert services.sets.list().items == []
 
 

@@ -83,9 +83,7 @@ def checked_items(file: TabularFile, columns: Mapping[str, str]) -> Iterator[Set
         if isinstance(row, Problem):
             problems.append(str(row))
         elif row.key in lines:
-            problems.append(
-                f"Row {count}: the key {row.key!r} is that of row {lines[row.key]} already.{_hint(columns)}"
-            )
+            problems.append(f"Row {count} has {same_key(row.key, columns)} of row {lines[row.key]}.{hint(columns)}")
         else:
             lines[row.key] = count
     refuse(file, problems)
@@ -178,5 +176,12 @@ def _key(value: Any) -> str:
     return "" if value is None else str(value).strip()
 
 
-def _hint(columns: Mapping[str, str]) -> str:
+def same_key(key: str, columns: Mapping[str, str]) -> str:
+    """What two rows have in common: the key as it is written, or what it is made of."""
+    made_of = next((columns[part] for part in PARTS if part in columns), "content")
+    return f"the key {key!r}" if "key" in columns else f"the {made_of}"
+
+
+def hint(columns: Mapping[str, str]) -> str:
+    """What to do about it, where nobody gave keys."""
     return "" if "key" in columns else " Give the file a column `key`."

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from console.actions.sets.files import PARTS, columns_of, items_of, refuse
+from console.actions.sets.files import PARTS, columns_of, hint, items_of, refuse, same_key
 from console.actions.sets.sets import all_items
 from console.errors import InvalidInput
 from console.tabular.files import Problem, TabularFile
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from console.services import Services
 
 _SHOWN = 5
+_MOST_SAID = 60
 _MOST_CHARACTERS = 1_000_000_000
 """Of all outputs together, which are held in memory while they are matched."""
 
@@ -27,10 +28,20 @@ class Outputs:
     source: str | None
     """Name of the file; None for the texts of the set itself."""
     unknown: list[str]
-    """Keys that the set does not have: their rows are left out."""
+    """What the set does not have, by its key, or by its row and question: these are left out."""
 
 
-def read_outputs(file: TabularFile, given: Mapping[str, str] | None = None) -> dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class FileOutputs:
+    """The outputs of a file."""
+
+    texts: dict[str, str]
+    """By the keys of their items."""
+    names: dict[str, str]
+    """What a row is spoken of as, by its key, where nobody gave it one: `row 3 ('How many seats?')`."""
+
+
+def read_outputs(file: TabularFile, given: Mapping[str, str] | None = None) -> FileOutputs:
     """The output of each row of a file by the key of its item.
 
     Without a column of keys they are made of the question, as those of a set are (see `console.actions.sets.files`). A
@@ -49,16 +60,24 @@ def read_outputs(file: TabularFile, given: Mapping[str, str] | None = None) -> d
             f"Which column of {file.name} holds the outputs? It has {', '.join(file.columns())}. Name the one.",
             field="text",
         )
-    found: dict[str, str] = {}
+    found = FileOutputs({}, {})
+    rows: dict[str, int] = {}
     problems: list[str] = []
     size = 0
-    for row in items_of(file, columns, may_be_empty=True):
+    for count, row in enumerate(items_of(file, columns, may_be_empty=True), 1):
         if isinstance(row, Problem):
             problems.append(str(row))
-        elif row.key in found:
-            problems.append(f"The key {row.key!r} comes twice.")
-        elif row.text is not None:
-            found[row.key] = row.text
+            continue
+        if row.key in rows:
+            same = same_key(row.key, columns)
+            problems.append(f"Row {count} has {same} of row {rows[row.key]}.{hint(columns)}")
+            continue
+        rows[row.key] = count
+        if "key" not in columns:
+            said = row.input or row.context or row.expected_output or row.text or ""
+            found.names[row.key] = f"row {count} ({said[:_MOST_SAID]!r})"
+        if row.text is not None:
+            found.texts[row.key] = row.text
             size += len(row.text)
             if size > _MOST_CHARACTERS:
                 raise InvalidInput(
@@ -69,8 +88,18 @@ def read_outputs(file: TabularFile, given: Mapping[str, str] | None = None) -> d
     return found
 
 
-def match_outputs(services: Services, set_id: str, version: int, texts: dict[str, str], source: str) -> Outputs:
+def match_outputs(
+    services: Services,
+    set_id: str,
+    version: int,
+    texts: Mapping[str, str],
+    source: str,
+    names: Mapping[str, str] | None = None,
+) -> Outputs:
     """Outputs of items that the version has. One Query per 1 MB of items.
+
+    Args:
+        names: what rows are spoken of as, where not by their keys.
 
     Raises:
         InvalidInput: no key is one of the set's.
@@ -81,10 +110,13 @@ def match_outputs(services: Services, set_id: str, version: int, texts: dict[str
         some = ", ".join(repr(key) for key in sorted(keys)[:_SHOWN])
         raise InvalidInput(
             f"No row of {source} has a key of the test set. Its keys are such as {some or 'none: it is empty'}. "
-            "Give the file the column `key`.",
+            "Give the file the column `key`, or the questions as the set has them.",
             field="file",
         )
-    return Outputs({key: text for key, text in texts.items() if key in keys}, source, unknown)
+    said = names or {}
+    return Outputs(
+        {key: text for key, text in texts.items() if key in keys}, source, [said.get(key, repr(key)) for key in unknown]
+    )
 
 
 def own_texts(services: Services, set_id: str, version: int) -> Outputs:

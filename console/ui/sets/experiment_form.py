@@ -71,8 +71,8 @@ def _uploaded(shared: Services, test_set: TestSet) -> Outputs | None:
             "one with the outputs (output, answer, response or text)."
         )
         return None
-    texts = read_outputs(TabularFile.of(upload.name, upload.getvalue()))
-    found = match_outputs(shared, test_set.set_id, test_set.version, texts, upload.name)
+    read = read_outputs(TabularFile.of(upload.name, upload.getvalue()))
+    found = match_outputs(shared, test_set.set_id, test_set.version, read.texts, upload.name, read.names)
     _said(test_set, found)
     return found
 
@@ -89,8 +89,10 @@ def _said(test_set: TestSet, found: Outputs) -> None:
     if missing:
         st.caption(f":orange[{text.plural(missing, 'item')} without one] count as no passes.")
     if found.unknown:
-        some = ", ".join(text.plain(key, 40) for key in found.unknown[:_SHOWN])
-        st.caption(f":orange[{text.plural(len(found.unknown), 'row')} left out]: the set has no such keys, as {some}.")
+        some = ", ".join(text.plain(one, 80) for one in found.unknown[:_SHOWN])
+        st.caption(
+            f":orange[{text.plural(len(found.unknown), 'row')} left out]: the set does not have them, such as {some}."
+        )
 
 
 def _judges(shared: Services) -> list[Judge]:

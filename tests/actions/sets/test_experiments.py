@@ -167,7 +167,7 @@ def test_a_row_with_a_problem_is_named(services: Services, ana: User, content: s
 
 def test_two_rows_of_one_key_are_refused_with_what_to_do(services: Services, ana: User) -> None:
     test_set = sets.make_set(services, ana, "Questions")
-    with pytest.raises(InvalidInput, match=r"Row 2: the key .* is that of row 1 already. Give the file a column `key`"):
+    with pytest.raises(InvalidInput, match=r"Row 2 has the \w+ of row 1. Give the file a column `key`"):
         sets.import_file(services, ana, test_set, table("question\nWhy?\nWhy?\n"))
 
 
@@ -244,9 +244,9 @@ def test_runs_become_items_with_what_people_said(services: Services, ana: User, 
 
 def test_an_experiment_judges_the_outputs_of_a_file(services: Services, ana: User, judge: Judge) -> None:
     test_set = made(services, ana)
-    texts = outputs.read_outputs(table("id,answer\nq1,a good text\nq2,a awful text\nzz,unknown\n", "out.csv"))
+    texts = outputs.read_outputs(table("id,answer\nq1,a good text\nq2,a awful text\nzz,unknown\n", "out.csv")).texts
     found = outputs.match_outputs(services, test_set.set_id, 1, texts, "out.csv")
-    assert found.unknown == ["zz"]
+    assert found.unknown == ["'zz'"]
     experiment = experiments.begin(services, ana, test_set, found, [judge], metadata={"prompt": "v2"})
     experiments.work_on(services, ana, experiment)
 
@@ -322,9 +322,16 @@ def test_a_set_that_changed_meanwhile_is_not_judged(services: Services, ana: Use
     assert services.experiments.list().items == []
 
 
+def test_rows_without_keys_are_spoken_of_by_their_questions(services: Services, ana: User) -> None:
+    test_set = made(services, ana, "question\nWhy?\n")
+    read = outputs.read_outputs(table("question,answer\nWhy?,x\nWho?,y\n", "out.csv"))
+    found = outputs.match_outputs(services, test_set.set_id, 1, read.texts, "out.csv", read.names)
+    assert found.unknown == ["row 2 ('Who?')"]
+
+
 def test_an_empty_output_is_none_and_other_columns_are_not_asked_for(services: Services) -> None:
     file = table("id,answer,rating,tags\nq1,a good text,high,\nq2,,,\n", "out.csv")
-    assert outputs.read_outputs(file) == {"q1": "a good text"}
+    assert outputs.read_outputs(file).texts == {"q1": "a good text"}
     with pytest.raises(InvalidInput, match="all empty"):
         outputs.read_outputs(table('{"id":"","answer":""}\n', "out.jsonl"))
 
@@ -333,14 +340,17 @@ def test_an_empty_output_is_none_and_other_columns_are_not_asked_for(services: S
     ("content", "words"),
     [
         ("id,question\nq1,x\n", "Which column of out.csv holds the outputs"),
-        ("id,answer\nq1,x\nq1,y\n", "The key 'q1' comes twice"),
+        ("id,answer\nq1,x\nq1,y\n", "Row 2 has the key 'q1' of row 1"),
+        ("question,answer\nWhy?,x\nWhy?,\n", "Row 2 has the question of row 1. Give the file a column `key`"),
         ("id,answer\nzz,x\n", "No row of out.csv has a key of the test set. Its keys are such as 'q1'"),
     ],
 )
 def test_outputs_that_cannot_be_matched_are_said(services: Services, ana: User, content: str, words: str) -> None:
     made(services, ana)
     with pytest.raises(InvalidInput, match=words):
-        outputs.match_outputs(services, "questions", 1, outputs.read_outputs(table(content, "out.csv")), "out.csv")
+        outputs.match_outputs(
+            services, "questions", 1, outputs.read_outputs(table(content, "out.csv")).texts, "out.csv"
+        )
     with pytest.raises(InvalidInput, match="No item of the test set has a text"):
         outputs.own_texts(services, "questions", 1)
 
