@@ -13,6 +13,7 @@ from console.data.cache.cache import Cache
 from console.data.collections.blocks import Blocks
 from console.data.collections.chunks import Chunks
 from console.data.collections.collections import Collections
+from console.data.collections.outside import Outside
 from console.data.collections.reads import VectorReads
 from console.data.configuration.calibrations import Calibrations
 from console.data.configuration.cases import Cases
@@ -29,8 +30,10 @@ from console.data.runs.tags import Tags
 from console.data.runs.views import Views
 from console.data.sets.experiments import Experiments
 from console.data.sets.sets import Sets
+from console.data.store import tables
 from console.data.store.overlay import LAG
 from console.data.store.store import Store
+from console.data.store.stream import TableStream
 from console.data.users.keys import Keyring
 from console.data.users.users import Users
 from console.records import ports, utcnow
@@ -63,6 +66,7 @@ class Repositories:
     collections: Collections
     vectors: Chunks
     vector_reads: VectorReads
+    outside: Outside
 
     @classmethod
     def over(
@@ -112,5 +116,6 @@ class Repositories:
             collections=collections,
             vectors=vectors,
             vector_reads=VectorReads(store, cache, collections, vectors, Blocks(store, cache)),
+            outside=Outside(TableStream(store, tables.VECTORS), collections, vectors),
             **more,
         )

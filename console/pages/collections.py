@@ -24,7 +24,7 @@ def main() -> None:
         user = auth.require_role(shared, Role.VIEWER)
         opened = st.query_params.get("collection")
         if opened:
-            _collection(shared, user, collections.view_of(shared, shared.collections.get(opened)))
+            _collection(shared, user, collections.view_of(shared, shared.outside.get(opened)))
         else:
             _list(shared, user)
 
@@ -35,7 +35,7 @@ def _list(shared: Services, user: User) -> None:
         page_title(shared, "Collections")
         if admin:
             collections.create_popover(shared)
-    known = shared.collections.list()
+    known = shared.outside.list()
     if known:
         collections.collection_table(known)
     else:

@@ -29,11 +29,11 @@ def main() -> None:
         user = auth.require_role(shared, Role.VIEWER)
         with st.container(horizontal=True, vertical_alignment="bottom", key="search-head"):
             page_title(shared, "Similarity search")
-            known = [one for one in shared.collections.list() if not one.deleting]
+            known = [one for one in shared.outside.list() if not one.deleting]
             question = bar.read(known[0].collection_id if len(known) == 1 else None)
             bar.collection_control(known, question.collection_id)
         if question.collection_id:
-            _search(shared, shared.collections.get(question.collection_id), question)
+            _search(shared, shared.outside.get(question.collection_id), question)
         elif known:
             nothing("Choose a collection", "Then search in it by a text, a chunk or a run.", "search-choose")
         else:

@@ -158,7 +158,7 @@ class _Ingestion:
     by: str
 
     def file(self, name: str, source: Source, progress: Callable[[Step], None]) -> Ingested:
-        """Store a file in place of the one with its name, if it is another. One request when it is the same."""
+        """Store a file in place of the one with its name, if it is another. Three requests when it is the same."""
         progress(Step("reading", 0.0))
         content = content_of(source)
         digest = self._digest(content)
@@ -193,9 +193,14 @@ class _Ingestion:
         return hashlib.sha256(made_with.encode() + content).hexdigest()
 
     def _same(self, name: str, digest: str) -> CollectionDocument | None:
-        """The document that is stored under a name, if a file with this digest would become the same."""
+        """The document that is stored under a name, if a file with this digest would become the same.
+
+        Not one of which another program removed chunks.
+        """
         there = self.services.vectors.find_document(self.collection.collection_id, name)
-        return there if there is not None and there.digest == digest else None
+        if there is None or there.digest != digest:
+            return None
+        return there if self.services.vectors.is_whole(self.collection.collection_id, name) else None
 
     def _where(self, piece: Piece) -> Json:
         return {"start": piece.start, "end": piece.end, "addedBy": self.by}

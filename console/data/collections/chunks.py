@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from console.data.collections import listing
 from console.data.collections.collections import IN_USE, KIND
 from console.data.collections.garbage import Garbage, Leftover
 from console.data.collections.items import (
@@ -39,6 +40,7 @@ from console.data.collections.items import (
     stamp,
     vector_attribute,
 )
+from console.data.collections.listing import prefix_of
 from console.data.store import tables
 from console.data.store.answers import ConditionFailed
 from console.data.store.codec import Item, check_line, check_text, to_wire_map
@@ -73,12 +75,19 @@ class Chunks:
     # --- reading ---------------------------------------------------------------------------------------
 
     def documents(self, collection_id: str) -> list[CollectionDocument]:
-        """The documents of a collection by file name. One Query per 500, and one per 500 chunks of other systems."""
+        """The documents of a collection by file name. One Query per 500; as `listing.counted` where others write."""
+        if self._collection(collection_id).foreign:
+            return self.counted(collection_id)
         found = [read_document(item) for item in self._documents(collection_id)]
-        for filename, items in self._foreign_files(self._collection(collection_id)).items():
-            chunks = [read_chunk(item) for item in items]
-            found.append(CollectionDocument(filename=filename, chunks=len(chunks), file_size=chunks[0].file_size))
         return sorted(found, key=lambda one: one.filename)
+
+    def counted(self, collection_id: str) -> list[CollectionDocument]:
+        """As `listing.counted`."""
+        return listing.counted(self._store, collection_id)
+
+    def is_whole(self, collection_id: str, filename: str) -> bool:
+        """As `listing.is_whole`."""
+        return listing.is_whole(self._store, collection_id, filename)
 
     def find_document(self, collection_id: str, filename: str) -> CollectionDocument | None:
         """A document that the console wrote, without its chunks; None when there is none. One request."""
@@ -92,7 +101,7 @@ class Chunks:
         items: list[Item] = []
         entry = self._store.get(tables.VECTORS, documents_partition(collection_id), document_id(filename))
         if entry:
-            items += self._store.all(Query(tables.VECTORS, collection_id, prefix=_prefix(entry)))
+            items += self._store.all(Query(tables.VECTORS, collection_id, prefix=prefix_of(entry)))
         items += self._store.batch_get(tables.VECTORS, self._foreign_keys(collection, filename))
         chunks = [read_chunk(item, attribute) for item in items]
         return sorted(chunks, key=lambda one: (one.chunk_index, one.chunk_id))
@@ -279,7 +288,7 @@ class Chunks:
         for _ in range(_ATTEMPTS):
             before = self._store.get(tables.VECTORS, entry["bot_id"]["S"], entry["chunk_id"]["S"])
             unchanged = equals("generation", before["generation"]["S"]) if before else _ABSENT
-            replaced = Leftover(collection.collection_id, _prefix(before)) if before else None
+            replaced = Leftover(collection.collection_id, prefix_of(before)) if before else None
             chunks = int(entry["chunks"]["N"]) - (int(before["chunks"]["N"]) if before else 0)
             writes: list[Write] = [
                 Put(tables.VECTORS, entry, unchanged),
@@ -304,7 +313,7 @@ class Chunks:
             before = self._store.get(tables.VECTORS, *key)
             if before is None:
                 return None
-            replaced = Leftover(collection.collection_id, _prefix(before))
+            replaced = Leftover(collection.collection_id, prefix_of(before))
             try:
                 self._store.transact(
                     [
@@ -350,15 +359,6 @@ class Chunks:
         ids = [item["chunk_id"]["S"] for item in self._store.all(by_file)]
         return [(collection.collection_id, one) for one in ids if position_of(one) is None]
 
-    def _foreign_files(self, collection: Collection) -> dict[str, list[Item]]:
-        files: dict[str, list[Item]] = {}
-        if collection.foreign:
-            by_file = Query(tables.VECTORS, collection.collection_id, index=tables.CHUNKS_BY_FILE)
-            for item in self._store.all(by_file):
-                if position_of(item["chunk_id"]["S"]) is None:
-                    files.setdefault(item["filename"]["S"], []).append(item)
-        return files
-
     def _remove_foreign(self, collection: Collection, filename: str) -> int:
         """Removes the chunks of other systems under a file name, and them from the counts, 90 per transaction."""
         removed = 0
@@ -379,11 +379,6 @@ class Chunks:
             self._written[collection.collection_id] += 1
             return removed
         raise self._contended(filename)
-
-
-def _prefix(entry: Item) -> str:
-    """What the keys of a document's chunks begin with."""
-    return f"{entry['chunk_id']['S']}-{entry['generation']['S']}-"
 
 
 def _checked(collection: Collection, filename: str, chunks: Sequence[NewChunk]) -> NDArray[np.float32]:

@@ -153,8 +153,11 @@ class Collections:
             removed += remove_items(self._store, Query(tables.VECTORS, partition), report)
         self._store.write(Delete(tables.COLLECTIONS, (collection_id,)))
 
-    def recount(self, collection_id: str) -> Collection:
+    def recount(self, collection_id: str, counted: tuple[int, int] | None = None) -> Collection:
         """Counts chunks and documents anew, after another system wrote some. Two Queries per 1 MB or 500 items.
+
+        Args:
+            counted: chunks and documents, where they were just counted.
 
         Raises:
             NotFound: there is no such collection.
@@ -162,12 +165,12 @@ class Collections:
         """
         for _ in range(_ATTEMPTS):
             before = self.get(collection_id)
-            chunks, documents = self._count(collection_id)
+            chunks, documents = counted or self._count(collection_id)
             same = Condition("#rev = :rev", {"#rev": "revision"}, {":rev": before.revision})
             new = Condition(
                 "attribute_exists(#bot) AND attribute_not_exists(#rev)", {"#bot": "bot_id", "#rev": "revision"}
             )
-            counted = Update(
+            change = Update(
                 tables.COLLECTIONS,
                 (collection_id,),
                 {"total_chunks": chunks, "total_documents": documents, **stamp(self._clock())},
@@ -177,7 +180,7 @@ class Collections:
                 else Condition(f"({same.expression}) OR ({new.expression})", same.names | new.names, same.values),
             )
             try:
-                self._store.write(counted)
+                self._store.write(change)
             except ConditionFailed:
                 continue
             return self.get(collection_id)

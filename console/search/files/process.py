@@ -28,6 +28,11 @@ _CRASHES = 20
 """Pages that may end the process before the rest of a file is left out."""
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "TESSDATA_PREFIX")
 
+_TURNS = 4
+"""Times that a reader is waited for which hardly ran."""
+_A_TURN = 0.25
+"""Of the time that passed, what a reader must have run to be slow itself."""
+
 PageProgress = Callable[[int, int], None]
 """Told the page that is read now, and their number."""
 
@@ -131,7 +136,7 @@ class ReadingProcess:
         wait = left
         with selectors.DefaultSelector() as selector:
             selector.register(stdout, selectors.EVENT_READ)
-            while selector.select(max(wait - (time.monotonic() - self._heard), 0)):
+            while self._says(selector, child, wait):
                 block = os.read(stdout.fileno(), 1 << 20)
                 if not block:
                     return
@@ -142,6 +147,16 @@ class ReadingProcess:
                 yield from answers
         self._stop()
         raise _Ended(slow=True)
+
+    def _says(self, selector: selectors.BaseSelector, child: subprocess.Popen[bytes], wait: float) -> bool:
+        """Whether the process says something in time. One that a busy machine hardly gave a turn has more of it."""
+        begun = _worked(child.pid)
+        for turn in range(1, _TURNS + 1):
+            if selector.select(max(turn * wait - (time.monotonic() - self._heard), 0)):
+                return True
+            if not _worked(child.pid) - begun < _A_TURN * wait:
+                break
+        return False
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._child is None:
@@ -178,6 +193,15 @@ class ReadingProcess:
 
 _TOO_SLOW = "reading it took longer than {:g} s. Split it into smaller files"
 _DAMAGED = "it is damaged and cannot be read"
+
+
+def _worked(pid: int) -> float:
+    """CPU seconds of a process; without end where that cannot be told."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return float("inf")
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _take(answer: _Answer, found: Found, progress: PageProgress) -> None:

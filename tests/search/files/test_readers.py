@@ -6,6 +6,7 @@ import io
 import os
 import threading
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,9 +17,10 @@ import psutil
 import pytest
 
 from console.errors import InvalidInput, TooLarge
+from console.search.files.formats.pdf import drawn_once
 from console.search.files.formats.sections import Section
 from console.search.files.readers import LIMITS, Content, Source, display_name, read_file
-from tests.support.hostile_files import Hostile, hostile_files, paragraph, text_pdf, word
+from tests.support.hostile_files import Hostile, hostile_files, page_of, paragraph, stream, text_pdf, word
 
 SECONDS = 5.0
 MEGABYTES = 300.0
@@ -61,6 +63,37 @@ def test_a_pdf_is_read_page_by_page() -> None:
     found = read_file(File("a.pdf", text_pdf(b"Paris is a city.")))
     page = Section("Paris is a city.", {"page": 1})
     assert found == Content("a.pdf", len(text_pdf(b"Paris is a city.")), [page], [], 1)
+
+
+def test_vertical_writing_that_cannot_be_read_is_said() -> None:
+    """Japanese in columns, in a font that the file names and does not hold."""
+    font = b"""/F2 << /Type /Font /Subtype /Type0 /BaseFont /Ryumin-Light-Identity-V /Encoding /Identity-V
+        /DescendantFonts [<< /Type /Font /Subtype /CIDFontType0 /BaseFont /Ryumin-Light
+        /CIDSystemInfo << /Registry (Adobe) /Ordering (Japan1) /Supplement 2 >> /DW 1000
+        /FontDescriptor << /Type /FontDescriptor /FontName /Ryumin-Light /Flags 4 /Ascent 723 /Descent -241
+        /StemV 69 /ItalicAngle 0 /FontBBox [-170 -331 1024 903] /CapHeight 709 >> >>] >>"""
+    drawn = b"BT /F1 12 Tf 50 750 Td (Title) Tj ET BT /F2 12 Tf 300 700 Td <034A034C034E03500352> Tj ET"
+    content = page_of(stream(zlib.compress(drawn))).replace(b"/Font << ", b"/Font << " + font + b" ", 1)
+    found = read_file(File("a.pdf", content))
+    assert found.text == "Title"
+    assert found.lost == ["page 1: vertical writing in a font that the file does not hold, left out"]
+
+
+@pytest.mark.parametrize(
+    ("drawn", "once"),
+    [
+        ("MMuunniicciippaalliittéé ddee SSaaiinntt--SSaauuvveeuurr 1122", "Municipalité de Saint-Sauveur 12"),
+        ("CCiittyy", "City"),
+        ("1122 3344", "1122 3344"),
+        ("aabb", "aabb"),
+        ("a bookkeeper", "a bookkeeper"),
+        ("CCiittyy of Paris", "CCiittyy of Paris"),
+        ("======", "======"),
+        ("", ""),
+    ],
+)
+def test_bold_letters_that_are_drawn_twice_are_read_once(drawn: str, once: str) -> None:
+    assert drawn_once(drawn) == once
 
 
 def test_a_word_document_is_read_with_its_tables() -> None:

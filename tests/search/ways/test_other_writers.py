@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 from opensearchpy import OpenSearch
 
@@ -22,6 +20,7 @@ from console.search.memory.files import VectorFiles
 from console.search.memory.memory import Memory
 from console.search.ways.opensearch import OpenSearchIndex
 from console.search.ways.searcher import Searcher
+from tests.support.chunk_writer import Writer
 from tests.support.opensearch_stub import opensearch_stub
 from tests.support.tier import Tier, tier
 from tests.support.vectors import clustered_rows, unit_rows
@@ -33,45 +32,6 @@ STRATEGIES = pytest.mark.parametrize("strategy", ["auto", "hybrid", "native", "e
 SAYS_NOTHING = "something else"
 """A question that shares no word with a chunk: `hybrid` then ranks by the vectors."""
 _REMARKS: tuple[str, ...] = ("", "Few enough chunks to be searched exactly.")
-
-
-class Writer:
-    """The customer's program."""
-
-    def __init__(self, store: Store, collection_id: str) -> None:
-        self._client = store.client
-        self._table = store.name(tables.VECTORS)
-        self._bot = collection_id
-
-    def add(self, chunk_id: str, text: str, vector: Any) -> None:
-        numbers = [{"N": repr(float(number))} for number in np.asarray(vector, dtype=np.float32)]
-        item = {
-            "bot_id": {"S": self._bot},
-            "chunk_id": {"S": chunk_id},
-            "embedding": {"L": numbers},
-            "text": {"S": text},
-            "filename": {"S": "theirs.txt"},
-            "file_size": {"N": "10"},
-            "chunk_index": {"N": "0"},
-            "created_at": {"S": "2026-01-01T00:00:00Z"},
-            "metadata": {"M": {}},
-        }
-        self._client.batch_write_item(RequestItems={self._table: [{"PutRequest": {"Item": item}}]})
-
-    def ids(self) -> list[str]:
-        names = {"#bot": "bot_id"}
-        answer = self._client.query(
-            TableName=self._table,
-            KeyConditionExpression="#bot = :bot",
-            ExpressionAttributeNames=names,
-            ExpressionAttributeValues={":bot": {"S": self._bot}},
-            Limit=100,
-        )
-        return [item["chunk_id"]["S"] for item in answer["Items"]]
-
-    def delete(self, *chunk_ids: str) -> None:
-        for one in chunk_ids:
-            self._client.delete_item(TableName=self._table, Key={"bot_id": {"S": self._bot}, "chunk_id": {"S": one}})
 
 
 class Beside:

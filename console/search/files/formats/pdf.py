@@ -11,6 +11,7 @@ import io
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import islice
 
 import pypdfium2 as pdfium
 from pypdfium2 import raw
@@ -24,6 +25,16 @@ _HYPHEN = "\ufffe"
 """What PDFium puts in the place of a hyphen at the end of a line, which it joins with the next."""
 _FEW = 20
 """Letters up to which a page with a picture may be a scan with a stamp."""
+_SHORT = 3_000
+"""Characters of a page that is looked at for vertical writing: pages of it have few that were read."""
+_TWICE = 6
+"""Characters of a word of three letters that are drawn twice."""
+_NARROW = 1e-3
+_LONGEST_NAME = 200
+_REPLACEMENTS = (b"Chrome Serif MM", b"Chrome Sans MM")
+"""What PDFium writes with when a font is neither in the file nor like one of the fourteen of PDF."""
+_DROPPED = 0.6
+"""Share of pieces without a width that spaces do not come to."""
 _LARGE = 0.3
 """Share of a page that the pictures of a scan cover."""
 
@@ -41,6 +52,8 @@ def read_pdf(job: Job) -> Iterator[Section]:
     for number, _ in job.pages(range(total), "page"):
         try:
             text = _page_text(document, number, right_to_left, recognition)
+            if len(text) < _SHORT and _has_lost_columns(document, number):
+                job.lost("vertical writing in a font that the file does not hold, left out", number)
         except pdfium.PdfiumError:
             job.lost("damaged, left out", number)
             continue
@@ -88,7 +101,45 @@ def _words(page: pdfium.PdfPage) -> str:
         text = bytes(buffer)[: max(written - 1, 0) * 2].decode("utf-16-le", "ignore")
     finally:
         part.close()
-    return text.replace(_HYPHEN, "").replace("\r\n", "\n").replace("\r", "\n")
+    lines = text.replace(_HYPHEN, "").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return "\n".join(drawn_once(line) for line in lines)
+
+
+def drawn_once(line: str) -> str:
+    """A line whose bold letters are each drawn twice ("CCiittyy"), without the second ones.
+
+    Only where every word of the line is so, and one of them has three letters or more.
+    """
+    words = line.split()
+    if any(len(word) % 2 or word[::2] != word[1::2] for word in words):
+        return line
+    long = any(len(word) >= _TWICE and word.isalpha() and len(set(word)) >= _TWICE // 2 for word in words)
+    return " ".join(word[::2] for word in words) if long else line
+
+
+def _has_lost_columns(document: pdfium.PdfDocument, number: int) -> bool:
+    """Whether most writing of a page in fonts that the file does not hold is dropped by PDFium.
+
+    It takes vertical writing in the font that it puts in their place to have no width; neither have spaces.
+    """
+    page = document[number - 1]
+    try:
+        pieces = islice(page.get_objects(filter=[raw.FPDF_PAGEOBJ_TEXT], max_depth=4), _SHORT)
+        bounds = [piece.get_bounds() for piece in pieces if _is_replaced(piece)]
+        dropped = sum(right - left < _NARROW for left, _, right, _ in bounds)
+        return bool(dropped > _DROPPED * len(bounds))
+    finally:
+        page.close()
+
+
+def _is_replaced(piece: pdfium.PdfObject) -> bool:
+    """Whether a piece of text is in a font that the file does not hold."""
+    font = raw.FPDFTextObj_GetFont(piece.raw)
+    if not font or raw.FPDFFont_GetIsEmbedded(font):
+        return False
+    name = ctypes.create_string_buffer(_LONGEST_NAME)
+    raw.FPDFFont_GetFamilyName(font, name, _LONGEST_NAME)
+    return name.value in _REPLACEMENTS
 
 
 def _is_scan(page: pdfium.PdfPage, text: str) -> bool:
