@@ -1,4 +1,4 @@
-"""Goals Q2, Q3, P14 and P15: reading, finding and ingesting documents.
+"""Goals Q2, Q3, P14 and P15: reading, finding and ingesting documents; text search as one types.
 
     python -m benchmarks.documents                    Q2, P14, P15 on data that it makes
     python -m benchmarks.documents --files FOLDER...  Q3: words recalled of files, against pdftotext and docx2txt
@@ -27,6 +27,7 @@ import numpy as np
 
 from benchmarks.vectors import clustered, timed
 from console.actions.collections.ingest import ingest, packed
+from console.actions.collections.search import SearchAnswer, search
 from console.config import Settings
 from console.errors import InvalidInput
 from console.records import NewChunk
@@ -149,10 +150,33 @@ def first_search(services: Services, folder: Path, count: int = 10_000) -> None:
     packing = timed(lambda: packed(services, collection.collection_id, count))
     now = services.collections.get(collection.collection_id)
     first = timed(lambda: services.searcher.search(now, vectors[7], 10, {}, "exact"))
+    as_typed(services, collection.collection_id)
     with build_services(Settings(data_dir=folder)) as other:
         cold = timed(lambda: other.searcher.search(now, vectors[7], 10, {}, "exact"))
     print(f"P15 {count:,} chunks: packing {packing:,.0f} ms at the end of the upload; first search {first:,.1f} ms, "
           f"first of another process {cold:,.1f} ms")  # fmt: skip
+
+
+def as_typed(services: Services, collection_id: str) -> None:
+    """A search after each word of a question that is typed, every one of them new: its embedding included."""
+    typed = _SENTENCE.format(colour="red", thing="lamp", material="oak", number=12, year=1984).split()
+    questions = [" ".join(typed[:end]) for end in range(2, len(typed) + 1)]
+    for strategy in ("hybrid", "exact"):
+        search(services, collection_id, text="warm", strategy=strategy)
+        answers = [search(services, collection_id, text=one, strategy=strategy) for one in questions]
+        whole, embedding = ([get(one) * 1_000 for one in answers] for get in (_seconds, _embedding))
+        print(
+            f"    {strategy:7} as one types, {len(questions)} questions: median {np.median(whole):.0f} ms, "
+            f"longest {max(whole):.0f} ms; of it embedding {np.median(embedding):.0f} ms"
+        )
+
+
+def _seconds(answer: SearchAnswer) -> float:
+    return answer.seconds
+
+
+def _embedding(answer: SearchAnswer) -> float:
+    return answer.stages["embed"]
 
 
 def words(text: str) -> Counter[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from console.actions.collections.search import SearchAnswer, search
+from console.actions.collections.search import SearchAnswer, search, unsearchable
 from console.errors import ConsoleError
 from console.records import Collection, Role
 from console.services import Services
@@ -60,7 +60,7 @@ def _search(shared: Services, collection: Collection, question: Question) -> Non
     elif question.view == "map":
         _beside(shared, collection, question, answer)
     elif answer:
-        results.summary(answer)
+        results.summary(answer, unsearchable(shared, collection))
         _beside(shared, collection, question, answer)
     else:
         with nothing("What are you looking for?", "Type it above, or look at the map of the collection.", "search-ask"):

@@ -26,8 +26,10 @@ def admin(services: Services) -> None:
 
 @pytest.fixture
 def files(tmp_path: Path) -> list[Path]:
-    """Three documents, and one that is none."""
+    """Five documents of five kinds, and one that is none."""
     contents = {
+        "cities.csv": b"city,country\nMadrid,Spain\n",
+        "tea.html": b"<h1>Tea</h1><p>Pour hot water over the leaves.</p><script>alert(1)</script>",
         "france.pdf": text_pdf(b"Paris is the capital of France."),
         "bread.docx": word(paragraph("Mix flour with water and yeast, and bake the bread in a hot oven.")),
         "beacon.txt": f"Rome is the capital of Italy. {BEACON}".encode(),
@@ -62,11 +64,11 @@ def test_make_a_collection_upload_documents_search_and_open_the_map(
     expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
 
     page.locator("input[type=file]").set_input_files(files)
-    button(page, "Add 4 files")
-    expect(page.get_by_text("Added 3 documents, 3 chunks.")).to_be_visible()
+    button(page, "Add 6 files")
+    expect(page.get_by_text("Added 5 documents, 5 chunks.")).to_be_visible()
     expect(page.get_by_text("broken.pdf was refused")).to_be_visible()
     made = services.collections.named(name)
-    assert (made.total_documents, made.user_id) == (3, "ada")
+    assert (made.total_documents, made.user_id) == (5, "ada")
 
     settle(page)
     page.get_by_role("link", name="Search in it").click()
@@ -77,6 +79,14 @@ def test_make_a_collection_upload_documents_search_and_open_the_map(
     expect(first.get_by_role("button", name="bread.docx")).to_be_visible()
     expect(page.get_by_text("<img src=")).to_be_visible()
 
+    for strategy in ("Hybrid", "Native", "Exact", "Parallel", "Ann"):
+        settle(page)
+        page.get_by_role("combobox", name="Strategy").click()
+        page.get_by_role("option", name=strategy, exact=True).click()
+        page.wait_for_url(f"**strategy={strategy.lower()}**")
+        expect(page.get_by_text(re.compile(f"by {strategy.lower()}"))).to_be_visible()
+        expect(first.get_by_role("button", name="bread.docx")).to_be_visible()
+
     button(page, "bread.docx")
     page.wait_for_url("**hit=**")
     expect(page.locator(".st-key-search-panel").get_by_role("button", name="Find similar")).to_be_visible()
@@ -85,7 +95,7 @@ def test_make_a_collection_upload_documents_search_and_open_the_map(
     page.get_by_test_id("stButtonGroup").get_by_text("Map", exact=True).click()
     page.wait_for_url("**view=map**")
     expect(page.get_by_test_id("stPlotlyChart").locator("canvas, svg").first).to_be_visible()
-    expect(page.get_by_text("3 chunks, results larger, the question as a cross")).to_be_visible()
+    expect(page.get_by_text("5 chunks, results larger, the question as a cross")).to_be_visible()
 
     settle(page)
     page.get_by_test_id("stButtonGroup").get_by_text("Compare strategies").click()

@@ -222,6 +222,19 @@ def load_map(
     return CollectionMap(points=points, query=stands, total=view.live, kept=placed.kept)
 
 
+def unsearchable(services: Services, collection: Collection) -> int:
+    """Chunks of a collection, as just counted, that no search finds: they have no vector, or one of another length.
+
+    0 while that is not known: the vectors are not in memory, or the collection is being written.
+    """
+    if not services.searcher.memory.has(collection.collection_id):
+        return 0
+    loaded = services.searcher.memory.get(collection.collection_id)
+    if loaded.collection.revision != collection.revision:
+        return 0
+    return max(collection.total_chunks - loaded.view.live, 0)
+
+
 def _query(
     services: Services,
     collection: Collection,

@@ -34,8 +34,12 @@ _COMMON = re.compile(
 _ENDING = re.compile(r"(?<=\w{4})(?:ing|ed|es|s)$")
 
 
-def summary(answer: SearchAnswer) -> None:
-    """How the answer came about, in a line."""
+def summary(answer: SearchAnswer, unsearchable: int = 0) -> None:
+    """How the answer came about, in a line.
+
+    Args:
+        unsearchable: chunks of the collection that have no usable vector.
+    """
     found = len(answer.results)
     parts = [
         f"{found} result" if found == 1 else f"{found} results",
@@ -43,6 +47,8 @@ def summary(answer: SearchAnswer) -> None:
         f"{answer.requests} requests, {answer.read_units:,.1f} read units",
     ]
     parts += [part for part in (answer.reason, answer.remark) if part]
+    if unsearchable:
+        parts.append(f"{unsearchable:,} of its chunks have no usable vector and cannot be found")
     st.caption(text.plain("  ·  ".join(parts)))
 
 

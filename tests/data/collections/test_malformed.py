@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from console.actions.collections.collections import load_collection
+from console.actions.collections.search import load_map, unsearchable
 from console.data.collections.reads import read_row
 from console.data.store import tables
 from console.records import NewChunk
 from console.services import Services
 
+STRATEGIES = ("auto", "exact", "parallel", "native", "ann", "hybrid")
 QUERY = np.eye(384, dtype=np.float32)[0]
 GOOD = {"L": [{"N": str(number)} for number in QUERY.tolist()]}
 MALFORMED: dict[str, dict[str, Any]] = {
@@ -56,18 +59,42 @@ def put(services: Services, collection_id: str, attributes: dict[str, Any]) -> N
 
 def found(services: Services, collection_id: str, strategy: str) -> set[str]:
     collection = services.collections.get(collection_id)
-    hits = services.searcher.search(collection, QUERY, 10, {}, strategy).answer.hits
+    hits = services.searcher.search(collection, QUERY, 10, {}, strategy, "good").answer.hits
     return {"odd" if hit.chunk_id == "odd" else "good" for hit in hits}
 
 
-@pytest.mark.parametrize("strategy", ["exact", "parallel"])
 @pytest.mark.parametrize("attributes", MALFORMED.values(), ids=MALFORMED)
 def test_a_malformed_chunk_is_found_as_far_as_it_goes(
-    console_services: Services, collection: str, attributes: dict[str, Any], strategy: str
+    console_services: Services, collection: str, attributes: dict[str, Any]
 ) -> None:
     put(console_services, collection, {"embedding": GOOD, **attributes})
-    assert found(console_services, collection, strategy) == {"good", "odd"}
+    both = {strategy: {"good", "odd"} for strategy in STRATEGIES}
+    assert {strategy: found(console_services, collection, strategy) for strategy in STRATEGIES} == both
     assert len(list(console_services.vectors.all(collection))) == 2
+
+
+@pytest.mark.parametrize("attributes", MALFORMED.values(), ids=MALFORMED)
+def test_a_malformed_chunk_is_counted_and_shown(
+    console_services: Services, collection: str, attributes: dict[str, Any]
+) -> None:
+    put(console_services, collection, {"embedding": GOOD, **attributes})
+    view = load_collection(console_services, console_services.outside.get(collection).collection_id)
+    named = attributes.get("filename", "") is not None
+    assert [one.filename for one in view.documents] == (["a.txt", "b.txt"] if named else ["a.txt"])
+    assert load_map(console_services, collection).total == 2
+
+
+def test_chunks_without_a_vector_are_counted_and_the_rest_is_searched(
+    console_services: Services, collection: str
+) -> None:
+    put(console_services, collection, {})
+    counted = console_services.outside.get(collection)
+    assert counted.total_chunks == 2
+    assert {strategy: found(console_services, collection, strategy) for strategy in STRATEGIES} == {
+        strategy: {"good"} for strategy in STRATEGIES
+    }
+    console_services.searcher.memory.get(collection, fresh=True)
+    assert unsearchable(console_services, console_services.outside.get(collection)) == 1
 
 
 @pytest.mark.parametrize("embedding", UNUSABLE.values(), ids=UNUSABLE)
