@@ -14,6 +14,7 @@ from console.actions.permissions import permit
 from console.errors import InvalidInput, StoreError
 from console.records import Collection, CollectionDocument, Json, NewChunk, Role, User
 from console.search.files.chunking import OVERLAP, SIZE, Piece, TokenCounter, chunk_rows, chunk_text
+from console.search.files.losses import TOO_LONG
 from console.search.files.readers import READERS, Content, FileReader, Source, content_of, display_name
 from console.search.files.tokens import MiniLMTokens
 from console.search.memory.held import PACK_ROWS
@@ -195,10 +196,10 @@ class _Ingestion:
     def _same(self, name: str, digest: str) -> CollectionDocument | None:
         """The document that is stored under a name, if a file with this digest would become the same.
 
-        Not one of which another program removed chunks.
+        Not one of which another program removed chunks, nor one of which a page took too long: it may go now.
         """
         there = self.services.vectors.find_document(self.collection.collection_id, name)
-        if there is None or there.digest != digest:
+        if there is None or there.digest != digest or any(TOO_LONG in one for one in there.lost):
             return None
         return there if self.services.vectors.is_whole(self.collection.collection_id, name) else None
 

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Iterator
 _MOST = 20
 """Places that are named; of more, how many."""
 
+TOO_LONG = "takes too long, left out"
+"""Said of a page that was given up; another time, or another machine, may have the time."""
+
 
 class Losses:
     """What is left out, as it is found."""

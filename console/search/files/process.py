@@ -18,7 +18,7 @@ from typing import IO, Self, cast
 import msgspec
 
 from console.search.files.formats.sections import Limits, Place, Section
-from console.search.files.losses import Losses
+from console.search.files.losses import TOO_LONG, Losses
 
 _ROOT = Path(__file__).parents[3]
 _START = f"import sys; sys.path.insert(0, {str(_ROOT)!r}); from console.search.files.program import main; main()"
@@ -27,11 +27,6 @@ _LEAST_WAIT = 0.3
 _CRASHES = 20
 """Pages that may end the process before the rest of a file is left out."""
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "TESSDATA_PREFIX")
-
-_TURNS = 4
-"""Times that a reader is waited for which hardly ran."""
-_A_TURN = 0.25
-"""Of the time that passed, what a reader must have run to be slow itself."""
 
 PageProgress = Callable[[int, int], None]
 """Told the page that is read now, and their number."""
@@ -101,7 +96,7 @@ class ReadingProcess:
                 if not found.page:
                     found.refused = _TOO_SLOW.format(self._limits.seconds) if ended.slow else _DAMAGED
                     return found
-                found.losses.add("takes too long, left out" if ended.slow else "damaged, left out", [found.page])
+                found.losses.add(TOO_LONG if ended.slow else "damaged, left out", [found.page])
                 first = found.page + 1
                 if first > found.total:
                     return found
@@ -136,7 +131,7 @@ class ReadingProcess:
         wait = left
         with selectors.DefaultSelector() as selector:
             selector.register(stdout, selectors.EVENT_READ)
-            while self._says(selector, child, wait):
+            while selector.select(max(wait - (time.monotonic() - self._heard), 0)):
                 block = os.read(stdout.fileno(), 1 << 20)
                 if not block:
                     return
@@ -147,16 +142,6 @@ class ReadingProcess:
                 yield from answers
         self._stop()
         raise _Ended(slow=True)
-
-    def _says(self, selector: selectors.BaseSelector, child: subprocess.Popen[bytes], wait: float) -> bool:
-        """Whether the process says something in time. One that a busy machine hardly gave a turn has more of it."""
-        begun = _worked(child.pid)
-        for turn in range(1, _TURNS + 1):
-            if selector.select(max(turn * wait - (time.monotonic() - self._heard), 0)):
-                return True
-            if not _worked(child.pid) - begun < _A_TURN * wait:
-                break
-        return False
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._child is None:
@@ -193,15 +178,6 @@ class ReadingProcess:
 
 _TOO_SLOW = "reading it took longer than {:g} s. Split it into smaller files"
 _DAMAGED = "it is damaged and cannot be read"
-
-
-def _worked(pid: int) -> float:
-    """CPU seconds of a process; without end where that cannot be told."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return float("inf")
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _take(answer: _Answer, found: Found, progress: PageProgress) -> None:

@@ -16,8 +16,9 @@ from console.actions.collections import collections as actions
 from console.actions.collections.ingest import Step, ingest, ingest_files
 from console.actions.collections.search import search
 from console.errors import AlreadyExists, Forbidden, InvalidInput, NotFound, SetupError, StoreUnavailable
-from console.records import Collection, Role, User
+from console.records import Collection, NewChunk, Role, User
 from console.services import Services
+from tests.support.chunk_writer import Writer
 from tests.support.console_app import new_user
 from tests.support.hostile_files import paragraph, text_pdf, word
 from tests.support.opensearch_stub import Stub, opensearch_stub
@@ -150,6 +151,29 @@ def test_what_is_not_read_is_said_and_kept_with_the_document(
     kept = console_services.vectors.find_document(collection.collection_id, "a.jsonl")
     assert kept is not None
     assert kept.lost == done.lost
+
+
+def test_a_file_whose_chunks_another_program_removed_is_stored_again(
+    console_services: Services, collection: Collection
+) -> None:
+    key, files = collection.collection_id, [File("a.txt", b"Paris is a city.")]
+    ingest(console_services, key, files, by="ada")
+    writer = Writer(console_services.store, key)
+    writer.delete(*writer.ids())
+    [again] = ingest(console_services, key, files, by="ada")
+    assert (again.unchanged, len(writer.ids())) == (False, 1)
+
+
+def test_a_file_of_which_a_page_took_too_long_is_read_again(console_services: Services, collection: Collection) -> None:
+    key, files = collection.collection_id, [File("a.txt", b"Paris is a city.")]
+    ingest(console_services, key, files, by="ada")
+    vectors = console_services.vectors
+    [chunk] = vectors.of_document(key, "a.txt", embeddings=True)
+    digest = vectors.documents(key)[0].digest
+    kept = [NewChunk(chunk.text, np.asarray(chunk.embedding, dtype=np.float32))]
+    vectors.put_document(key, "a.txt", kept, digest=digest, lost=["page 2: takes too long, left out"])
+    [again] = ingest(console_services, key, files, by="ada")
+    assert (again.unchanged, list(again.lost)) == (False, [])
 
 
 def test_the_vectors_of_another_embedder_are_refused_before_any_file_is_read(
