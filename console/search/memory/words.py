@@ -128,8 +128,11 @@ class WordIndex:
         if allowed is not None:
             scores[~allowed] = 0
         scores[view.dead] = 0
-        best = np.argsort(-scores, kind="stable")[:most]
-        found: NDArray[np.int64] = best[scores[best] > 0]
+        worded = np.flatnonzero(scores)
+        if len(worded) > most:
+            least = np.partition(scores[worded], -most)[-most]
+            worded = worded[scores[worded] >= least]
+        found: NDArray[np.int64] = worded[np.argsort(-scores[worded], kind="stable")[:most]]
         return found
 
     def scores(self, text: str) -> NDArray[np.float32]:

@@ -71,12 +71,21 @@ class Hybrid:
             moved = _towards(vector, loaded.view.vectors(np.array(fused(near, worded)[:FEEDBACK])))
             near = loaded.view.nearest(moved, depth, allowed).rows[:depth].tolist()
         order = fused(near, worded)
-        found = self._ranked.scored(
-            Rows(loaded.collection, loaded.view, loaded.serial), order[: max(k, RERANKED) + k], vector
-        )
+        wanted = k if self._reranker is None else max(k, RERANKED)
+        found = self._first(Rows(loaded.collection, loaded.view, loaded.serial), order, vector, wanted)
         sides = dict.fromkeys(near, VECTORS) | {row: BOTH if row in set(near) else WORDS for row in worded}
         hits = [msgspec.structs.replace(hit, found_by=sides[row]) for row, hit in found]
         return Answer(self._reranked(text, hits)[:k], loaded.remark, loaded.source)
+
+    def _first(self, rows: Rows, order: Sequence[int], vector: Query, wanted: int) -> list[tuple[int, SearchHit]]:
+        """The first rows of an order whose chunks exist: nearly always all that are looked up at once."""
+        found: list[tuple[int, SearchHit]] = []
+        start = 0
+        while len(found) < wanted and start < len(order):
+            end = start + wanted - len(found)
+            found += self._ranked.scored(rows, order[start:end], vector)
+            start = end
+        return found
 
     def _reranked(self, text: str, hits: list[SearchHit]) -> list[SearchHit]:
         if self._reranker is None or not hits:

@@ -15,6 +15,7 @@ from console.search.memory.files import VectorFiles
 from console.search.memory.memory import Memory
 from console.search.ways.hybrid import Reranker, fused
 from console.search.ways.searcher import Searched, Searcher
+from tests.support.chunk_writer import Writer
 from tests.support.tier import Tier, tier
 from tests.support.vectors import unit_rows
 
@@ -100,6 +101,17 @@ def test_the_words_are_packed_with_the_vectors(process: Tier, monkeypatch: pytes
     searched = searcher(process).search(process.collections.get(made.collection_id), ROWS[0], 4, {}, text="invoice")
     assert searched.answer.source == "blocks"
     assert searched.answer.hits[0].text == TEXTS[1]
+
+
+def test_only_the_chunks_that_are_shown_are_read_and_one_that_is_gone_leaves_its_place(process: Tier) -> None:
+    made, one = filled(process), searcher(process)
+    before = process.store.meter.read().requests["batch_get_item"]
+    one.search(made, ROWS[0], 1, {}, text="invoice")
+    one.search(made, ROWS[0], 1, {}, text="invoice")
+    assert process.store.meter.read().requests["batch_get_item"] - before == 1
+    writer = Writer(process.store, made.collection_id)
+    writer.delete(*(one for one in writer.ids() if one.endswith("0")))
+    assert len(one.search(made, ROWS[0], 2, {}, text="quiet invoice").answer.hits) == 2
 
 
 def test_without_a_text_the_choice_is_another_and_hybrid_says_so(process: Tier) -> None:
