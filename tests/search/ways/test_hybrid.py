@@ -105,10 +105,10 @@ def test_the_words_are_packed_with_the_vectors(process: Tier, monkeypatch: pytes
 
 def test_only_the_chunks_that_are_shown_are_read_and_one_that_is_gone_leaves_its_place(process: Tier) -> None:
     made, one = filled(process), searcher(process)
-    before = process.store.meter.read().requests["batch_get_item"]
+    before = process.store.meter.read().requests.get("batch_get_item", 0)
     one.search(made, ROWS[0], 1, {}, text="invoice")
     one.search(made, ROWS[0], 1, {}, text="invoice")
-    assert process.store.meter.read().requests["batch_get_item"] - before == 1
+    assert process.store.meter.read().requests.get("batch_get_item", 0) - before == 1
     writer = Writer(process.store, made.collection_id)
     writer.delete(*(one for one in writer.ids() if one.endswith("0")))
     assert len(one.search(made, ROWS[0], 2, {}, text="quiet invoice").answer.hits) == 2
