@@ -40,7 +40,7 @@ def people(found: Raters, case_id: str, differing: int) -> None:
     """
     if not found.runs:
         return
-    note = f"{text.count(found.runs)} runs were labelled by several"
+    note = f"{text.plural(found.runs, 'run')} labelled by several"
     note += f"; {text.count(found.unread)} older ones were not looked at" if found.unread else ""
     with card("People among themselves", note, "agreement-people"):
         with st.grid(columns=2, min_column_width=150, gap=14, key="agreement-people-figures"):
