@@ -79,11 +79,7 @@ class Guard:
         if scope["path"].endswith(KEEP):
             await (await self._kept(scope, browser))(scope, receive, send)
             return
-        if (
-            any(part in scope["path"] for part in PROTECTED)
-            and scope["method"] != "OPTIONS"
-            and not await self._has_session(browser)
-        ):
+        if is_protected(scope["path"]) and scope["method"] != "OPTIONS" and not await self._has_session(browser):
             await _refuse(scope, receive, send, 403, "Sign in first.")
             return
         named = bool(browser) or scope["path"].startswith(_QUIET)
@@ -118,6 +114,12 @@ class Guard:
 
     async def _has_session(self, browser: str) -> bool:
         return bool(browser) and await anyio.to_thread.run_sync(self._signed_in, browser)
+
+
+def is_protected(path: str) -> bool:
+    """Whether an address is one of those, and no file of Streamlit's own page (`/static/media/` are fonts)."""
+    found = (path.partition(part) for part in PROTECTED)
+    return any(part and not before.endswith("/static") for before, part, _ in found)
 
 
 def is_allowed(host: str, names: Sequence[str]) -> bool:

@@ -109,6 +109,12 @@ def test_a_stranger_gets_no_file_and_no_figures_below_any_base_path(path: str) -
     assert [client.request(method, path).status_code for method in ("GET", "PUT", "DELETE")] == [403] * 3
 
 
+def test_fonts_of_the_sign_in_form_are_no_secret() -> None:
+    assert not guard.is_protected("/static/media/SourceSans.woff2")
+    assert not guard.is_protected("/base/static/media/SourceSans.woff2")
+    assert guard.is_protected("/media/static/media/x")
+
+
 def test_no_page_of_another_origin_may_frame_the_console() -> None:
     async def console(scope: Scope, receive: Receive, send: Send) -> None:
         await PlainTextResponse("ok")(scope, receive, send)
