@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,8 +17,12 @@ from console.cli.experiments import (
     TextColumn,
     begin_and_work,
 )
-from console.cli.options import AsJson, DataDir, open_services, print_json, write_file
+from console.cli.options import AsJson, DataDir, check_place, open_services, print_json, write_file
 from console.cli.sets import Version, given_columns
+
+if TYPE_CHECKING:
+    from console.records import Experiment, TestSet
+    from console.services import Services
 
 
 def gate(
@@ -68,6 +72,8 @@ def gate(
     Exit code 0: passed; a drop that chance explains does not fail. 1: failed, or too few items to tell. 2: wrong use.
     """
     _check_use(file, set_name, judge, experiment)
+    for place in filter(None, (junit, markdown)):
+        check_place(place)
     from console.actions.sets.comparison import compare
     from console.actions.sets.gate import Asked, Outcome, decide, worst
     from console.actions.sets.reports import as_json as json_of
@@ -80,9 +86,7 @@ def gate(
     with open_services(data_dir) as services:
         known = services.experiments.get(experiment) if experiment else None
         test_set = services.sets.get(known.set_id) if known else find_set(services, set_name or "")
-        against = services.experiments.get(baseline) if baseline else None
-        if against is None and test_set.baseline not in (None, experiment):
-            against = services.experiments.get(test_set.baseline or "")
+        against = _baseline(services, test_set, baseline, experiment)
         try:
             asked.check(baseline=against is not None)
         except InvalidInput as error:
@@ -111,3 +115,15 @@ def _check_use(file: Path | None, set_name: str | None, judge: list[str] | None,
         raise typer.BadParameter("Give --set and --judge, or --experiment.")
     if experiment is not None and (file is not None or judge or set_name):
         raise typer.BadParameter("An experiment that was judged needs no file, no --set and no --judge.")
+
+
+def _baseline(services: Services, test_set: TestSet, asked: str | None, experiment: str | None) -> Experiment | None:
+    """The experiment to compare with: the one that is asked for, else the set's, but for the experiment itself."""
+    from console.actions.sets.comparison import check_baseline
+
+    chosen = asked or (None if test_set.baseline == experiment else test_set.baseline)
+    if chosen is None:
+        return None
+    found = services.experiments.get(chosen)
+    check_baseline(found, test_set.set_id, test_set.name)
+    return found

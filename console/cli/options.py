@@ -6,7 +6,7 @@ import getpass
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -77,18 +77,33 @@ def find_judge(services: Services, wanted: str) -> Judge:
     raise NotFound("judge", wanted)
 
 
+def check_place(path: Path) -> None:
+    """Raises SetupError when no file can be written there: before work that costs something."""
+    with _draft_of(path):
+        pass
+
+
 def write_file(path: Path, content: bytes) -> None:
     """Writes a file whole or not at all. Raises SetupError."""
+    with _draft_of(path) as draft:
+        draft.write_bytes(content)
+        os.replace(draft, path)
+
+
+@contextmanager
+def _draft_of(path: Path) -> Iterator[Path]:
+    """A file beside `path`, which is gone afterwards."""
     from console.errors import SetupError
 
     draft = path.with_name(f"{path.name}.part")
     try:
-        draft.write_bytes(content)
-        os.replace(draft, path)
+        draft.touch()
+        yield draft
     except OSError as error:
         raise SetupError(f"{path} cannot be written: {error.strerror}. Choose another place.") from error
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink()
 
 
 def print_json(value: object) -> None:

@@ -118,7 +118,10 @@ def test_the_gate_passes_fails_and_cannot_tell(services: Services, folder: Path,
     unsure = command(folder, *gate, write(tmp_path, wrong=8), "--min-pass-rate", "0.8", "--max-drop", "0.5")
     assert (unsure.returncode, unsure.stdout.splitlines()[-1]) == (1, "The gate: cannot tell.")
     assert "too few items to tell" in unsure.stdout
+    nowhere = command(folder, *gate, write(tmp_path, wrong=1), "--junit", tmp_path / "no" / "gate.xml")
+    assert (nowhere.returncode, "cannot be written" in nowhere.stderr) == (1, True)
     ids = json.loads(command(folder, "experiment", "list", "harbours", "--json").stdout)
+    assert len(ids) == 4  # what cannot be written is said before anything is judged
     allowed = command(folder, "gate", "--experiment", ids[0]["experiment"], "--min-pass-rate", "0.8",
                       "--max-drop", "0.5", "--allow-unsure", "--json")  # fmt: skip
     assert (allowed.returncode, json.loads(allowed.stdout)["outcome"]) == (0, "cannot tell")

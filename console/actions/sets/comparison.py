@@ -109,6 +109,15 @@ class Pairing:
         return sorted((row for row in self.rows if (row.gain or 0.0) < -_SAME), key=lambda row: row.gain or 0.0)
 
 
+def check_baseline(baseline: Experiment, set_id: str, set_name: str) -> None:
+    """Raises InvalidInput when the baseline is of another test set."""
+    if baseline.set_id != set_id:
+        raise InvalidInput(
+            f"{baseline.experiment_id} is an experiment of another test set. Choose one of {set_name}.",
+            field="baseline",
+        )
+
+
 def compare(
     services: Services, baseline: Experiment, experiment: Experiment, after: Sequence[JudgeResults]
 ) -> list[Pairing]:
@@ -122,11 +131,7 @@ def compare(
     Raises:
         InvalidInput: the baseline is of another test set.
     """
-    if baseline.set_id != experiment.set_id:
-        raise InvalidInput(
-            f"{baseline.experiment_id} is an experiment of another test set. Choose one of {experiment.set_name}.",
-            field="baseline",
-        )
+    check_baseline(baseline, experiment.set_id, experiment.set_name)
     before = load_results(services, baseline)
     left_out, kept = _changed_items(services, baseline, experiment)
     return [
