@@ -118,6 +118,7 @@ def embed_missing(
     return embedded
 
 
+@traced
 def embed_again(
     services: Services,
     actor: User,
