@@ -176,18 +176,24 @@ def test_what_needs_dynamodb_says_so(legacy: Services) -> None:
         legacy.batches.list()
 
 
-@pytest.fixture
-def console(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
-    """The console on an old database."""
-    with closing(make(tmp_path / "old.db")) as old:
+@pytest.fixture(scope="module")
+def console(engine_endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    """The console on an old database, which its pages only read."""
+    folder = tmp_path_factory.mktemp("old")
+    with closing(make(folder / "old.db")) as old:
         insert(old, "runs", [run(number, **COMPLETED) for number in range(1, 4)])
-    monkeypatch.setenv("DATABASE_TYPE", "sqlite")
-    monkeypatch.setenv("SQLITE_PATH", str(tmp_path / "old.db"))
-    monkeypatch.setenv("DYNAMODB_ENDPOINT", str(settings.dynamodb_endpoint))
-    monkeypatch.setenv("ENGINE_KIND", "dynoxide")
-    monkeypatch.setenv("TABLE_PREFIX", settings.table_prefix)
-    session.services.clear()
-    with build_services(Settings.load()) as services:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATABASE_TYPE", "sqlite")
+        patch.setenv("SQLITE_PATH", str(folder / "old.db"))
+        patch.setenv("DATA_DIR", str(folder))
+        patch.setenv("DYNAMODB_ENDPOINT", engine_endpoint)
+        patch.setenv("ENGINE_KIND", "dynoxide")
+        patch.setenv("TABLE_PREFIX", f"t{uuid4().hex[:12]}-")
+        session.services.clear()
+        session.services()
+        services = build_services(Settings.load())
+    with services:
+        new_user(services, role=Role.ADMIN)
         yield services
     session.services.clear()
 
@@ -231,7 +237,7 @@ def test_every_page_opens_or_says_why_not(console: Services, page: str) -> None:
 
 
 def open_page(services: Services, page: str, query: dict[str, str]) -> AppTest:
-    return app(new_user(services, role=Role.ADMIN), **query).switch_page(f"console/pages/{page}.py").run()
+    return app(services.users.get("ana"), **query).switch_page(f"console/pages/{page}.py").run()
 
 
 def words(test: AppTest) -> str:
