@@ -74,7 +74,7 @@ def test_unequal_odds_are_weighed_and_said(console_services: Services, made: Mad
     label(console_services, failing[:5], [True, False, False, False, False], Drawn(Selection.STRATIFIED, 0.25))
     found = conclude(console_services, load_labelled(console_services, case.case_id), Asked())
     assert found.rate.estimate.value == pytest.approx(0.6)  # 20 of 20 and a fifth of 20
-    assert found.kappa.value == pytest.approx(0.8)
+    assert found.quality.kappa.value == pytest.approx(0.8)
     assert any("unequal odds" in one for one in found.warnings)
 
 

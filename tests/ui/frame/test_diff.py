@@ -100,7 +100,7 @@ def test_texts_that_repeat_themselves_are_compared_within_bounds(end: str) -> No
 
 def test_lines_that_are_not_compared_are_counted() -> None:
     left = "a\n" * 30_000
-    assert "9,999 more lines" in diff.markup([diff.Section("Text", left, left + "b")], "", "")
+    assert "10,001 more lines" in diff.markup([diff.Section("Text", left, left + "b")], "", "")
 
 
 def test_a_long_difference_is_told_by_its_ends() -> None:
