@@ -126,7 +126,8 @@ def test_a_judge_is_calibrated(client: TestClient, services: Services) -> None:
 
 def test_labelling_is_shared_out_and_decided(client: TestClient, services: Services) -> None:
     case = new_case(services)
-    run = scored(services, new_judge(services, case), case, 4)
+    judge = new_judge(services, case)
+    run = scored(services, judge, case, 4)
     plan = f"/v2/cases/{case.case_id}/review-plan"
     assert client.get(plan).json()["reviewers"] == []
     assert client.put(plan, json={"reviewers": ["a\u0007"]}).status_code == 422
@@ -135,7 +136,7 @@ def test_labelling_is_shared_out_and_decided(client: TestClient, services: Servi
     services.labels.save(run, None, True, by="ann", drawn=Drawn(Selection.RANDOM))
     queue = pages(client, f"/v2/cases/{case.case_id}/review", rater="bob")
     assert [one["turn"] for one in queue] == ["second"]
-    newer = scored(services, services.judges.of_case(case.case_id)[0], case, 4)
+    newer = scored(services, judge, case, 4)
     services.labels.save(newer, 5.0, None, by="ann")
     services.labels.save(newer, 1.0, None, by="bob")
     services.labels.save(run, None, False, by="bob")
