@@ -51,7 +51,7 @@ def test_from_ticked_runs_to_a_regression(page: Page, console_url: str, filled: 
     grid = page.get_by_test_id("stDataFrame").first
     for row in range(3):
         grid.click(position={"x": 20, "y": HEADER + ROW * row + ROW / 2})
-        settle(page)
+        expect(page.get_by_role("button", name=f"Compare {row + 1}")).to_be_visible()  # the tick has arrived
     page.get_by_role("button", name="Add to a test set").click()
     expect(page.get_by_text("Add 3 runs to a test set")).to_be_visible()
     page.get_by_label("Name").fill("Capitals")
