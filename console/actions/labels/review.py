@@ -19,6 +19,7 @@ import math
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -212,6 +213,7 @@ def doubt(row: RunSummary, scale: ScoreRange, threshold: float) -> float:
     return 1 - above if Verdict.of(score, threshold).passed else above
 
 
+@lru_cache(maxsize=1_024)
 def _share_above(place: int, scale: ScoreRange, threshold: float) -> float:
     """The part of a bin at or above the threshold."""
     inside = [scale.normalise(whole) for whole in _whole_scores(scale) if _bin(scale.normalise(whole)) == place]
