@@ -33,7 +33,7 @@ TABLE = "Notes"
 
 
 def main() -> None:
-    """`python -m benchmarks.doors [PORT ...]`: the relay, and and what servers that run bear."""
+    """`python -m benchmarks.doors [PORT ...]`: the relay, and what servers that run bear."""
     relay()
     for port in map(int, sys.argv[1:]):
         console = is_console(port)
