@@ -47,9 +47,12 @@ class Echo(BaseHTTPRequestHandler):
             "text": (500, f"<html><pre>{said}</pre></html>"),
             "reply": (200, json.dumps({"choices": [{"message": {"role": "assistant", "content": said}}]})),
             "broken": (200, said),
+            "moved": (302, ""),
         }
         status, body = forms[self.path.split("/")[1]]
         self.send_response(status, f"Refused {said}"[:200])
+        if status == 302:
+            self.send_header("Location", f"/v2?said={self.headers.get('Authorization', '-').split()[-1]}")
         self.send_header("Content-Type", "application/json")
         self.end_headers()
         self.wfile.write(body.encode())
@@ -97,7 +100,7 @@ def judged(client: TestClient) -> str:
     return "\n".join([done.text, *pages])
 
 
-@pytest.mark.parametrize("path", ["json", "text", "reply", "broken", "closed"])
+@pytest.mark.parametrize("path", ["json", "text", "reply", "broken", "moved", "closed"])
 def test_no_secret_of_a_provider_is_said(
     path: str, engine_endpoint: str, echo: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -98,7 +98,10 @@ class Latest:
         fresh = self._recent.snapshot()
         read = indexed(self._store, asked, limit, run_place)
         found = _followed(read, since, known) if since else known.note(read)
-        matches = lambda row: isinstance(row, RunPlace) or wanted.matches(row)  # noqa: E731
+
+        def matches(row: Place) -> bool:
+            return isinstance(row, RunPlace) or wanted.matches(row)
+
         return page_of(laid_over(fresh, found), matches, limit)
 
 

@@ -189,8 +189,9 @@ class OpenAiProvider:
                 "Try again, choose a faster model, or raise JUDGE_TIMEOUT_SECONDS."
             )
         if broken:
+            said = self._blank(str(broken).encode()).decode()  # an address that it redirects to may repeat the key
             return JudgingError(
-                f"The server of the provider {self.name!r} gives no answer that can be used{tries}: {broken}.\n"
+                f"The server of the provider {self.name!r} gives no answer that can be used{tries}: {said}.\n"
                 "Try again, and check its base URL and what stands between: a gateway, a proxy."
             )
         return JudgingError(

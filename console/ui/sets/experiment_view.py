@@ -149,7 +149,7 @@ def _judges(results: Sequence[JudgeResults], chosen: JudgeResults) -> None:
             [
                 {
                     "Judge": judge_words(one),
-                    "Pass rate": one.rate().value,
+                    "Pass rate": None if (rate := one.rate().value) is None else rate * 100,
                     "Mean": one.mean.value,
                     "No score": one.unscored,
                     "Cost": one.batch.spent or None,
@@ -161,7 +161,7 @@ def _judges(results: Sequence[JudgeResults], chosen: JudgeResults) -> None:
         config = st.column_config
         columns = {
             "Judge": config.TextColumn(width=380),
-            "Pass rate": config.NumberColumn(format="percent", width=90),
+            "Pass rate": config.NumberColumn(format="%.1f %%", width=90),
             "Mean": config.NumberColumn(format="%.3f", width=80),
             "No score": config.NumberColumn(width=80),
             "Cost": config.NumberColumn(format="$%.4f", width=90),
