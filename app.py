@@ -12,8 +12,9 @@ from console import telemetry
 from console.errors import ConsoleError
 from console.records import Role, User
 from console.ui.charts import figures, leads
-from console.ui.frame import later, notes, palette, style
+from console.ui.frame import later, notes, style
 from console.ui.frame.boundary import show_error
+from console.ui.frame.controls import palette
 from console.ui.frame.navigation import ROUTES
 from console.ui.frame.opening import Opening
 from console.ui.frame.reruns import Reruns

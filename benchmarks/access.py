@@ -28,9 +28,9 @@ import boto3
 from console.actions.overview.overview import load_overview
 from console.config import Settings
 from console.data.cache.cache import Cache
-from console.data.runs import recount
 from console.data.runs.items import run_item
-from console.data.runs.rollups import Rollups
+from console.data.runs.rollups import recount
+from console.data.runs.rollups.rollups import Rollups
 from console.data.runs.runs import Runs
 from console.data.store import tables
 from console.data.store.client import credentials_in

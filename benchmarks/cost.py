@@ -28,7 +28,7 @@ from console.actions.overview.overview import load_overview
 from console.config import Settings
 from console.data.cache.cache import Cache
 from console.data.runs.items import run_item
-from console.data.runs.rollups import Rollups
+from console.data.runs.rollups.rollups import Rollups
 from console.data.runs.runs import Runs
 from console.data.store import tables
 from console.data.store.codec import Item

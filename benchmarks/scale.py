@@ -24,7 +24,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from console.data.runs.ids import BLOCK
-from console.data.runs.spread import Spread
+from console.data.runs.rollups.spread import Spread
 from console.data.store.shards import Layout
 
 TRANSACTION = 0.015

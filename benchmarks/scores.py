@@ -19,7 +19,7 @@ from scipy import stats
 
 from console.judging.expected import weigh
 from console.judging.logprobs import Path, Token, read_path
-from console.judging.replies import read_form
+from console.judging.replies.replies import read_form
 from console.judging.scoring import LEAST_CAPTURED
 from console.records import ScoreRange
 

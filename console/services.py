@@ -25,10 +25,10 @@ from console.data.legacy.sqlite.repositories import on_the_old_schema
 from console.data.repositories import Repositories
 from console.data.runs.moving import establish
 from console.data.store import tables
-from console.data.store.check import Wanted
 from console.data.store.client import credentials_in, make_client
-from console.data.store.description import describe
-from console.data.store.setup import SetUp, set_up
+from console.data.store.setup.check import Wanted
+from console.data.store.setup.description import describe
+from console.data.store.setup.setup import SetUp, set_up
 from console.data.store.store import Store
 from console.data.users import first_password
 from console.data.users.key_file import is_first_use

@@ -20,7 +20,7 @@ from streamlit.components.v2 import manifest_scanner
 from console.config import Settings
 from console.data.runs.moving import establish
 from console.data.store.client import make_client
-from console.data.store.setup import set_up
+from console.data.store.setup.setup import set_up
 from console.data.store.store import Store
 from console.engine import process
 from console.engine.dynamodb_local import dynamodb_local

@@ -7,7 +7,7 @@ from datetime import timedelta
 from console.actions.sets.comparison import compare
 from console.actions.sets.results import load_results
 from console.config import Settings
-from console.data.runs import recount
+from console.data.runs.rollups import recount
 from console.records import RunFilter, RunStatus, utcnow
 from console.sample import load_sample_data, needs_sample_data
 from console.services import Services, build_services

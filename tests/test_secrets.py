@@ -20,7 +20,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api_compat import create_app
-from console.actions.runs.exports import export_csv, export_jsonl
+from console.actions.runs.files.exports import export_csv, export_jsonl
 from console.config import Settings
 from console.engine.process import free_port
 from console.errors import ConsoleError, EmbedderUnavailable

@@ -19,7 +19,7 @@ from streamlit.testing.v1 import AppTest
 
 from console import actions
 from console.actions.admin import users as people
-from console.actions.runs.exports import export_csv
+from console.actions.runs.files.exports import export_csv
 from console.config import Settings
 from console.data.store.store import Store
 from console.data.users import passwords

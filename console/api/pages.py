@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Query
 from pydantic import BaseModel, Field
 
-from console.data.store.cursor import decode_cursor, encode_cursor
+from console.data.store.lists.cursor import decode_cursor, encode_cursor
 
 T = TypeVar("T")
 

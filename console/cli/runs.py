@@ -43,7 +43,7 @@ def import_runs(
     data_dir: DataDir = None,
 ) -> None:
     """Import finished runs with their labels. Importing a file twice changes nothing."""
-    from console.actions.runs import importing
+    from console.actions.runs.files import importing
 
     with open_services(data_dir) as services, progress("Importing runs") as advance:
         done = importing.import_runs(services, file, by=operator(), progress=advance)
@@ -145,7 +145,7 @@ def _export(services: Services, wanted: RunFilter, form: ExportFormat, file: Pat
 
 
 def _write_csv(services: Services, wanted: RunFilter, draft: Path) -> int:
-    from console.actions.runs.exports import export_csv
+    from console.actions.runs.files.exports import export_csv
 
     export = export_csv(services, wanted, limit=sys.maxsize)
     draft.write_bytes(export.content)
@@ -153,7 +153,7 @@ def _write_csv(services: Services, wanted: RunFilter, draft: Path) -> int:
 
 
 def _write_lines(services: Services, wanted: RunFilter, draft: Path) -> int:
-    from console.actions.runs.lines import run_lines
+    from console.actions.runs.files.lines import run_lines
     from console.tabular.writing import jsonl_bytes
 
     rows = 0

@@ -11,7 +11,7 @@ from console.data.store import tables
 
 if TYPE_CHECKING:
     from console.config import Settings
-    from console.data.runs.cells import Counting
+    from console.data.runs.rollups.cells import Counting
 
 Rate = Annotated[
     float | None,
@@ -85,7 +85,7 @@ def seed(data_dir: DataDir = None) -> None:
 @rollups_app.command("rebuild")
 def rebuild_rollups(rate: Rate = None, as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """Recount every rollup from the runs and correct those that differ."""
-    from console.data.runs.recount import rebuild
+    from console.data.runs.rollups.recount import rebuild
 
     with open_services(data_dir) as services, progress("Recounting runs") as advance:
         written = rebuild(services.store, _counting(services.settings, rate, advance))
@@ -98,7 +98,7 @@ def rebuild_rollups(rate: Rate = None, as_json: AsJson = False, data_dir: DataDi
 @rollups_app.command("verify")
 def verify_rollups(rate: Rate = None, as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """Compare every rollup with a recount of the runs; exit code 1 when one differs."""
-    from console.data.runs.recount import verify
+    from console.data.runs.rollups.recount import verify
 
     with open_services(data_dir) as services, progress("Recounting runs") as advance:
         different = verify(services.store, _counting(services.settings, rate, advance))
@@ -115,7 +115,7 @@ def verify_rollups(rate: Rate = None, as_json: AsJson = False, data_dir: DataDir
 
 def _counting(settings: Settings, rate: float | None, advance: Advance) -> Counting:
     """A count that goes on from where it was stopped: the file is in the data folder, where there is one."""
-    from console.data.runs.cells import Counting
+    from console.data.runs.rollups.cells import Counting
     from console.data.store.sweep import Pace
 
     place = f"recount-{settings.table_prefix or 'all'}.bin"

@@ -24,14 +24,14 @@ from console.data.configuration.thresholds import Thresholds
 from console.data.documents.documents import Documents
 from console.data.runs.embeddings import RunVectors
 from console.data.runs.labels import Labels
-from console.data.runs.rollups import Rollups
+from console.data.runs.rollups.rollups import Rollups
 from console.data.runs.runs import Runs
 from console.data.runs.tags import Tags
 from console.data.runs.views import Views
 from console.data.sets.experiments import Experiments
 from console.data.sets.sets import Sets
 from console.data.store import tables
-from console.data.store.overlay import LAG
+from console.data.store.lists.overlay import LAG
 from console.data.store.store import Store
 from console.data.store.stream import TableStream
 from console.data.users.keys import Keyring

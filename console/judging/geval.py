@@ -17,7 +17,7 @@ from console.judging.modes import ModeKey, Modes, ModesInMemory, ModesStore
 from console.judging.parameters import Parameters, read_parameters
 from console.judging.prompts import scoring_prompt, steps_prompt
 from console.judging.providers.port import Call, Capabilities, Choice, Provider, Stop, Support
-from console.judging.replies import without_thoughts
+from console.judging.replies.replies import without_thoughts
 from console.judging.scoring import LOGPROBS, NO_LOGPROBS, NoScore, Scored, score
 from console.judging.steps import Steps, StepsInMemory, StepsKey, StepsStore
 from console.records import Artifact, Results, Snapshot, TokenUsage

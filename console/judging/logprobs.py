@@ -15,7 +15,7 @@ from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from console.errors import Unscored
-from console.judging.replies import Form, read_form
+from console.judging.replies.replies import Form, read_form
 
 _START = re.compile(r"[+-]?[0-9]*\.?[0-9]*")
 _NEXT = re.compile(r"[0-9]*\.?[0-9]*")

@@ -10,7 +10,7 @@ from console.errors import JudgingError, Unscored
 from console.judging.expected import Weighted, weigh
 from console.judging.logprobs import Path, read_path
 from console.judging.providers.port import Choice, Stop
-from console.judging.replies import Form, read_form
+from console.judging.replies.replies import Form, read_form
 from console.records import Artifact, ScoreRange
 
 LOGPROBS, SAMPLED, SINGLE = "logprobs", "sampled", "single"

@@ -29,10 +29,10 @@ from console.actions.runs.modes import mixed_modes
 from console.actions.runs.similar import revision
 from console.records import Role, User, utcnow
 from console.services import Services
-from console.ui.frame import choices, filters
 from console.ui.frame.aside import answer
 from console.ui.frame.boundary import boundary, nothing
 from console.ui.frame.card import card
+from console.ui.frame.controls import choices, filters
 from console.ui.frame.later import later
 from console.ui.frame.navigation import link_to
 from console.ui.frame.session import page_title, services

@@ -11,7 +11,7 @@ from console.records import Role, User
 from console.services import Services
 from console.ui.evaluate import batch_list, batch_view
 from console.ui.frame.boundary import boundary, nothing
-from console.ui.frame.pager import cursor_of, pager
+from console.ui.frame.controls.pager import cursor_of, pager
 from console.ui.frame.session import back, page_title, services
 from console.ui.sign_in import auth
 

@@ -12,9 +12,10 @@ import streamlit as st
 
 from console.records import Case, Role, User
 from console.services import Services
-from console.ui.frame import drafts, filters, text
+from console.ui.frame import text
 from console.ui.frame.boundary import boundary
 from console.ui.frame.clock import time_column
+from console.ui.frame.controls import drafts, filters
 from console.ui.frame.session import page_title, services
 from console.ui.records import record_list
 from console.ui.records.case_form import DIRECT, WITH_REFERENCE, CaseEditor, mode

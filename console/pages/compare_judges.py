@@ -10,8 +10,8 @@ import streamlit as st
 from console.actions.labels.agreement import Pairs, against_judge, load_pairs, sides_of, two_sides
 from console.records import Role, utcnow
 from console.services import Services
-from console.ui.frame import choices, filters
 from console.ui.frame.boundary import boundary, nothing
+from console.ui.frame.controls import choices, filters
 from console.ui.frame.session import page_title, services
 from console.ui.labels import compare_judges as board
 from console.ui.sign_in import auth

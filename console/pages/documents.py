@@ -8,9 +8,9 @@ from console.actions.runs.documents import load_document
 from console.records import Role, User
 from console.services import Services
 from console.ui.evaluate import documents
-from console.ui.frame import filters
 from console.ui.frame.boundary import boundary, nothing
-from console.ui.frame.pager import cursor_of, pager
+from console.ui.frame.controls import filters
+from console.ui.frame.controls.pager import cursor_of, pager
 from console.ui.frame.session import back, page_title, services
 from console.ui.sign_in import auth
 

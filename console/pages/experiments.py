@@ -12,7 +12,7 @@ from console.actions.sets.experiments import batches_of
 from console.records import Role
 from console.services import Services
 from console.ui.frame.boundary import boundary, nothing
-from console.ui.frame.pager import cursor_of, pager
+from console.ui.frame.controls.pager import cursor_of, pager
 from console.ui.frame.session import back, page_title, services
 from console.ui.sets.experiment_form import experiment_form
 from console.ui.sets.experiment_list import experiment_table, open_experiment

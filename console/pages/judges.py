@@ -11,9 +11,10 @@ import streamlit as st
 from console.judging.judging import SIMILARITY
 from console.records import Judge, Role, User
 from console.services import Services
-from console.ui.frame import drafts, filters, text
+from console.ui.frame import text
 from console.ui.frame.boundary import boundary
 from console.ui.frame.clock import time_column
+from console.ui.frame.controls import drafts, filters
 from console.ui.frame.session import page_title, services
 from console.ui.records import record_list
 from console.ui.records.judge_form import JudgeEditor

@@ -7,9 +7,9 @@ import streamlit as st
 from console.actions.configuration.catalog import users_of
 from console.records import Judge, Role, User
 from console.services import Services
-from console.ui.frame import filters
 from console.ui.frame.boundary import boundary, nothing
 from console.ui.frame.card import card
+from console.ui.frame.controls import filters
 from console.ui.frame.session import page_title, services
 from console.ui.records import catalog
 from console.ui.sign_in import auth

@@ -12,8 +12,9 @@ from console.actions.overview.overview import Inventory, Overview, load_inventor
 from console.records import Role, utcnow
 from console.services import Services
 from console.ui.charts import leads
-from console.ui.frame import filters, text
+from console.ui.frame import text
 from console.ui.frame.boundary import boundary, nothing
+from console.ui.frame.controls import filters
 from console.ui.frame.later import later
 from console.ui.frame.session import page_title, services
 from console.ui.labels.glance import people_card

@@ -12,8 +12,8 @@ from console.actions.labels.review import load_queue
 from console.actions.runs.detail import load_run
 from console.records import Role, RunFilter, User
 from console.services import Services
-from console.ui.frame import choices
 from console.ui.frame.boundary import boundary, nothing
+from console.ui.frame.controls import choices
 from console.ui.frame.session import page_title, services
 from console.ui.labels import review
 from console.ui.labels.review_item import item

@@ -11,8 +11,8 @@ import streamlit as st
 from console.actions.runs.detail import load_run, run_id_of
 from console.errors import NotFound
 from console.records import Role, utcnow
-from console.ui.frame import filters
 from console.ui.frame.boundary import boundary, nothing
+from console.ui.frame.controls import filters
 from console.ui.frame.session import services
 from console.ui.runs import page
 from console.ui.sign_in import auth

@@ -11,10 +11,10 @@ from console.actions.runs.detail import run_id_of
 from console.errors import ConsoleError
 from console.records import Role, User, utcnow
 from console.services import Services
-from console.ui.frame import filters
 from console.ui.frame.boundary import boundary, show_error
+from console.ui.frame.controls import filters
 from console.ui.frame.session import page_title, services
-from console.ui.runs import run_list, search, views
+from console.ui.runs.lists import run_list, search, views
 from console.ui.runs.panel import run_panel
 from console.ui.sign_in import auth
 

@@ -10,7 +10,7 @@ import streamlit as st
 from console.records import Role, User
 from console.services import Services
 from console.ui.frame.boundary import boundary, nothing
-from console.ui.frame.pager import cursor_of, pager
+from console.ui.frame.controls.pager import cursor_of, pager
 from console.ui.frame.session import back, page_title, services
 from console.ui.sets import set_list, set_view
 from console.ui.sign_in import auth

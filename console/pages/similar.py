@@ -11,14 +11,15 @@ from console.judging.windows import how_embedded
 from console.records import Case, Role, Verdict, utcnow
 from console.services import Services
 from console.ui.charts.figures import draw, stacked
-from console.ui.frame import choices, filters, text
+from console.ui.frame import text
 from console.ui.frame.aside import answer, aside
 from console.ui.frame.boundary import boundary, nothing
 from console.ui.frame.card import card
+from console.ui.frame.controls import choices, filters
 from console.ui.frame.later import later
 from console.ui.frame.session import page_title, services
 from console.ui.runs import similar as similar_cards
-from console.ui.runs.to_set import to_set
+from console.ui.runs.lists.to_set import to_set
 from console.ui.sign_in import auth
 
 PERIOD = "90"

@@ -16,9 +16,10 @@ from console.actions.thresholds.what_if import pass_rate_at, what_if
 from console.records import Case, Role, Rollup, User, utcnow
 from console.services import Services
 from console.ui.charts.figures import draw, stacked
-from console.ui.frame import choices, filters, text
+from console.ui.frame import text
 from console.ui.frame.boundary import boundary, nothing
 from console.ui.frame.card import card
+from console.ui.frame.controls import choices, filters
 from console.ui.frame.later import later
 from console.ui.frame.session import page_title, services
 from console.ui.labels.glance import people_card

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from console.config import Settings
-from console.data.runs.recount import verify
+from console.data.runs.rollups.recount import verify
 from console.records import Judge, RowState, RunFilter, RunStatus
 from console.services import Services, build_services
 from tests.support.commands import Done

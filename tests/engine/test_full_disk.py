@@ -22,7 +22,7 @@ from console.data.store import tables
 from console.data.store.client import make_client
 from console.data.store.codec import to_wire_map
 from console.data.store.requests import Put
-from console.data.store.setup import set_up
+from console.data.store.setup.setup import set_up
 from console.data.store.store import Store
 from console.engine import engine
 from console.engine.engine import EngineLease

@@ -14,7 +14,7 @@ import pytest
 from console.errors import Unscored
 from console.judging.expected import Weighted, weigh
 from console.judging.logprobs import Path, Token, read_path
-from console.judging.replies import read_form
+from console.judging.replies.replies import read_form
 from console.records import ScoreRange
 
 ONE_TO_FIVE, ONE_TO_TEN, ZERO_TO_HUNDRED = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from console.actions.runs.importing import import_runs
+from console.actions.runs.files.importing import import_runs
 from console.records import Case, Judge, Role, Run, User
 from console.services import Services
 from tests.support.console_app import app, metrics, new_case, new_judge, new_user, scored, table, texts

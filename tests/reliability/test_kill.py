@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 
-from console.data.runs.recount import verify
+from console.data.runs.rollups.recount import verify
 from console.data.store import tables
 from console.data.store.client import make_client
-from console.data.store.setup import set_up
+from console.data.store.setup.setup import set_up
 from console.data.store.store import Store
 from console.engine.engine import EngineLease, acquire
 from console.errors import SetupError, StoreUnavailable

@@ -19,7 +19,7 @@ import msgspec
 import pytest
 
 from console.data.batches.runs import EndedRow
-from console.data.runs.recount import verify
+from console.data.runs.rollups.recount import verify
 from console.data.store import tables
 from console.data.store.client import make_client
 from console.data.store.store import Store

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from console.data.runs.recount import verify
+from console.data.runs.rollups.recount import verify
 from console.data.store import tables
 from console.data.store.client import make_client
 from console.data.store.store import Store

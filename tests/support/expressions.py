@@ -13,11 +13,11 @@ from typing import Any
 from console.api.bodies import read_json
 from console.cli.terminal import neutral
 from console.errors import Unscored
-from console.judging import lines, numerals, objects, replies
 from console.judging.fence import Fence
 from console.judging.providers.bodies import read_body
 from console.judging.providers.failures import read_failure
-from console.judging.replies import LONGEST, read_form
+from console.judging.replies import lines, numerals, objects, replies
+from console.judging.replies.replies import LONGEST, read_form
 from console.redaction import redacted
 from console.search.files.formats import html
 from console.search.memory import words
@@ -96,13 +96,17 @@ def built() -> dict[str, list[Expression]]:
         "console/search/files/archive.py": of(
             "console/search/files/archive.py", "fullmatch", [*parts, r"word/(?:header|footer)\d*\.xml"]
         ),
-        "console/judging/objects.py": of("console/judging/objects.py", "search", objects._MARKS.values()),
-        "console/judging/lines.py": of("console/judging/lines.py", "search", [lines._OTHER_FIELD, lines._REASON_LINE]),
-        "console/judging/numerals.py": of(
-            "console/judging/numerals.py", "match", [numerals._IN_WORDS, numerals._OUT_OF, numerals._REMARK]
+        "console/judging/replies/objects.py": of(
+            "console/judging/replies/objects.py", "search", objects._MARKS.values()
         ),
-        "console/judging/replies.py": of(
-            "console/judging/replies.py", "search", [replies._THOUGHT_BEGINS, replies._THOUGHT_ENDS]
+        "console/judging/replies/lines.py": of(
+            "console/judging/replies/lines.py", "search", [lines._OTHER_FIELD, lines._REASON_LINE]
+        ),
+        "console/judging/replies/numerals.py": of(
+            "console/judging/replies/numerals.py", "match", [numerals._IN_WORDS, numerals._OUT_OF, numerals._REMARK]
+        ),
+        "console/judging/replies/replies.py": of(
+            "console/judging/replies/replies.py", "search", [replies._THOUGHT_BEGINS, replies._THOUGHT_ENDS]
         ),
         "console/search/files/formats/html.py": of("console/search/files/formats/html.py", "sub", [cells]),
         "console/search/memory/words.py": of(
@@ -155,14 +159,14 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
 
 MOST = {
     "console/actions/runs/finding.py": 500,
-    "console/judging/lines.py": LONGEST,
-    "console/judging/numerals.py": LONGEST,
-    "console/judging/objects.py": LONGEST,
+    "console/judging/replies/lines.py": LONGEST,
+    "console/judging/replies/numerals.py": LONGEST,
+    "console/judging/replies/objects.py": LONGEST,
     "console/judging/providers/accounts.py": 4_001,
     "console/judging/providers/failures.py": 8_000,
     "console/judging/providers/refusals.py": 4_001,
-    "console/judging/replies.py": LONGEST,
-    "console/judging/scores.py": LONGEST,
+    "console/judging/replies/replies.py": LONGEST,
+    "console/judging/replies/scores.py": LONGEST,
     "console/ui/frame/diff.py": 6_000_000,
     "console/ui/runs/explain.py": 20_000,
 }

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
-from console.data.store.setup import set_up
+from console.data.store.setup.setup import set_up
 from console.data.store.store import Store
 from console.data.store.tables import TABLES, Table
 

@@ -13,12 +13,12 @@ from console.actions.permissions import permit
 from console.data.cache.cache import TOKEN_KEY
 from console.data.cache.cache import Readings as CacheReadings
 from console.data.configuration.catalog import DEFAULT_METRICS
-from console.data.runs import recount
-from console.data.runs.cells import Counting
+from console.data.runs.rollups import recount
+from console.data.runs.rollups.cells import Counting
 from console.data.store import tables
-from console.data.store.check import MISSING, differences
-from console.data.store.description import Description, index_state, look
 from console.data.store.meter import Readings as StoreReadings
+from console.data.store.setup.check import MISSING, differences
+from console.data.store.setup.description import Description, index_state, look
 from console.errors import ConsoleError
 from console.records import Batch, Role, User, utcnow
 from console.telemetry import traced

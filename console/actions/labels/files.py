@@ -15,7 +15,7 @@ import msgspec
 
 from console.actions.labels.lines import FIELDS, Form, LabelLine, form_of, read_labels, refuse, repeated, unread_columns
 from console.actions.permissions import permit
-from console.actions.runs.exports import Export
+from console.actions.runs.files.exports import Export
 from console.data.runs.labels import check_label
 from console.errors import InvalidInput
 from console.records import Label, Role, RunFilter, User

@@ -18,9 +18,9 @@ from console.data.batches.rows import read_numbered, read_rows, write_rows
 from console.data.store import tables
 from console.data.store.answers import ConditionFailed
 from console.data.store.codec import ITEM_BUDGET, Item, check_text, from_plain, item_size, plain_map, to_item
-from console.data.store.headers import Headers
+from console.data.store.lists.headers import Headers
+from console.data.store.lists.overlay import LAG
 from console.data.store.names import check_name
-from console.data.store.overlay import LAG
 from console.data.store.partition import delete_partition
 from console.data.store.requests import ABSENT, PRESENT, Condition, Put, Update, equals, one_of
 from console.data.store.store import Store

@@ -8,7 +8,7 @@ from itertools import islice
 from console.data.runs.puts import check_artifact
 from console.data.store import tables
 from console.data.store.codec import Item, from_item, item_size, pack, to_item
-from console.data.store.cursor import decode_cursor, encode_cursor
+from console.data.store.lists.cursor import decode_cursor, encode_cursor
 from console.data.store.partition import parts_of, read_parts, write_parts
 from console.data.store.requests import Query
 from console.data.store.store import PAGE, Store

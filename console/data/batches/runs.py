@@ -15,14 +15,14 @@ from typing import NamedTuple
 from console.data.batches.batches import Batches, header_key
 from console.data.batches.results import read_results, reopened, result_of, results_put
 from console.data.batches.rows import row_key
-from console.data.runs import rollups
 from console.data.runs.items import summary_of
 from console.data.runs.puts import run_put
-from console.data.runs.spread import Spread
+from console.data.runs.rollups import rollups
+from console.data.runs.rollups.spread import Spread
 from console.data.store import tables
 from console.data.store.answers import ConditionFailed
 from console.data.store.codec import item_size
-from console.data.store.overlay import RecentWrites
+from console.data.store.lists.overlay import RecentWrites
 from console.data.store.requests import ABSENT, Condition, Put, Update, Write, equals
 from console.data.store.store import Store
 from console.errors import BatchTaken

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from console.data.collections.items import to_numbers
 from console.data.store import tables
-from console.data.store.description import vector_state
+from console.data.store.setup.description import vector_state
 from console.data.store.store import Store
 from console.errors import IndexUnavailable, SetupError, StoreError
 

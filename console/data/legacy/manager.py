@@ -29,7 +29,7 @@ from console.data.legacy.shapes import INT64, RUN_NAMES, RUN_ROW_NAMES, Row, doc
 from console.data.repositories import Repositories
 from console.data.store.client import make_client
 from console.data.store.names import may_be_id
-from console.data.store.setup import set_up
+from console.data.store.setup.setup import set_up
 from console.data.store.store import Store
 from console.errors import InvalidInput, NotFound
 from console.records import Artifact, Json, Results, RunId, RunStatus, Snapshot, TokenUsage, pages

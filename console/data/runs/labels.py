@@ -19,7 +19,7 @@ from console.data.runs.puts import label_put
 from console.data.store import tables
 from console.data.store.answers import ConditionFailed
 from console.data.store.codec import Item, check_line, check_text, from_item, plain_map
-from console.data.store.overlay import RecentWrites
+from console.data.store.lists.overlay import RecentWrites
 from console.data.store.requests import Condition, Delete, Put, Query, Update
 from console.data.store.store import Store
 from console.errors import InvalidInput, NotFound

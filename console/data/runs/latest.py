@@ -20,7 +20,7 @@ from console.data.runs.items import PLACE, run_place
 from console.data.runs.lists import indexed, laid_over, page_of, queries
 from console.data.store import tables
 from console.data.store.codec import timestamp
-from console.data.store.overlay import RecentWrites
+from console.data.store.lists.overlay import RecentWrites
 from console.data.store.requests import Query
 from console.data.store.store import Store
 from console.records import Page, Place, RunFilter, RunId, RunPlace, RunSummary

@@ -17,8 +17,8 @@ from typing import Any, TypeVar
 from console.data.runs.items import PLACE, run_place, run_summary
 from console.data.store import tables
 from console.data.store.codec import Item, timestamp
-from console.data.store.cursor import decode_cursor, encode_cursor
-from console.data.store.overlay import RecentWrites
+from console.data.store.lists.cursor import decode_cursor, encode_cursor
+from console.data.store.lists.overlay import RecentWrites
 from console.data.store.requests import Query
 from console.data.store.shards import Layout
 from console.data.store.store import Store

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from console.data.runs.lists import EXAMINED, merged, queries
 from console.data.store.codec import timestamp
-from console.data.store.overlay import RecentWrites
+from console.data.store.lists.overlay import RecentWrites
 from console.data.store.requests import Query
 from console.data.store.store import Store
 from console.records import Run, RunFilter, RunId, RunSummary

@@ -13,18 +13,18 @@ from datetime import datetime
 import msgspec
 
 from console.data.cache.cache import Cache, bump
-from console.data.runs import rollups
 from console.data.runs.ids import RunIds
 from console.data.runs.items import read_run, run_key, summary_of
 from console.data.runs.latest import Latest
 from console.data.runs.lists import list_places, list_runs
 from console.data.runs.neighbours import neighbour
 from console.data.runs.puts import check_artifact, check_results, import_key, label_put, run_put
-from console.data.runs.spread import Spread
+from console.data.runs.rollups import rollups
+from console.data.runs.rollups.spread import Spread
 from console.data.store import tables
 from console.data.store.answers import ConditionFailed
 from console.data.store.codec import timestamp, to_wire_map
-from console.data.store.overlay import RecentWrites
+from console.data.store.lists.overlay import RecentWrites
 from console.data.store.partition import parts_of, read_partition
 from console.data.store.requests import ABSENT, Condition, Put, Update, Write
 from console.data.store.store import Store

@@ -17,7 +17,7 @@ from console.data.runs.labels import REVISION, as_read
 from console.data.store import tables
 from console.data.store.answers import ConditionFailed
 from console.data.store.codec import Item, check_line, plain_map, timestamp, to_wire_map
-from console.data.store.overlay import RecentWrites
+from console.data.store.lists.overlay import RecentWrites
 from console.data.store.requests import Put, Query, Update
 from console.data.store.store import Store
 from console.errors import InvalidInput, NotFound

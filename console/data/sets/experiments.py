@@ -12,10 +12,10 @@ from datetime import datetime
 from console.data.sets.keys import header_key, numbers_key
 from console.data.store import tables
 from console.data.store.codec import ITEM_BUDGET, from_item, item_size, to_item
-from console.data.store.cursor import decode_cursor, encode_cursor
-from console.data.store.headers import Headers
+from console.data.store.lists.cursor import decode_cursor, encode_cursor
+from console.data.store.lists.headers import Headers
+from console.data.store.lists.overlay import LAG
 from console.data.store.names import check_name
-from console.data.store.overlay import LAG
 from console.data.store.requests import ABSENT, Put, Query
 from console.data.store.store import PAGE, Store
 from console.errors import InvalidInput, NotFound, TooLarge

@@ -12,7 +12,7 @@ from itertools import groupby, islice
 
 from console.data.store import tables
 from console.data.store.codec import Item, check_line, check_text, from_item, pack, to_item, to_wire_map
-from console.data.store.cursor import decode_cursor, encode_cursor
+from console.data.store.lists.cursor import decode_cursor, encode_cursor
 from console.data.store.partition import parts_of, read_parts, write_parts
 from console.data.store.requests import Query
 from console.data.store.store import PAGE, Store

@@ -19,9 +19,9 @@ from console.data.sets.keys import NAMED, VERSION, header_key, id_of, numbers_ke
 from console.data.store import tables
 from console.data.store.answers import ConditionFailed
 from console.data.store.codec import Item, check_line, check_text, from_item, to_item
-from console.data.store.headers import Headers
+from console.data.store.lists.headers import Headers
+from console.data.store.lists.overlay import LAG
 from console.data.store.names import check_name
-from console.data.store.overlay import LAG
 from console.data.store.partition import delete_partition
 from console.data.store.requests import ABSENT, Condition, Put, Query, Update, equals
 from console.data.store.store import Store

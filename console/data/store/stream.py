@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from cachetools import LRUCache
 
 from console.data.store.answers import code_of
-from console.data.store.description import describe
+from console.data.store.setup.description import describe
 from console.data.store.store import Store
 from console.errors import SetupError, StoreError
 from console.records import StreamPosition

@@ -8,7 +8,7 @@ import streamlit as st
 
 from console.actions.admin import operations as actions
 from console.actions.admin.operations import NO_VECTORS, VECTORS, Counters, Health, Operations, TableReport
-from console.data.runs.recount import Difference
+from console.data.runs.rollups.recount import Difference
 from console.errors import Denied
 from console.records import Batch, User
 from console.services import Services

@@ -11,9 +11,10 @@ from console.actions.admin import users as actions
 from console.actions.admin.users import Issued
 from console.records import Role, User, utcnow
 from console.services import Services
-from console.ui.frame import filters, text
+from console.ui.frame import text
 from console.ui.frame.clock import local, time_column
-from console.ui.frame.picker import pick_row
+from console.ui.frame.controls import filters
+from console.ui.frame.controls.picker import pick_row
 from console.ui.sign_in.saving import problem, save
 
 ROLES = {

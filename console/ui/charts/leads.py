@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from console.ui.frame.filters import MOST_CHOSEN
+from console.ui.frame.controls.filters import MOST_CHOSEN
 
 LEAD = "lead"
 Params = dict[str, str]

@@ -16,9 +16,10 @@ from console.records import Batch, BatchRow, utcnow
 from console.services import Services
 from console.ui.charts import leads
 from console.ui.evaluate.batch_list import KEY
-from console.ui.frame import filters, text
+from console.ui.frame import text
 from console.ui.frame.card import card
-from console.ui.frame.picker import pick_row
+from console.ui.frame.controls import filters
+from console.ui.frame.controls.picker import pick_row
 from console.ui.runs.comparison import CHANGES
 from console.ui.runs.verdicts import colored, result_words
 

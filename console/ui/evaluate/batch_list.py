@@ -11,10 +11,11 @@ from console.actions.batches import batches
 from console.records import Batch, BatchState, Role, User
 from console.services import Services
 from console.ui.charts import leads
-from console.ui.frame import filters, text
+from console.ui.frame import text
 from console.ui.frame.card import card
 from console.ui.frame.clock import time_column
-from console.ui.frame.picker import pick_row
+from console.ui.frame.controls import filters
+from console.ui.frame.controls.picker import pick_row
 from console.ui.sign_in import saving
 
 KEY = "batch"

@@ -14,9 +14,9 @@ from console.services import Services
 from console.ui.frame import text
 from console.ui.frame.card import card
 from console.ui.frame.clock import time_column
-from console.ui.frame.filters import navigate
-from console.ui.frame.picker import pick_row
-from console.ui.runs import tables
+from console.ui.frame.controls.filters import navigate
+from console.ui.frame.controls.picker import pick_row
+from console.ui.runs.lists import tables
 from console.ui.sign_in import saving
 
 NEW = "new"

@@ -14,8 +14,8 @@ from console.judging.analysis.statistics import Estimate, kappa_words
 from console.ui.charts.figures import draw, stacked
 from console.ui.frame import text
 from console.ui.frame.card import card
-from console.ui.frame.filters import navigate
-from console.ui.frame.picker import pick_row
+from console.ui.frame.controls.filters import navigate
+from console.ui.frame.controls.picker import pick_row
 from console.ui.labels.agreement_charts import scatter
 
 SHOWN = 200

@@ -8,7 +8,8 @@ from __future__ import annotations
 import streamlit as st
 
 from console.actions.runs.labelled import SAMPLE, Labelled
-from console.ui.frame import filters, text
+from console.ui.frame import text
+from console.ui.frame.controls import filters
 
 AGAINST = {"people": "People", "judge": "Another judge"}
 

@@ -11,9 +11,10 @@ from console.actions.labels.agreement import SAMPLE, Agreement, Pair, Pairs
 from console.actions.runs.comparison import Change
 from console.records import RunSummary
 from console.ui.charts.figures import draw, stacked
-from console.ui.frame import filters, text
+from console.ui.frame import text
 from console.ui.frame.card import card
-from console.ui.frame.picker import pick_row
+from console.ui.frame.controls import filters
+from console.ui.frame.controls.picker import pick_row
 from console.ui.frame.style import outcome_of
 from console.ui.labels.agreement import figure
 from console.ui.labels.agreement_charts import difference_histogram

@@ -12,7 +12,7 @@ from console.records import RunFilter, Selection
 from console.services import Services
 from console.ui.frame import text
 from console.ui.frame.card import card
-from console.ui.frame.filters import Selection as Filters
+from console.ui.frame.controls.filters import Selection as Filters
 
 POINTS = 0.05
 """Half the width of the interval that more labels are counted for."""

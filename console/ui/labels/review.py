@@ -18,7 +18,7 @@ from console.records import Role, RunFilter, RunId, Selection, User, utcnow
 from console.services import Services
 from console.ui.frame import notes, text
 from console.ui.frame.boundary import nothing
-from console.ui.frame.filters import navigate
+from console.ui.frame.controls.filters import navigate
 from console.ui.frame.navigation import link_to
 from console.ui.sign_in import saving
 

@@ -17,7 +17,7 @@ from console.records import Drawn, Label, Role, Run, ScoreRange, User
 from console.services import Services
 from console.ui.frame import text
 from console.ui.frame.card import card
-from console.ui.frame.filters import navigate
+from console.ui.frame.controls.filters import navigate
 from console.ui.labels.review import MOST_SKIPPED, QueuePosition
 from console.ui.runs import parts
 from console.ui.sign_in import saving

@@ -8,7 +8,7 @@ from console.actions.labels.plans import save_plan
 from console.records import ReviewPlan, Role, User
 from console.services import Services
 from console.ui.frame import text
-from console.ui.frame.filters import navigate
+from console.ui.frame.controls.filters import navigate
 from console.ui.sign_in import saving
 
 _KEY = "review.plan"

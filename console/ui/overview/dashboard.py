@@ -15,7 +15,7 @@ from console.ui.charts import charts, leads, run_points
 from console.ui.charts.figures import Mode, Panel, draw, stacked
 from console.ui.frame import text
 from console.ui.frame.card import card
-from console.ui.runs import tables
+from console.ui.runs.lists import tables
 
 RECENT_RUNS = 10
 WEEKS_FROM = 120

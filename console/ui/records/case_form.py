@@ -16,7 +16,7 @@ from console.records import Case, Judge, ScoreRange, Threshold, User
 from console.services import Services
 from console.ui.frame import text
 from console.ui.frame.card import card
-from console.ui.frame.drafts import Values
+from console.ui.frame.controls.drafts import Values
 from console.ui.frame.facts import fact_list
 from console.ui.records.fields import Field, Form, json_text, number_text, passage, problem_of_json, read_json, yes_no
 from console.ui.records.guidance import (

@@ -12,8 +12,8 @@ from console.records import Judge, Metric, Model, Role, User
 from console.services import Services
 from console.ui.frame import text
 from console.ui.frame.clock import time_column
+from console.ui.frame.controls.picker import pick_row
 from console.ui.frame.facts import fact_list
-from console.ui.frame.picker import pick_row
 from console.ui.sign_in import saving
 
 ADD_MODEL = "models.add"

@@ -8,7 +8,7 @@ from console.errors import ConsoleError
 from console.records import User
 from console.services import Services
 from console.ui.frame import diff, text
-from console.ui.frame.drafts import Draft, DraftKey, Values, merged
+from console.ui.frame.controls.drafts import Draft, DraftKey, Values, merged
 from console.ui.records.editor import Editor, R
 from console.ui.records.versions import sections
 from console.ui.sign_in.saving import problem, save

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from console.services import Services
-from console.ui.frame import filters
-from console.ui.frame.drafts import Draft, DraftKey
+from console.ui.frame.controls import filters
+from console.ui.frame.controls.drafts import Draft, DraftKey
 from console.ui.records.editor import Editor, R
 from console.ui.sign_in.saving import save
 

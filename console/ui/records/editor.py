@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 from console.actions.configuration.version_results import VersionResults
 from console.data.configuration.versions import Versioned
 from console.records import User
-from console.ui.frame.drafts import Values
+from console.ui.frame.controls.drafts import Values
 from console.ui.records.fields import Field, Form
 
 

@@ -11,7 +11,7 @@ import streamlit as st
 
 from console.records import Json
 from console.ui.frame import text
-from console.ui.frame.drafts import Draft
+from console.ui.frame.controls.drafts import Draft
 from console.ui.runs.parts import block
 
 Change = Callable[[Any, Any], Any]

@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from console.records import ScoreRange
-from console.ui.frame.drafts import Values
+from console.ui.frame.controls.drafts import Values
 from console.ui.records.fields import Form
 from console.ui.records.guidance import example_rows, example_text, on_scale, with_anchor
 

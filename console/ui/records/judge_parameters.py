@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from console.records import Json
-from console.ui.frame.drafts import Values
+from console.ui.frame.controls.drafts import Values
 from console.ui.records.fields import read_json
 
 _SAFE = 2**53 - 1

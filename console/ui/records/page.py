@@ -16,8 +16,9 @@ from streamlit.elements.lib.mutable_tab_container import TabContainer
 from console.errors import AlreadyExists, ConflictError, ConsoleError, InvalidInput, NotFound
 from console.records import Role, User
 from console.services import Services
-from console.ui.frame import filters, notes, text
-from console.ui.frame.drafts import NEW, Draft, DraftKey, Values
+from console.ui.frame import notes, text
+from console.ui.frame.controls import filters
+from console.ui.frame.controls.drafts import NEW, Draft, DraftKey, Values
 from console.ui.frame.session import back, page_title
 from console.ui.records.conflict import conflict_dialog, set_aside
 from console.ui.records.dialogs import deactivate_dialog, replace_dialog, start

@@ -8,10 +8,11 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
-from console.ui.frame import filters, text
+from console.ui.frame import text
 from console.ui.frame.boundary import nothing
-from console.ui.frame.drafts import NEW, Draft, DraftKey
-from console.ui.frame.picker import pick_row
+from console.ui.frame.controls import filters
+from console.ui.frame.controls.drafts import NEW, Draft, DraftKey
+from console.ui.frame.controls.picker import pick_row
 
 USE = {"in": "In use", "out": "Not in use"}
 MARK = "✎"

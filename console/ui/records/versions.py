@@ -8,12 +8,13 @@ import pandas as pd
 import streamlit as st
 
 from console.actions.configuration.version_results import VersionResults
-from console.ui.frame import diff, filters, text
+from console.ui.frame import diff, text
 from console.ui.frame.boundary import boundary
 from console.ui.frame.card import card
 from console.ui.frame.clock import time_column
-from console.ui.frame.drafts import Values
-from console.ui.frame.picker import pick_row
+from console.ui.frame.controls import filters
+from console.ui.frame.controls.drafts import Values
+from console.ui.frame.controls.picker import pick_row
 from console.ui.records.editor import Editor, R
 
 

@@ -10,8 +10,9 @@ import streamlit as st
 
 from console.actions.runs.comparison import MOST, Change, Column, Comparison, run_ids
 from console.records import Run, RunId
-from console.ui.frame import filters, text
+from console.ui.frame import text
 from console.ui.frame.card import card
+from console.ui.frame.controls import filters
 from console.ui.frame.style import outcome, palette
 from console.ui.runs import parts
 from console.ui.runs.page import text_difference

@@ -16,9 +16,10 @@ from console.judging.judging import GEVAL
 from console.judging.windows import how_embedded
 from console.records import Run, RunFilter, User
 from console.services import Services
-from console.ui.frame import diff, filters, text
+from console.ui.frame import diff, text
 from console.ui.frame.boundary import boundary
 from console.ui.frame.card import card
+from console.ui.frame.controls import filters
 from console.ui.frame.facts import fact_list
 from console.ui.frame.style import outcome
 from console.ui.runs import parts

@@ -12,8 +12,9 @@ from console.actions.runs.rerun import Repeated
 from console.errors import NotFound
 from console.records import Judge, Role, Run, RunId, User
 from console.services import Services
-from console.ui.frame import filters, text
+from console.ui.frame import text
 from console.ui.frame.card import card
+from console.ui.frame.controls import filters
 from console.ui.frame.style import outcome
 from console.ui.sign_in import saving
 

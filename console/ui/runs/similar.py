@@ -12,9 +12,9 @@ from console.records import RunSummary
 from console.ui.charts.figures import Panel, Trace, blank_axis, shown
 from console.ui.frame import text
 from console.ui.frame.card import card
-from console.ui.frame.picker import pick_row
-from console.ui.runs import tables
-from console.ui.runs.to_set import to_set
+from console.ui.frame.controls.picker import pick_row
+from console.ui.runs.lists import tables
+from console.ui.runs.lists.to_set import to_set
 
 _MOST_OF_ONE = 50
 """Runs of one text that a point of the map leads to."""

@@ -12,7 +12,8 @@ from console.actions.runs.detail import run_id_of
 from console.records import Collection
 from console.search.ways.searcher import AUTO, MOST_RESULTS, STRATEGIES
 from console.services import Services
-from console.ui.frame import filters, text
+from console.ui.frame import text
+from console.ui.frame.controls import filters
 
 BY = {"text": "Text", "chunk": "Chunk", "run": "Run"}
 VIEWS = {"results": "Results", "map": "Map", "strategies": "Compare strategies", "quality": "Quality"}

@@ -13,10 +13,11 @@ from console.errors import InvalidInput
 from console.records import Collection, User
 from console.search.embedding.embedders import EMBEDDERS
 from console.services import Services
-from console.ui.frame import filters, text
+from console.ui.frame import text
 from console.ui.frame.boundary import nothing
 from console.ui.frame.clock import time_column
-from console.ui.frame.picker import pick_row
+from console.ui.frame.controls import filters
+from console.ui.frame.controls.picker import pick_row
 from console.ui.search.upload import SYNC
 from console.ui.sign_in.saving import problem, save
 

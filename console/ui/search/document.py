@@ -10,7 +10,8 @@ from console.actions.collections import collections as actions
 from console.errors import NotFound
 from console.records import Chunk, Collection, Json
 from console.services import Services
-from console.ui.frame import filters, text
+from console.ui.frame import text
+from console.ui.frame.controls import filters
 from console.ui.sign_in.saving import problem, save
 
 PAGE_CHUNKS = 20

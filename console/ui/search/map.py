@@ -14,7 +14,8 @@ from console.records import Collection
 from console.search.maps.projection import Method
 from console.services import Services
 from console.ui.charts.figures import Panel, blank_axis, draw, shown, stacked
-from console.ui.frame import filters, text
+from console.ui.frame import text
+from console.ui.frame.controls import filters
 from console.ui.frame.style import palette
 from console.ui.search.selection import pick, picked_list
 

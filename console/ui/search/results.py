@@ -12,8 +12,9 @@ from console.actions.collections.search import SearchAnswer, neighbours
 from console.errors import NotFound
 from console.records import Chunk, Collection, SearchHit
 from console.services import Services
-from console.ui.frame import filters, text
+from console.ui.frame import text
 from console.ui.frame.boundary import nothing
+from console.ui.frame.controls import filters
 from console.ui.search.document import place, said_metadata
 
 SNIPPET = 420

@@ -8,8 +8,9 @@ import streamlit as st
 
 from console.records import Collection
 from console.services import Services
-from console.ui.frame import filters, text
+from console.ui.frame import text
 from console.ui.frame.card import card
+from console.ui.frame.controls import filters
 from console.ui.search.document import place
 
 SHOWN = 50

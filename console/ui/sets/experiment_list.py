@@ -9,9 +9,10 @@ import streamlit as st
 
 from console.records import Batch, Experiment
 from console.ui.charts import leads
-from console.ui.frame import filters, text
+from console.ui.frame import text
 from console.ui.frame.clock import time_column
-from console.ui.frame.picker import pick_row
+from console.ui.frame.controls import filters
+from console.ui.frame.controls.picker import pick_row
 
 
 def experiment_table(

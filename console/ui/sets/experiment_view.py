@@ -15,10 +15,11 @@ from console.records import BatchState, Experiment, Role, User
 from console.services import Services
 from console.ui.charts import leads
 from console.ui.charts.figures import draw, stacked
-from console.ui.frame import filters, text
+from console.ui.frame import text
 from console.ui.frame.boundary import boundary
 from console.ui.frame.card import card
-from console.ui.frame.picker import pick_row
+from console.ui.frame.controls import filters
+from console.ui.frame.controls.picker import pick_row
 from console.ui.runs.verdicts import colored
 from console.ui.sets import pairs
 from console.ui.sets.set_charts import groups

@@ -13,10 +13,11 @@ from console.actions.sets.files import content_key
 from console.errors import InvalidInput, NotFound
 from console.records import SetItem, TestSet, User
 from console.services import Services
-from console.ui.frame import filters, text
+from console.ui.frame import text
 from console.ui.frame.card import card
-from console.ui.frame.pager import cursor_of, pager
-from console.ui.frame.picker import pick_row
+from console.ui.frame.controls import filters
+from console.ui.frame.controls.pager import cursor_of, pager
+from console.ui.frame.controls.picker import pick_row
 from console.ui.sign_in import saving
 
 KEY = "sets.item"

@@ -13,10 +13,11 @@ from console.actions.sets.results import JudgeResults, Row
 from console.errors import NotFound
 from console.records import Experiment, Run
 from console.services import Services
-from console.ui.frame import filters, text
+from console.ui.frame import text
 from console.ui.frame.boundary import boundary
 from console.ui.frame.card import card
-from console.ui.frame.picker import pick_row
+from console.ui.frame.controls import filters
+from console.ui.frame.controls.picker import pick_row
 from console.ui.runs.page import text_difference
 from console.ui.runs.verdicts import colored, result_words
 

@@ -14,10 +14,11 @@ from console.errors import ConsoleError
 from console.records import RunId, TestSet, User, pages
 from console.services import Services
 from console.ui.charts import leads
-from console.ui.frame import filters, text
+from console.ui.frame import text
 from console.ui.frame.card import card
 from console.ui.frame.clock import time_column
-from console.ui.frame.picker import pick_row
+from console.ui.frame.controls import filters
+from console.ui.frame.controls.picker import pick_row
 from console.ui.sign_in import saving
 
 KEY = "sets"

@@ -16,10 +16,11 @@ from console.services import Services
 from console.tabular.files import ENDINGS, FileForm, Problem, TabularFile
 from console.ui.charts import leads
 from console.ui.charts.figures import draw, stacked
-from console.ui.frame import filters, text
+from console.ui.frame import text
 from console.ui.frame.card import card
 from console.ui.frame.clock import time_column
-from console.ui.frame.picker import pick_row
+from console.ui.frame.controls import filters
+from console.ui.frame.controls.picker import pick_row
 from console.ui.sets import items
 from console.ui.sets.experiment_list import experiment_table
 from console.ui.sets.set_charts import history

@@ -19,10 +19,11 @@ from console.judging.analysis.statistics import Quality, kappa_words
 from console.records import Case
 from console.services import Services
 from console.ui.charts.figures import draw, stacked
-from console.ui.frame import choices, filters, text
-from console.ui.frame.filters import Selection
+from console.ui.frame import text
+from console.ui.frame.controls import choices, filters
+from console.ui.frame.controls.filters import Selection
+from console.ui.frame.controls.picker import pick_row
 from console.ui.frame.navigation import link_to
-from console.ui.frame.picker import pick_row
 from console.ui.thresholds.calibration_chart import quality_chart
 from console.ui.thresholds.form import REASON
 from console.ui.thresholds.what_if import threshold_text

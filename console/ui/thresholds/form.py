@@ -7,7 +7,7 @@ import streamlit as st
 from console.actions.thresholds.thresholds import move_threshold
 from console.records import Case, Role, User
 from console.services import Services
-from console.ui.frame.filters import navigate
+from console.ui.frame.controls.filters import navigate
 from console.ui.sign_in import saving
 from console.ui.thresholds.what_if import threshold_text
 

@@ -15,7 +15,7 @@ from console.records import Case, Role, ThresholdChange, User
 from console.ui.charts.figures import Panel, Trace, shown, unit_axis
 from console.ui.frame import text
 from console.ui.frame.clock import time_column
-from console.ui.frame.filters import navigate
+from console.ui.frame.controls.filters import navigate
 from console.ui.frame.style import palette
 from console.ui.thresholds.form import REASON
 from console.ui.thresholds.what_if import threshold_text

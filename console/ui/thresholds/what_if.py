@@ -17,7 +17,7 @@ from console.actions.thresholds.thresholds import ThresholdView
 from console.actions.thresholds.what_if import WhatIf, on_grid, what_if
 from console.records import Case, Rollup, Verdict
 from console.ui.frame import text
-from console.ui.frame.filters import Selection, navigate
+from console.ui.frame.controls.filters import Selection, navigate
 from console.ui.thresholds.what_if_chart import histogram_chart
 
 AGAINST = {"judged": "As judged", "today": "Under today's threshold"}

@@ -10,7 +10,7 @@ import pytest
 from console.actions.labels import agreement
 from console.actions.labels.agreement import Cell, Side, against_judge, against_people, load_pairs, sides_of, two_sides
 from console.actions.runs.comparison import Change
-from console.actions.runs.importing import import_runs
+from console.actions.runs.files.importing import import_runs
 from console.actions.runs.labelled import case_with_labels, load_labelled
 from console.actions.thresholds.calibration import calibrate, flipped
 from console.data.runs.items import run_item

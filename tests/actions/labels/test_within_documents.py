@@ -13,7 +13,7 @@ from console.actions.labels.agreement import against_people
 from console.actions.labels.population import Asked
 from console.actions.labels.report import load_report
 from console.actions.labels.within_documents import document_of, within_documents
-from console.actions.runs.importing import import_runs
+from console.actions.runs.files.importing import import_runs
 from console.actions.runs.labelled import load_labelled
 from console.records import Artifact
 from console.services import Services

@@ -12,7 +12,7 @@ import pytest
 from console.data.cache.cache import Cache
 from console.data.store import tables
 from console.data.store.requests import Put
-from console.data.store.setup import set_up
+from console.data.store.setup.setup import set_up
 from console.data.store.store import Store
 from console.errors import StoreUnavailable
 from console.records import Threshold

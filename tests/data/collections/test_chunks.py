@@ -17,8 +17,8 @@ from console.data.collections.items import read_chunk
 from console.data.collections.reads import split_keys
 from console.data.store import tables
 from console.data.store.codec import Item, item_size
-from console.data.store.description import vector_state
 from console.data.store.requests import Query
+from console.data.store.setup.description import vector_state
 from console.data.store.store import Store
 from console.errors import AlreadyExists, InvalidInput, NotFound, StoreUnavailable, TooLarge, UnsavedItems
 from console.records import Chunk, NewChunk, VectorPart

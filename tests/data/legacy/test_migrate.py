@@ -23,7 +23,7 @@ from console.data.legacy.migration.verify import verify
 from console.data.legacy.sqlite.manager import DatabaseManager
 from console.data.legacy.sqlite.rows import insert
 from console.data.legacy.sqlite.schema import SCHEMA
-from console.data.runs import recount
+from console.data.runs.rollups import recount
 from console.data.store import tables
 from console.data.store.store import Store
 from console.errors import SetupError

@@ -24,7 +24,7 @@ from console.data.legacy.migration.verify import verify
 from console.data.legacy.sqlite.manager import DatabaseManager
 from console.data.legacy.sqlite.rows import insert
 from console.data.legacy.sqlite.schema import SCHEMA, TABLES
-from console.data.runs import recount
+from console.data.runs.rollups import recount
 from console.data.store.store import Store
 from console.errors import SetupError
 from tests.support.old_database import CASE, COMPLETED, DOCUMENT, JUDGE, METRIC, MODEL, case, make, run

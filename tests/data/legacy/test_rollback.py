@@ -19,7 +19,7 @@ from console.data.legacy.export import export_sqlite
 from console.data.legacy.migration.migrate import migrate
 from console.data.legacy.migration.verify import verify
 from console.data.legacy.sqlite.rows import insert
-from console.data.runs import recount
+from console.data.runs.rollups import recount
 from console.errors import NotServed, SetupError
 from console.records import Artifact, Role, RunFilter, Verdict
 from console.services import Services, build_services

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from console.data.runs.cells import Counting
 from console.data.runs.ids import RunIds
 from console.data.runs.items import gathered_keys
 from console.data.runs.moving import establish, move
-from console.data.runs.recount import rebuild, verify
+from console.data.runs.rollups.cells import Counting
+from console.data.runs.rollups.recount import rebuild, verify
 from console.data.store import tables
 from console.data.store.shards import LAYOUT_KEY, Layout, layout_of
 from console.data.store.store import Store

@@ -18,9 +18,9 @@ from console.data.store import tables
 from console.data.store.answers import ConditionFailed
 from console.data.store.client import make_client
 from console.data.store.codec import Item
-from console.data.store.description import describe
 from console.data.store.requests import ABSENT, PRESENT, Check, Condition, Delete, Put, Query, Update, equals, one_of
-from console.data.store.setup import set_up
+from console.data.store.setup.description import describe
+from console.data.store.setup.setup import set_up
 from console.data.store.store import Store
 from console.engine import process
 from console.engine.engine import acquire

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from console.data.store import tables
-from console.data.store.description import vector_state
 from console.data.store.requests import Query
+from console.data.store.setup.description import vector_state
 from console.data.store.store import Store
 from console.errors import InvalidInput, NotFound, SetupError, StoreError
 from console.records import Chunk, Collection, NewChunk

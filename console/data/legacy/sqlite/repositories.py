@@ -16,7 +16,7 @@ from console.data.legacy.sqlite.stored_runs import LegacyDocuments, LegacyRuns, 
 from console.data.legacy.sqlite.unserved import not_served, unserved
 from console.data.repositories import Repositories
 from console.data.runs.embeddings import RunVectors
-from console.data.runs.rollups import Rollups
+from console.data.runs.rollups.rollups import Rollups
 from console.data.runs.tags import Tags
 from console.data.runs.views import Views
 from console.data.sets.experiments import Experiments

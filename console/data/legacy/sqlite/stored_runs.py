@@ -16,7 +16,7 @@ from console.data.legacy.sqlite.schema import writing
 from console.data.legacy.sqlite.stored_configuration import LegacyCases, LegacyJudges, found
 from console.data.legacy.sqlite.unserved import not_served, refusal
 from console.data.runs.items import summary_of
-from console.data.store.cursor import decode_cursor, encode_cursor
+from console.data.store.lists.cursor import decode_cursor, encode_cursor
 from console.errors import InvalidInput, NotFound
 from console.records import (
     Artifact,

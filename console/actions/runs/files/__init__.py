@@ -1,0 +1,1 @@
+"""Runs in and out of files: the neutral lines, published results, CSV."""

@@ -1,0 +1,251 @@
+"""Rollups: counts, sums and histograms of finished runs per day, case, judge and model.
+
+Finishing a run adds to one item in the same transaction, so a count is never lost and never doubled. A quiet store has
+one item per day, case, judge and model; where a process meets conflicts it spreads them over more, see `spread`.
+
+Days before yesterday are kept in the cache until the change token of the runs table moves: it does when a run of
+an earlier day finishes, is imported, or when rollups are rebuilt.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from console.data.cache.cache import Cache
+from console.data.runs.rollups.packs import packed
+from console.data.runs.rollups.spread import Spread
+from console.data.store import tables
+from console.data.store.codec import Item
+from console.data.store.requests import Query, Update
+from console.data.store.shards import ONE, Layout
+from console.data.store.store import Store
+from console.records import STATED_MODES, WEIGHTED_MODES, Rollup, RunStatus, RunSummary, Verdict, utcnow
+
+OPEN_DAYS = 2
+"""Days before today that readers read afresh each time. Writers move the token for runs that began before yesterday:
+the day between allows for clocks that differ around midnight."""
+BINS = 100
+_PAGE = 1_000
+_AT_ONCE = 16
+"""Queries at the same time, at most."""
+_MODEL_BYTES = 200
+_COUNTS = ("completed", "failed", "passed", "rejected", "tokens", "timed", "weighted", "stated")
+_SUMS = ("score", "normalized", "squared", "seconds", "cost")
+_DIGITS = 9
+"""Decimal digits that sums keep: sums of such decimals are exact in DynamoDB's arithmetic."""
+
+Key = tuple[date, str, str, str]
+"""Day, case id, judge id, model name."""
+
+
+def bin_of(normalized: float) -> int:
+    """The histogram bin of a normalised score; scores outside 0..1 go to the outermost bins."""
+    return min(max(math.floor(normalized * BINS + 1e-9), 0), BINS)
+
+
+def key_of(row: RunSummary) -> Key:
+    """The rollup that a run belongs to."""
+    return row.started_at.date(), row.case_id, row.judge_id, _short(row.model_name)
+
+
+def item_key(key: Key, shard: int, layout: Layout = ONE) -> tuple[str, str]:
+    """Key of a rollup item."""
+    day, *rest = key
+    escaped = [part.replace("%", "%25").replace("#", "%23") for part in rest]
+    return f"ROLLUP#{day:%Y-%m}{layout.count_suffix(shard)}", "#".join([day.isoformat(), *escaped, str(shard)])
+
+
+def amounts(row: RunSummary) -> dict[str, float]:
+    """What a finished run adds to its rollup, by attribute."""
+    if row.status is RunStatus.FAILED or row.final_score is None or row.final_score_normalized is None:
+        return {"failed": 1, "tokens": row.total_tokens or 0, "cost": round(row.cost or 0.0, _DIGITS), "writes": 1}
+    normalized = round(row.final_score_normalized, _DIGITS)
+    return {
+        "completed": 1,
+        "passed": int(row.evaluation_status is Verdict.PASS),
+        "rejected": int(row.evaluation_status is Verdict.FAIL),
+        "score": round(row.final_score, _DIGITS),
+        "normalized": normalized,
+        "squared": round(normalized * normalized, _DIGITS),
+        "tokens": row.total_tokens or 0,
+        "seconds": round(row.execution_time_seconds or 0.0, _DIGITS),
+        "timed": int(row.execution_time_seconds is not None),
+        "cost": round(row.cost or 0.0, _DIGITS),
+        "weighted": int(row.scoring_mode in WEIGHTED_MODES),
+        "stated": int(row.scoring_mode in STATED_MODES),
+        f"h{bin_of(row.final_score_normalized)}": 1,
+        "writes": 1,
+    }
+
+
+def increment(row: RunSummary, conflicts: int, spread: Spread, layout: Layout) -> Update:
+    """The write that counts a finished run; after a conflict it goes to another shard."""
+    return increments([row], conflicts, spread, layout)[0]
+
+
+def increments(rows: Iterable[RunSummary], conflicts: int, spread: Spread, layout: Layout) -> list[Update]:
+    """The writes that count several finished runs, one for each rollup; after a conflict they go to other shards."""
+    totals: dict[Key, dict[str, float]] = {}
+    for row in rows:
+        sums = totals.setdefault(key_of(row), {})
+        for name, amount in amounts(row).items():
+            sums[name] = round(sums.get(name, 0) + amount, _DIGITS)
+    return [
+        Update(tables.RUNS, item_key(key, spread.shard(key, conflicts), layout), adds=_added(sums))
+        for key, sums in totals.items()
+    ]
+
+
+def _added(sums: dict[str, float]) -> dict[str, float]:
+    return {name: amount for name, amount in sums.items() if amount}
+
+
+def is_closed(day: date, today: date) -> bool:
+    """Whether readers may have kept the rollups of `day`, so that a change to them must move the token."""
+    return day < today - timedelta(days=OPEN_DAYS - 1)
+
+
+class Rollups:
+    """Reads rollups. They are written with the runs (see `Runs.complete`)."""
+
+    def __init__(self, store: Store, cache: Cache, clock: Callable[[], datetime] = utcnow) -> None:
+        self._store = store
+        self._cache = cache
+        self._clock = clock
+
+    def read(self, first: date, last: date) -> list[Rollup]:
+        """All rollups from `first` to `last`, both included, ordered by day.
+
+        Cost: the open days one Query each time; earlier days from the cache, else one request per month for its
+        pack, and one Query per month and 1 MB where there is no pack in force. Independent of the number of runs.
+        """
+        open_from = self._clock().date() - timedelta(days=OPEN_DAYS)
+        spans = list(_months(first, min(last, open_from - timedelta(days=1))))
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            closed = pool.map(lambda span: self._closed(span, open_from), spans)
+            fresh = [row for begin, end in _months(max(first, open_from), last) for row in self._query(begin, end)]
+            earlier = [row for rows in closed for row in rows if first <= row.day <= last]
+        return earlier + fresh
+
+    def first_day(self) -> date | None:
+        """The earliest day with a finished run, or None. Two Queries of RunsByStatusIndex, cached for a minute."""
+        text = self._cache.config(tables.RUNS, "rollup:first", str, lambda: _first_day(self._store), ttl=60.0)
+        return date.fromisoformat(text) if text else None
+
+    def _closed(self, span: tuple[date, date], open_from: date) -> list[Rollup]:
+        """A whole month up to the open days, so that every range shares the entry."""
+        begin = span[0].replace(day=1)
+        end = min(_month_end(begin), open_from - timedelta(days=1))
+        key = f"rollup:{begin:%Y-%m}:{end.isoformat()}"
+        token = self._cache.token(tables.RUNS)
+        return self._cache.config(
+            tables.RUNS,
+            key,
+            list[Rollup],
+            lambda: packed(self._store, begin, end, token, lambda: self._query(begin, end)),
+        )
+
+    def _query(self, begin: date, end: date) -> list[Rollup]:
+        low, high = begin.isoformat(), f"{end.isoformat()}$"
+        partitions = [f"ROLLUP#{begin:%Y-%m}{suffix}" for suffix in self._store.layout.count_suffixes]
+        queries = [Query(tables.RUNS, partition, low=low, high=high) for partition in partitions]
+        found = _gather(queries, lambda query: list(self._store.all(query, limit=_PAGE)))
+        return merge(read_rollup(item) for items in found for item in items)
+
+
+def months_with_runs(store: Store) -> list[str]:
+    """Every month from the first finished run to the next one, `YYYY-MM`. One Query per status and key of a run."""
+    text = _first_day(store)
+    today = utcnow().date()
+    first = date.fromisoformat(text) if text else today
+    return [f"{begin:%Y-%m}" for begin, _ in _months(min(first, today), _month_end(today) + timedelta(days=1))]
+
+
+def _first_day(store: Store) -> str:
+    finished = (RunStatus.COMPLETED, RunStatus.FAILED)
+    values = [status + suffix for status in finished for suffix in store.layout.suffixes]
+    queries = [Query(tables.RUNS, value, index=tables.RUNS_BY_STATUS) for value in values]
+    firsts = _gather(queries, lambda query: store.page(query, limit=1)[0])
+    return min((item["startedAt"]["S"][: len("2026-03-10")] for items in firsts for item in items), default="")
+
+
+def _gather(queries: list[Query], read: Callable[[Query], list[Item]]) -> list[list[Item]]:
+    """What each query finds, at the same time."""
+    if len(queries) == 1:
+        return [read(queries[0])]
+    with ThreadPoolExecutor(max_workers=min(len(queries), _AT_ONCE)) as pool:
+        return list(pool.map(read, queries))
+
+
+def read_rollup(item: Item) -> Rollup:
+    """One shard of a rollup from its item.
+
+    Reads the numbers without the general codec: a year of a busy store is half a million of them.
+    """
+    day, case_id, judge_id, model, _shard = item[tables.SK]["S"].split("#")
+    bins: dict[int, int] = {}
+    values: dict[str, Any] = {}
+    for name, value in item.items():
+        if name[0] == "h":
+            bins[int(name[1:])] = int(value["N"])
+        elif name in _COUNTS:
+            values[name] = int(value["N"])
+        elif name in _SUMS:
+            values[name] = float(value["N"])
+    return Rollup(
+        day=date.fromisoformat(day),
+        case_id=_unescaped(case_id),
+        judge_id=_unescaped(judge_id),
+        model=_unescaped(model),
+        bins=bins,
+        **values,
+    )
+
+
+def merge(shards: Iterable[Rollup]) -> list[Rollup]:
+    """The shards of each rollup added up, in order of appearance."""
+    merged: dict[Key, Rollup] = {}
+    for shard in shards:
+        key = (shard.day, shard.case_id, shard.judge_id, shard.model)
+        merged[key] = plus(merged[key], shard) if key in merged else shard
+    return list(merged.values())
+
+
+def plus(one: Rollup, other: Rollup) -> Rollup:
+    """Two rollups added up; day, case, judge and model are those of the first."""
+    sums: dict[str, Any] = {name: getattr(one, name) + getattr(other, name) for name in _COUNTS + _SUMS}
+    bins = dict(one.bins)
+    for place, count in other.bins.items():
+        bins[place] = bins.get(place, 0) + count
+    return msgspec.structs.replace(one, bins=bins, **sums)
+
+
+def _short(model: str) -> str:
+    """A model's name as a sort key of DynamoDB can hold it: that has 1,024 bytes, ids and escapes included."""
+    if len(model.encode()) <= _MODEL_BYTES:
+        return model
+    digest = hashlib.sha256(model.encode()).hexdigest()[:16]
+    return f"{model.encode()[: _MODEL_BYTES // 2].decode(errors='ignore')}~{digest}"
+
+
+def _unescaped(part: str) -> str:
+    return part.replace("%23", "#").replace("%25", "%")
+
+
+def _month_end(day: date) -> date:
+    return (day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+
+
+def _months(first: date, last: date) -> Iterator[tuple[date, date]]:
+    """`first` to `last` cut at the ends of months."""
+    while first <= last:
+        end = min(_month_end(first), last)
+        yield first, end
+        first = end + timedelta(days=1)

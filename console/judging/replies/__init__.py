@@ -1,0 +1,1 @@
+"""What a judge answered, read: numerals, objects, lines, and the scores in them."""
