@@ -13,98 +13,25 @@ a Scan for one run.
 from __future__ import annotations
 
 import argparse
-import random
 import statistics
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 import boto3
 
+from benchmarks.filled import opened
+from benchmarks.plausible import DAYS, JUDGES
 from console.actions.overview.overview import load_overview
-from console.config import Settings
 from console.data.cache.cache import Cache
-from console.data.runs.items import run_item
-from console.data.runs.rollups import recount
 from console.data.runs.rollups.rollups import Rollups
 from console.data.runs.runs import Runs
 from console.data.store import tables
 from console.data.store.client import credentials_in
-from console.records import (
-    Artifact,
-    LlmRef,
-    MetricRef,
-    Results,
-    Rollup,
-    Run,
-    RunFilter,
-    RunStatus,
-    Snapshot,
-    TokenUsage,
-    Verdict,
-    utcnow,
-)
-from console.services import Services, build_services
-
-DAYS = 90
-JUDGES = tuple((f"judge-{number}", f"case-{number % 4}") for number in range(6))
-TEXT = "The summary states the cause, the duration and the follow-up of the incident. " * 12
-
-
-def make_run(number: int, total: int) -> Run:
-    """Run `number` of `total`, evenly spread over the days and judges."""
-    dice = random.Random(number)
-    judge_id, case_id = JUDGES[number % len(JUDGES)]
-    started = utcnow() - timedelta(days=DAYS) * (1 - number / total)
-    normalized = round(min(max(dice.gauss(0.65, 0.2), 0), 1), 6)
-    failed = dice.random() < 0.05
-    return Run(
-        run_id=number + 1,
-        status=RunStatus.FAILED if failed else RunStatus.COMPLETED,
-        evaluation_status=Verdict.PENDING if failed else (Verdict.PASS if normalized >= 0.5 else Verdict.FAIL),
-        started_at=started,
-        completed_at=started + timedelta(seconds=2),
-        judge_id=judge_id,
-        case_id=case_id,
-        judge_snapshot=Snapshot(
-            judge_id=judge_id,
-            judge_name=judge_id,
-            version="1.0",
-            case_id=case_id,
-            case_name=case_id,
-            metric=MetricRef(id="geval", type="geval"),
-            llm=LlmRef(id="model", type="openai", model="gpt-4o"),
-            task_introduction="Rate the summary. " * 10,
-            evaluation_criteria="Faithfulness (1-5). " * 10,
-        ),
-        evaluated_artifact=Artifact(evaluation_target=f"{number}: {TEXT}"),
-        results=None
-        if failed
-        else Results(
-            final_score=1 + 4 * normalized,
-            final_score_normalized=normalized,
-            all_responses=[1 + 4 * normalized] * 10,
-            token_usage=TokenUsage(prompt=400, completion=60, total=460),
-            execution_time_seconds=2.0,
-        ),
-        error_message="The model did not answer within 60 s." if failed else None,
-        judged_threshold=None if failed else 0.5,
-        created_by="bench",
-    )
-
-
-def fill(services: Services, total: int) -> None:
-    """Stores `total` runs by batches, then counts them into rollups."""
-    store = services.store.patient(60)
-    for start in range(0, total, 5_000):
-        chunk = [run_item(make_run(number, total)) for number in range(start, min(start + 5_000, total))]
-        store.batch_put(tables.RUNS, chunk)
-    services.runs.reserve_ids(total)
-    recount.rebuild(store)
+from console.records import Rollup, RunFilter, RunStatus, utcnow
+from console.services import Services
 
 
 def timed(call: Callable[[], object]) -> float:
@@ -183,12 +110,12 @@ def measure(calls: list[Callable[[], object]], repeats: int) -> list[float]:
 def main() -> None:
     """Measures every size and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", default="500,50000", help="numbers of runs, separated by commas")
+    parser.add_argument("--sizes", default="500,50000", help="numbers of runs, or filled folders, with commas between")
     parser.add_argument("--repeats", type=int, default=21)
     arguments = parser.parse_args()
-    sizes = [int(size) for size in arguments.sizes.split(",")]
     with ExitStack() as stack:
-        stores = [_filled(stack, size) for size in sizes]
+        found = [opened(stack, size) for size in arguments.sizes.split(",")]
+        stores, sizes = [services for services, _ in found], [size for _, size in found]
         print(f"\n{'milliseconds, medians':<32}" + "".join(f"{size:>12,}" for size in sizes) + f"{'ratio':>9}")
         columns = [patterns(services, size) for services, size in zip(stores, sizes, strict=True)]
         for name in columns[0]:
@@ -198,14 +125,6 @@ def main() -> None:
             for services, size in zip(stores, sizes, strict=True)
         ]
         _row("naive: one run by Scan", measure(naive, 5 if max(sizes) <= 5_000 else 1))
-
-
-def _filled(stack: ExitStack, size: int) -> Services:
-    folder = stack.enter_context(tempfile.TemporaryDirectory())
-    services = stack.enter_context(build_services(Settings(data_dir=Path(folder))))
-    seconds = timed(partial(fill, services, size)) / 1_000
-    print(f"{size:,} runs stored and counted in {seconds:.0f} s")
-    return services
 
 
 def _row(name: str, values: list[float]) -> None:

@@ -23,7 +23,8 @@ from typing import Any
 import msgspec
 from boto3.dynamodb.types import TypeSerializer
 
-from benchmarks.access import DAYS, fill, make_run
+from benchmarks.filled import opened
+from benchmarks.plausible import DAYS, run_of
 from console.actions.overview.overview import load_overview
 from console.config import Settings
 from console.data.cache.cache import Cache
@@ -62,7 +63,7 @@ def runs_with_text() -> list[Run]:
     """Finished runs, each with its own 10 KB of prose."""
     made = []
     for number in range(RUNS):
-        run = make_run(number * 7 + 3, RUNS * 7)
+        run = run_of(number * 7 + 3, RUNS * 7, utcnow())
         start = number * 97 % (len(PROSE) - TEXT)
         artifact = msgspec.structs.replace(run.evaluated_artifact, evaluation_target=PROSE[start : start + TEXT])
         made.append(msgspec.structs.replace(run, evaluated_artifact=artifact))
@@ -141,11 +142,12 @@ def listing(services: Services) -> None:
     )
 
 
-def overview(sizes: list[int]) -> None:
+def overview(sizes: list[str]) -> None:
     """C3: read units of the Overview over 90 days, by the number of runs."""
-    print(f"\n{'read units of the Overview, 90 days':<50}" + "".join(f"{size:>10,}" for size in sizes))
     with ExitStack() as stack:
-        stores = [_filled(stack, size) for size in sizes]
+        found = [opened(stack, size) for size in sizes]
+        stores = [services for services, _ in found]
+        print(f"\n{'read units of the Overview, 90 days':<50}" + "".join(f"{size:>10,}" for _, size in found))
         for name, units in (("rollups, nothing cached", _rollups), ("the whole page, nothing cached", _page)):
             print(f"  {name:<48}" + "".join(f"{units(one):>10.1f}" for one in stores), flush=True)
 
@@ -166,13 +168,6 @@ def _page(services: Services) -> float:
         return read_units(fresh.store, lambda: load_overview(fresh, wanted, [], [], today=today))
 
 
-def _filled(stack: ExitStack, size: int) -> Services:
-    folder = stack.enter_context(tempfile.TemporaryDirectory())
-    services = stack.enter_context(build_services(Settings(data_dir=Path(folder))))
-    fill(services, size)
-    return services
-
-
 def _plain(value: Any) -> Any:
     """Numbers as the boto3 resource takes them."""
     if isinstance(value, float):
@@ -185,12 +180,12 @@ def _plain(value: Any) -> Any:
 def main() -> None:
     """Measures and prints all three."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", default="500,5000", help="numbers of runs for the Overview, separated by commas")
+    parser.add_argument("--sizes", default="500,5000", help="numbers of runs for the Overview, or filled folders")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, build_services(Settings(data_dir=Path(folder))) as services:
         writing(services)
         listing(services)
-    overview([int(size) for size in arguments.sizes.split(",")])
+    overview(arguments.sizes.split(","))
 
 
 if __name__ == "__main__":

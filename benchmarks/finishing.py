@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks.access import make_run
+from benchmarks.plausible import run_of
 from console.config import Settings
 from console.data.runs.puts import run_put
 from console.data.store.requests import PRESENT
@@ -42,7 +42,7 @@ def finished_by(work: Callable[[], object], threads: int, seconds: float) -> int
 
 def measure(services: Services, threads: int, seconds: float) -> None:
     """Both ways; prints runs a second, attempts and what was lost."""
-    pattern = next(run for run in (make_run(number, 1_000) for number in range(1_000)) if run.results)
+    pattern = next(run for run in (run_of(number, 1_000, utcnow()) for number in range(1_000)) if run.results)
 
     def begin() -> Run:
         return services.runs.create(pattern.judge_snapshot, pattern.evaluated_artifact, by="bench")

@@ -24,17 +24,17 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from benchmarks.access import fill
-from benchmarks.pages import configure
+from benchmarks.filled import fill
+from benchmarks.plausible import PASSWORD
 from console.config import Settings
 from console.engine import process
+from console.engine.install import DATABASE
 from console.records import Role
 from console.sample import load_sample_data
-from console.services import Services, build_services
+from console.services import build_services
 from tests.e2e.conftest import ARGUMENTS, running
 
 SAMPLE = 300
-PASSWORD = "a long enough password"
 CHARTS = {"Overview": 4, "Thresholds": 2, "Agreement": 1, "Similar runs": 1}
 """Plotly figures of our pages of charts."""
 LISTS = ("Runs", "Batches", "Judges", "Cases", "Review", "Similarity search", "Operations")
@@ -71,14 +71,14 @@ def bare(folder: Path) -> Iterator[str]:
         child.wait(timeout=20)
 
 
-def stored(services: Services, runs: int) -> None:
-    """The runs, and an admin who may sign in."""
-    if runs == SAMPLE:
+def stored(folder: Path, runs: int) -> None:
+    """The runs, and an admin `bench` who may sign in."""
+    if runs != SAMPLE:
+        fill(folder, runs)
+        return
+    with build_services(Settings(data_dir=folder)) as services:
         load_sample_data(services)
-    else:
-        configure(services)
-        fill(services, runs)
-    services.users.add("looker", "Looker", Role.ADMIN, PASSWORD, by="bench")
+        services.users.add("bench", "Bench", Role.ADMIN, PASSWORD, by="bench")
 
 
 def click(page: Page, name: str) -> float:
@@ -93,7 +93,7 @@ def click(page: Page, name: str) -> float:
 def signed_in(page: Page, url: str) -> None:
     """The console's first page, with everything fetched."""
     page.goto(url)
-    page.get_by_label("User name").fill("looker")
+    page.get_by_label("User name").fill("bench")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_selector("[data-testid=stSidebarNavLink]")
@@ -123,10 +123,9 @@ def main() -> None:
     arguments = parser.parse_args()
     with ExitStack() as stack:
         folder = arguments.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        known = (folder / "dynamodb.db").exists()
+        if not (folder / DATABASE).exists():
+            stored(folder, arguments.runs)
         services = stack.enter_context(build_services(Settings(data_dir=folder)))
-        if not known:
-            stored(services, arguments.runs)
         named = services.settings.replace(dynamodb_endpoint=services.engine.endpoint, engine_kind=services.engine.kind)
         port = process.free_port()
         os.environ["DATA_DIR"] = str(folder)  # where the key is that users are sealed with

@@ -11,20 +11,18 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
-import tempfile
 from collections.abc import Callable
-from datetime import timedelta
-from functools import partial
+from contextlib import ExitStack
 from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
-from benchmarks.access import DAYS, JUDGES, fill, make_run, timed
-from console.config import Settings
+from benchmarks.access import timed
+from benchmarks.filled import opened
 from console.data.cache.cache import TOKEN_TABLES
 from console.data.runs.items import run_key
-from console.records import Case, Judge, Role, User, utcnow
-from console.services import Services, build_services
+from console.records import User, utcnow
+from console.services import Services
 from console.ui.frame import session
 
 APP = Path(__file__).resolve().parent.parent / "app.py"
@@ -42,39 +40,6 @@ PAGES: dict[str, dict[str, str]] = {
     "users": {},
     "password": {},
 }
-
-
-def configure(services: Services) -> User:
-    """The cases and judges that the runs of `benchmarks.access` name, and an admin."""
-    now = utcnow() - timedelta(days=DAYS)
-    for case_id in sorted({case_id for _, case_id in JUDGES}):
-        case = Case(
-            case_id=case_id,
-            version="1.0",
-            active=True,
-            name=case_id,
-            task_introduction="Rate the summary.",
-            evaluation_criteria="Faithfulness (1-5).",
-            created_on=now,
-            last_updated_on=now,
-        )
-        services.cases.add(case, reason="benchmark")
-    for judge_id, case_id in JUDGES:
-        snapshot = make_run(0, 1).judge_snapshot
-        judge = Judge(
-            judge_id=judge_id,
-            version="1.0",
-            active=True,
-            case_id=case_id,
-            case_name=case_id,
-            metric=snapshot.metric,
-            llm=snapshot.llm,
-            created_on=now,
-            last_updated_on=now,
-            name=judge_id,
-        )
-        services.judges.add(judge)
-    return services.users.add("bench", "Bench", Role.ADMIN, "a long enough password", by="bench")
 
 
 def visit(user: User, page: str) -> Callable[[], object]:
@@ -112,12 +77,12 @@ def measured(services: Services, call: Callable[[], object]) -> tuple[int, float
 def main() -> None:
     """Fills a store and prints one line per page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=50_000)
+    parser.add_argument("--runs", default="50000", help="their number, or a filled folder")
     parser.add_argument("--repeats", type=int, default=5)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, build_services(Settings(data_dir=Path(folder))) as filled:
-        user = configure(filled)
-        print(f"{arguments.runs:,} runs stored in {timed(partial(fill, filled, arguments.runs)) / 1_000:.0f} s\n")
+    with ExitStack() as stack:
+        filled, _ = opened(stack, arguments.runs)
+        user = filled.users.get("bench")
         os.environ |= {"DYNAMODB_ENDPOINT": filled.engine.endpoint or "", "ENGINE_KIND": filled.engine.kind}
         services = session.services()
         print(f"{'page':<12}{'requests cold':>14}{'warm':>6}{'ms cold':>10}{'warm':>8}")
