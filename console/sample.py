@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from console.actions.collections.ingest import ingest
 from console.actions.labels.calibrated import calibrate_judge
@@ -49,9 +49,7 @@ from console.sample_sets import load_experiments
 from console.sample_texts import ANSWERS, CASES, EXPLANATIONS, SUMMARIES, TONE, CaseText
 from console.search.embedding.minilm import weights_are_here
 from console.search.files.readers import DiskFile
-
-if TYPE_CHECKING:
-    from console.services import Services
+from console.services import Services
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from console.actions.batches.batches import settings_of
 from console.actions.batches.worker import CONCURRENCY
@@ -34,9 +33,7 @@ from console.records import (
     TestSet,
     Verdict,
 )
-
-if TYPE_CHECKING:
-    from console.services import Services
+from console.services import Services
 
 SET = "Plan limits"
 _ID = "plan-limits"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from console.actions.permissions import permit
 from console.data.cache.cache import TOKEN_KEY
@@ -21,10 +21,8 @@ from console.data.store.setup.check import MISSING, differences
 from console.data.store.setup.description import Description, index_state, look
 from console.errors import ConsoleError
 from console.records import Batch, Role, User, utcnow
+from console.services import EngineProcess, Services
 from console.telemetry import traced
-
-if TYPE_CHECKING:
-    from console.services import EngineProcess, Services
 
 LATEST_BATCHES = 50
 """Batches that are looked through for leases."""

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from console.actions.permissions import permit
 from console.data.users.passwords import matches, random_password
 from console.errors import InvalidInput
 from console.records import Role, User
+from console.services import Services
 from console.telemetry import traced
-
-if TYPE_CHECKING:
-    from console.services import Services
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ import logging
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from console.actions.batches.files import Columns, Notice, artifacts, notice
 from console.actions.batches.worker import CONCURRENCY, LEASE, BatchWorker, Progress, is_dead
@@ -32,11 +31,9 @@ from console.records import (
     User,
     utcnow,
 )
+from console.services import Services
 from console.tabular.files import Problem, TabularFile
 from console.telemetry import traced
-
-if TYPE_CHECKING:
-    from console.services import Services
 
 log = logging.getLogger(__name__)
 

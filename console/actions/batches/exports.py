@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from console.actions.batches.comparison import BatchComparison, Pair
 from console.actions.batches.results import BatchResults
 from console.records import BatchRow, RowResult, pages
+from console.services import Services
 from console.tabular.writing import csv_bytes, jsonl_bytes
-
-if TYPE_CHECKING:
-    from console.services import Services
 
 _PAGE = 500
 _COLUMNS = (

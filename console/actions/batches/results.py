@@ -6,16 +6,13 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from console.actions.runs.totals import BINS, Tally
 from console.data.batches.results import of_summary
 from console.records import Batch, BatchRow, RowResult, RowState, RunFilter, RunId, RunSummary, Verdict, pages
-
-if TYPE_CHECKING:
-    from console.services import Services
+from console.services import Services
 
 _PAGE = 500
 _LATEST = 60

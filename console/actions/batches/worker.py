@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -41,9 +40,7 @@ from console.records import (
     Verdict,
     utcnow,
 )
-
-if TYPE_CHECKING:
-    from console.services import Services
+from console.services import Services
 
 LEASE = 30.0
 """Seconds that a worker has the batch without a sign of life."""

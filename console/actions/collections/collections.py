@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from console.actions.permissions import permit
 from console.data.store.codec import check_line
@@ -13,10 +12,8 @@ from console.errors import AlreadyExists, InvalidInput
 from console.records import Chunk, Collection, CollectionDocument, Role, User
 from console.search.ways.fed import lags
 from console.search.ways.opensearch import open_index
+from console.services import Services
 from console.telemetry import traced
-
-if TYPE_CHECKING:
-    from console.services import Services
 
 LONGEST_NAME = 100
 _NUMBER_BYTES = 7

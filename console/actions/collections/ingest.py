@@ -8,22 +8,18 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 from console.actions.permissions import permit
 from console.errors import InvalidInput, StoreError
 from console.records import Collection, CollectionDocument, Json, NewChunk, Role, User
+from console.search.embedding.embedders import Embedder, Matrix
 from console.search.files.chunking import OVERLAP, SIZE, Piece, TokenCounter, chunk_rows, chunk_text
 from console.search.files.losses import TOO_LONG
 from console.search.files.readers import READERS, Content, FileReader, Source, content_of, display_name
 from console.search.files.tokens import MiniLMTokens
 from console.search.memory.held import PACK_ROWS
+from console.services import Services
 from console.telemetry import traced
-
-if TYPE_CHECKING:
-    from console.search.embedding.embedders import Embedder, Matrix
-    from console.services import Services
-
 
 log = logging.getLogger(__name__)
 

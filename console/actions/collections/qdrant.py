@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 from msgspec.structs import replace
@@ -19,9 +18,7 @@ from console.actions.collections.qdrant_plan import Plan
 from console.data.legacy.qdrant import Qdrant
 from console.errors import InvalidInput, StoreError
 from console.records import Chunk
-
-if TYPE_CHECKING:
-    from console.services import Services
+from console.services import Services
 
 Progress = Callable[[int, int], None]
 """Called with the points handled so far and their total."""

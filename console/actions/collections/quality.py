@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +18,8 @@ from numpy.typing import NDArray
 from console.errors import ConsoleError, InvalidInput
 from console.records import Collection, SearchHit
 from console.search.ways.searcher import AUTO, STRATEGIES
+from console.services import Services
 from console.tabular.files import Problem, TabularFile
-
-if TYPE_CHECKING:
-    from console.services import Services
 
 K = 10
 """Ranks that count."""

@@ -6,7 +6,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,7 @@ from console.search.embedding.embedders import unit_vector
 from console.search.maps.projection import Method, project
 from console.search.memory.matrix import View
 from console.search.ways.searcher import AUTO, STRATEGIES, Searched
-
-if TYPE_CHECKING:
-    from console.services import Services
+from console.services import Services
 
 SAMPLE = 2_000
 """Points of a map: more are slow to draw and hide each other."""

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 
 from console.actions.permissions import permit
 from console.errors import InvalidInput
 from console.judging.providers.port import CAPABILITIES, Support
 from console.records import Judge, Metric, Model, Role, User
+from console.services import Services
 from console.telemetry import traced
-
-if TYPE_CHECKING:
-    from console.services import Services
 
 PROVIDERS = tuple(CAPABILITIES)
 _LOGPROBS = {Support.YES: ("log-probabilities",), Support.MAYBE: ("log-probabilities of some",), Support.NO: ()}

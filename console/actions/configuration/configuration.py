@@ -7,7 +7,7 @@ Every edit names the revision that it was based on and becomes a new version; th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -16,10 +16,8 @@ from console.data.configuration.judges import metric_ref
 from console.data.store.codec import check_line
 from console.errors import InvalidInput
 from console.records import Case, Json, Judge, Role, Threshold, User, judge_parameters
+from console.services import Services
 from console.telemetry import traced
-
-if TYPE_CHECKING:
-    from console.services import Services
 
 FIRST_MARK = "Initial threshold"
 _JUDGE_NAME = "The name of the judge"

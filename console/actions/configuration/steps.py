@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from console.actions.permissions import permit
 from console.errors import InvalidInput
 from console.records import STEPS, Case, Judge, Role, Snapshot, User
+from console.services import Services
 from console.telemetry import traced
-
-if TYPE_CHECKING:
-    from console.services import Services
 
 
 def steps_of(services: Services, judge: Judge) -> str | None:

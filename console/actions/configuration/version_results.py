@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from console.actions.runs.totals import Tally, rollups_of, total
 from console.records import RunFilter, RunSummary
-
-if TYPE_CHECKING:
-    from console.services import Services
+from console.services import Services
 
 SAMPLE = 1_000
 """Runs that are looked at: rollups do not tell versions apart."""

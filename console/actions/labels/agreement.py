@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from console.actions.runs.comparison import Change
 from console.actions.runs.labelled import Labelled, LabelledRun, read_rows
@@ -21,9 +20,7 @@ from console.judging.analysis.statistics import (
     quality,
 )
 from console.records import Case, RunFilter, RunSummary, Verdict
-
-if TYPE_CHECKING:
-    from console.services import Services
+from console.services import Services
 
 SAMPLE = 2_000
 """Runs of each judge that are looked at for pairs, the latest ones."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,10 +13,8 @@ from console.actions.runs.labelled import Labelled, LabelledRun, load_labelled
 from console.errors import InvalidInput, NotFound
 from console.judging.analysis.calibrated import GRID, Fitted, Method, Reliability, fit, too_few
 from console.records import Calibration, Judge, Reliable, Role, User, utcnow
+from console.services import Services
 from console.telemetry import traced
-
-if TYPE_CHECKING:
-    from console.services import Services
 
 _DIGITS = 6
 _FALLS = 0.02

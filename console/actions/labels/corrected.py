@@ -7,7 +7,7 @@ counted and named, and left out. Labels of a random sample may come without a pr
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import numpy as np
 
@@ -20,9 +20,7 @@ from console.judging.analysis.corrected import Corrected, Sample, classical_rate
 from console.judging.analysis.statistics import Bools, Estimate, Quality
 from console.judging.analysis.weighted import LEAST, weighted_quality
 from console.records import Verdict
-
-if TYPE_CHECKING:
-    from console.services import Services
+from console.services import Services
 
 
 @dataclass(frozen=True, slots=True)

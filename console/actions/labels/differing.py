@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from console.actions.labels.review import Candidate, Queue
 from console.actions.runs.labelled import SAMPLE, Labelled, Scales, read_rows, scales_of
 from console.records import Drawn, RunFilter, RunSummary, Selection, Split, Verdict
-
-if TYPE_CHECKING:
-    from console.services import Services
+from console.services import Services
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -19,11 +19,9 @@ from console.actions.runs.files.exports import Export
 from console.data.runs.labels import check_label
 from console.errors import InvalidInput
 from console.records import Label, Role, RunFilter, User
+from console.services import Services
 from console.tabular.writing import csv_bytes, jsonl_bytes
 from console.telemetry import traced
-
-if TYPE_CHECKING:
-    from console.services import Services
 
 EXPORTED = 10_000
 """Runs in one export from the console: the labels of each cost a request."""

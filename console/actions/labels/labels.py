@@ -7,15 +7,12 @@ admin's.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from console.actions.permissions import permit
 from console.errors import Forbidden
 from console.records import Drawn, Label, Role, Run, RunId, Selection, User
+from console.services import Services
 from console.telemetry import traced
-
-if TYPE_CHECKING:
-    from console.services import Services
 
 
 @traced

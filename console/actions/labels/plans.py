@@ -9,16 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from console.actions.permissions import permit
 from console.data.store.names import check_name
 from console.errors import InvalidInput
 from console.records import ReviewPlan, Role, RunId, RunSummary, User, utcnow
+from console.services import Services
 from console.telemetry import traced
-
-if TYPE_CHECKING:
-    from console.services import Services
 
 OPINIONS = 2
 """People who are asked about a run of the share that two are asked about."""

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
 
 from console.actions.labels.designs import Hull
 from console.actions.runs.labelled import SAMPLE, read_rows
 from console.actions.runs.totals import Tally, rollups_of, total
 from console.records import Rollup, RunFilter, RunStatus, RunSummary, utcnow
-
-if TYPE_CHECKING:
-    from console.services import Services
+from console.services import Services
 
 _ALIKE = 0.02
 """Share of runs by which two counts of the same ones may differ: some were made since."""

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from console.actions.runs.labelled import Labelled
 from console.judging.analysis.raters import PairOfRaters, alpha, pairs_of_raters
 from console.judging.analysis.statistics import Estimate
 from console.records import Label
-
-if TYPE_CHECKING:
-    from console.services import Services
+from console.services import Services
 
 READ = 200
 """Runs with several labels that are read, the latest ones: each costs a request."""

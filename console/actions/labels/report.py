@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from console.actions.labels.agreement import Agreement, against_people
 from console.actions.labels.calibrated import calibration_json
@@ -15,9 +15,7 @@ from console.actions.runs.labelled import Labelled, load_labelled
 from console.actions.runs.modes import mixed_modes
 from console.judging.analysis.statistics import Estimate
 from console.records import Calibration
-
-if TYPE_CHECKING:
-    from console.services import Services
+from console.services import Services
 
 _DIGITS = 6
 _VERDICTS = ("kappa", "precision", "recall", "f1")

@@ -20,7 +20,6 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -47,10 +46,8 @@ from console.records import (
     Verdict,
     utcnow,
 )
+from console.services import Services
 from console.telemetry import traced
-
-if TYPE_CHECKING:
-    from console.services import Services
 
 EXAMINED = 1_000
 """Scored runs that a queue is made from, the latest ones."""

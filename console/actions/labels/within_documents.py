@@ -5,14 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from console.actions.labels.agreement import Point
 from console.judging.analysis.per_document import PerDocument, per_document
 from console.records import Artifact
-
-if TYPE_CHECKING:
-    from console.services import Services
+from console.services import Services
 
 MOST = 1_000
 """Runs that are read whole, for what their text is about."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -13,9 +12,7 @@ from console.actions.runs.labelled import Labelled, labelled_of, scales_of
 from console.actions.runs.modes import mixed_in_rollups
 from console.actions.runs.totals import Span, Tally, rollups_of, total
 from console.records import Case, Judge, Rollup, RunFilter, RunStatus, RunSummary, Verdict
-
-if TYPE_CHECKING:
-    from console.services import Services
+from console.services import Services
 
 LATEST = 200
 """Runs in the scatter charts."""

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from console.actions.runs.detail import run_id_of
 from console.errors import InvalidInput
 from console.records import Label, Run, RunId
-
-if TYPE_CHECKING:
-    from console.services import Services
+from console.services import Services
 
 LEAST, MOST = 2, 4
 """Runs in a comparison."""

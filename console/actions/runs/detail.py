@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from console.records import Calibration, Case, Judge, Label, Run, RunId, Snapshot, Verdict
-
-if TYPE_CHECKING:
-    from console.services import Services
+from console.services import Services
 
 _LONGEST_NUMBER = 20
 """Digits; run ids are counted up from 1."""

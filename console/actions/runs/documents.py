@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from console.actions.permissions import permit
 from console.errors import InvalidInput
 from console.records import Document, Json, Role, RunFilter, RunSummary, User
+from console.services import Services
 from console.telemetry import traced
-
-if TYPE_CHECKING:
-    from console.services import Services
 
 LATEST = 200
 """Runs that are looked through for those that used a document: no index holds them by document."""

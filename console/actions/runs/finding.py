@@ -8,13 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from console.errors import InvalidInput
 from console.records import Json, Page, Run, RunFilter, RunSummary
-
-if TYPE_CHECKING:
-    from console.services import Services
+from console.services import Services
 
 STRETCH = 1_000
 """Runs that one search looks through before it is given back."""

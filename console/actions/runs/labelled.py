@@ -9,12 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
 
 from console.records import Case, RunFilter, RunSummary, ScoreRange, Verdict, pages
-
-if TYPE_CHECKING:
-    from console.services import Services
+from console.services import Services
 
 SAMPLE = 5_000
 """Labelled runs that are read, the latest ones."""

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from console.judging.judging import SIMILARITY
 from console.judging.providers.port import reached
 from console.records import Judge
-
-if TYPE_CHECKING:
-    from console.services import Services
+from console.services import Services
 
 
 def preflight(services: Services, judge: Judge, *, reference: bool, provider: bool = True) -> list[str]:

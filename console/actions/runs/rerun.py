@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -14,10 +13,8 @@ from console.actions.runs.evaluation import evaluate, run_snapshot
 from console.errors import InvalidInput
 from console.judging.prompts import PROMPT_VERSION
 from console.records import Judge, Role, Run, RunId, User
+from console.services import Services
 from console.telemetry import traced
-
-if TYPE_CHECKING:
-    from console.services import Services
 
 MOST = 50
 """Runs that are repeated at once; more belong into a batch."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import msgspec
 import numpy as np
@@ -19,10 +19,8 @@ from console.errors import ConsoleError, InvalidInput
 from console.judging.windows import embed_whole, how_embedded
 from console.records import Role, Run, RunFilter, RunStatus, RunSummary, User, Verdict, pages
 from console.search.maps import clusters
+from console.services import Services
 from console.telemetry import traced
-
-if TYPE_CHECKING:
-    from console.services import Services
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from console.actions.permissions import permit
 from console.errors import InvalidInput
 from console.records import Role, RunId, User
+from console.services import Services
 from console.telemetry import traced
-
-if TYPE_CHECKING:
-    from console.services import Services
 
 MOST = 200
 """Runs that are tagged at once."""

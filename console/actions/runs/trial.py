@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from console.actions.permissions import permit
 from console.actions.runs.evaluation import is_ready, judged, spent
@@ -31,10 +31,8 @@ from console.records import (
     judge_parameters,
     utcnow,
 )
+from console.services import Services
 from console.telemetry import traced
-
-if TYPE_CHECKING:
-    from console.services import Services
 
 MOST = 5
 """Runs that a draft is tried on."""

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from console.actions.permissions import permit
 from console.errors import Forbidden
 from console.records import Role, RunView, User
+from console.services import Services
 from console.telemetry import traced
-
-if TYPE_CHECKING:
-    from console.services import Services
 
 PARAMS = (
     "period", "from", "to", "case", "judge", "model", "metric", "status", "result", "show", "score_from", "score_below",

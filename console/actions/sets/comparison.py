@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -13,9 +13,7 @@ from console.errors import InvalidInput
 from console.judging.analysis.pairs import Flips, mcnemar, rate_difference
 from console.judging.analysis.statistics import LEVEL, Estimate, mean_difference
 from console.records import Case, Experiment, Judge, JudgedBy
-
-if TYPE_CHECKING:
-    from console.services import Services
+from console.services import Services
 
 _SAME = 1e-9
 _BOOKKEEPING = frozenset(

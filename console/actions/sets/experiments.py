@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 from console.actions.batches.batches import check_limits, settings_of, start, work
 from console.actions.batches.worker import CONCURRENCY
@@ -14,12 +13,8 @@ from console.actions.sets.sets import all_items
 from console.errors import InvalidInput
 from console.judging.prompts import PROMPT_VERSION
 from console.records import Batch, BatchState, Case, Experiment, Json, Judge, JudgedBy, NewRow, Role, TestSet, User
+from console.services import Services
 from console.telemetry import traced
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from console.services import Services
 
 MOST_JUDGES = 8
 

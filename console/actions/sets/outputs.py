@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from console.actions.sets.files import PARTS, columns_of, hint, items_of, refuse, same_key
 from console.actions.sets.sets import all_items
 from console.errors import InvalidInput
+from console.services import Services
 from console.tabular.files import Problem, TabularFile
-
-if TYPE_CHECKING:
-    from console.services import Services
 
 _SHOWN = 5
 _MOST_SAID = 60

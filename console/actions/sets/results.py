@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import stats
@@ -31,9 +30,7 @@ from console.records import (
     ScoreRange,
     Verdict,
 )
-
-if TYPE_CHECKING:
-    from console.services import Services
+from console.services import Services
 
 TAG = "tag"
 """Name of the grouping by tags."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from console.actions.permissions import permit
 from console.actions.sets.files import checked_items, columns_of, content_key, csv_of, jsonl_of
@@ -12,13 +11,9 @@ from console.data.runs.items import told_by
 from console.data.sets.changes import Changed
 from console.errors import InvalidInput, NotFound
 from console.records import Role, RunId, SetItem, TestSet, User, pages
+from console.services import Services
 from console.tabular.files import FileForm, TabularFile
 from console.telemetry import traced
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from console.services import Services
 
 _PAGE = 500
 FROM_RUNS = 1_000

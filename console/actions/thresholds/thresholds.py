@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
 
 from console.actions.permissions import permit
 from console.actions.runs.totals import Span
 from console.actions.thresholds.what_if import LedgerRow, ledger
 from console.errors import InvalidInput
 from console.records import Case, Role, Rollup, Threshold, User
+from console.services import Services
 from console.telemetry import traced
-
-if TYPE_CHECKING:
-    from console.services import Services
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jwt
 import msgspec
@@ -28,6 +28,7 @@ from streamlit_authenticator.models import CookieModel
 from console.actions.admin.users import change_own_password
 from console.errors import ConsoleError, Forbidden
 from console.records import Role, User, utcnow
+from console.services import Services
 from console.ui.frame.boundary import boundary, show_error
 from console.ui.frame.session import services as known_services
 from console.ui.frame.text import plain
@@ -36,9 +37,6 @@ from console.ui.sign_in.browsers import KEEP, Browsers
 from console.ui.sign_in.browsers import LASTING as COOKIE
 from console.ui.sign_in.password_form import LONGEST, password_form
 from console.ui.sign_in.provider import leave_provider, provider_buttons, provider_session
-
-if TYPE_CHECKING:
-    from console.services import Services
 
 _log = logging.getLogger(__name__)
 

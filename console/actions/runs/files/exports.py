@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from console.actions.runs.files.lines import run_lines
 from console.records import RunFilter, RunSummary, pages
+from console.services import Services
 from console.tabular.writing import csv_bytes, jsonl_bytes
-
-if TYPE_CHECKING:
-    from console.services import Services
 
 LIMIT = 10_000
 """Rows in one CSV file from the console."""

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -20,9 +20,7 @@ from console.actions.runs.files.lines import EXPORTED, CaseLine, JudgeLine, RunL
 from console.data.store.codec import check_line
 from console.errors import AlreadyExists, InvalidInput
 from console.records import Artifact, Case, Judge, Label, Results, Run, RunStatus, Snapshot, Threshold, Verdict
-
-if TYPE_CHECKING:
-    from console.services import Services
+from console.services import Services
 
 Progress = Callable[[int, int], None]
 """Called with the lines handled so far and their total."""

@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -33,11 +32,8 @@ from console.records import (
     TokenUsage,
     pages,
 )
+from console.services import Services
 from console.tabular.files import FileForm, Problem, Row, TabularFile
-
-if TYPE_CHECKING:
-    from console.services import Services
-
 
 EXPORTED = "run:"
 """Begins the keys of exported runs: judge id, slash, run id."""
