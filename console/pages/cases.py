@@ -8,96 +8,43 @@ from __future__ import annotations
 
 from collections import Counter
 
-import streamlit as st
-
-from console.records import Case, Role, User
+from console.records import Case
 from console.services import Services
-from console.ui.frame import text
-from console.ui.frame.boundary import boundary
-from console.ui.frame.clock import time_column
-from console.ui.frame.controls import drafts, filters
-from console.ui.frame.session import page_title, services
-from console.ui.records import record_list
+from console.ui.frame.controls.columns import Column, moment_column, number_column, text_column
 from console.ui.records.case_form import DIRECT, WITH_REFERENCE, CaseEditor, mode
-from console.ui.records.page import RecordPage
-from console.ui.sign_in import auth
+from console.ui.records.listing import Listing, Wanted, records_page
+from console.ui.records.record_list import has_words
 
 MODES = {"reference": WITH_REFERENCE, "direct": DIRECT}
-ADVICE = "Begin with one: what is evaluated, by which criteria, on which scale."
 
 
-def main() -> None:
-    """The page."""
-    with boundary("cases"):
-        shared = services()
-        user = auth.require_role(shared, Role.VIEWER)
-        opened = st.query_params.get("case")
-        if opened:
-            RecordPage(shared, CaseEditor(shared), user, opened).render()
-        else:
-            _list(shared, user)
-
-
-def _list(shared: Services, user: User) -> None:
-    admin = user.role.includes(Role.ADMIN)
-    with st.container(horizontal=True, vertical_alignment="bottom", key="cases-head"):
-        page_title(shared, "Cases")
-        if admin:
-            st.button("New case", key="cases.new", icon=":material/add:", type="primary", on_click=_new)
-    wanted = record_list.search_bar("case", {"mode": MODES})
-    unsaved = drafts.unsaved(user.username, "case")
-    record_list.unsaved_new(user.username, "case", unsaved)
-    known = shared.cases.list() if record_list.use() == "in" else shared.cases.list_inactive()
-    cases = [case for case in known if _matches(case, wanted)]
-    if not cases:
-        record_list.empty("case", searched=any(wanted.values()), advice=ADVICE)
-        return
+def _listing(shared: Services, use: str) -> Listing[Case]:
     judges = Counter(judge.case_id for judge in shared.judges.list())
-    rows = [_row(case, judges[case.case_id]) for case in cases]
-    record_list.picker("case", [case.case_id for case in cases], rows, _columns(), unsaved)
-    st.caption(
-        f"{text.count(len(cases))} of {text.count(len(known))} cases" if any(wanted.values()) else "Newest first"
+    columns: list[Column[Case]] = [
+        text_column("Name", lambda case: case.name, 240),
+        text_column("Scale", lambda case: f"{case.score_range.min} to {case.score_range.max}", 70),
+        number_column("Threshold", lambda case: case.threshold.score, 76, "%.2f", "Normalised, 0 to 1"),
+        text_column("Mode", mode, 122),
+        number_column("Judges", lambda case: judges[case.case_id], 60, note="In use"),
+        text_column("Version", lambda case: case.version, 62),
+        moment_column("Saved", lambda case: case.last_updated_on, 138),
+        text_column("By", lambda case: case.last_updated_by, 90),
+        text_column("About", lambda case: case.description or case.task_introduction, "large"),
+    ]
+    return Listing(
+        known=shared.cases.list() if use == "in" else shared.cases.list_inactive(),
+        key=lambda case: case.case_id,
+        choices={"mode": MODES},
+        matches=_matches,
+        columns=columns,
+        advice="Begin with one: what is evaluated, by which criteria, on which scale.",
     )
 
 
-def _matches(case: Case, wanted: dict[str, str | None]) -> bool:
+def _matches(case: Case, wanted: Wanted) -> bool:
     words = (case.name, case.description, case.task_introduction, case.evaluation_criteria, case.case_id)
-    return wanted["mode"] in (None, "reference" if case.requires_reference else "direct") and record_list.found(
-        wanted["q"], *words
-    )
+    wanted_mode = wanted["mode"] in (None, "reference" if case.requires_reference else "direct")
+    return wanted_mode and has_words(wanted["q"], *words)
 
 
-def _row(case: Case, judges: int) -> dict[str, object]:
-    return {
-        "Name": case.name,
-        "Scale": f"{case.score_range.min} to {case.score_range.max}",
-        "Threshold": case.threshold.score,
-        "Mode": mode(case),
-        "Judges": judges,
-        "Version": case.version,
-        "Saved": case.last_updated_on,
-        "By": case.last_updated_by,
-        "About": case.description or case.task_introduction,
-    }
-
-
-def _columns() -> dict[str, object]:
-    config = st.column_config
-    return {
-        "Name": config.TextColumn(width=240),
-        "Scale": config.TextColumn(width=70),
-        "Threshold": config.NumberColumn(format="%.2f", width=76, help="Normalised, 0 to 1"),
-        "Mode": config.TextColumn(width=122),
-        "Judges": config.NumberColumn(width=60, help="In use"),
-        "Version": config.TextColumn(width=62),
-        "Saved": time_column("Saved", "D MMM YYYY, HH:mm", 138),
-        "By": config.TextColumn(width=90),
-        "About": config.TextColumn(width="large"),
-    }
-
-
-def _new() -> None:
-    filters.navigate({"case": drafts.NEW})
-
-
-main()
+records_page("case", CaseEditor, _listing)

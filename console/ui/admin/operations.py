@@ -15,6 +15,7 @@ from console.services import Services
 from console.ui.frame import text
 from console.ui.frame.boundary import show_error
 from console.ui.frame.card import card
+from console.ui.frame.controls.columns import Column, show_records, text_column
 from console.ui.frame.facts import fact_list
 from console.ui.sign_in.saving import problem
 
@@ -155,26 +156,13 @@ def lease_card(batches: Sequence[Batch]) -> None:
         if not batches:
             st.caption("No batch is being worked on.")
             return
-        st.dataframe(
-            [
-                {
-                    "Batch": batch.name,
-                    "Worker": batch.lease_owner,
-                    "Until": text.moment(batch.lease_until),
-                    "Rows": f"{batch.done + batch.failed:,} / {batch.total:,}",
-                }
-                for batch in batches
-            ],
-            column_config={
-                "Batch": st.column_config.TextColumn(width=170),
-                "Worker": st.column_config.TextColumn(width=160),
-                "Until": st.column_config.TextColumn(width=170),
-                "Rows": st.column_config.TextColumn(width=90),
-            },
-            hide_index=True,
-            height="content",
-            alt="Leased batches",
-        )
+        columns: list[Column[Batch]] = [
+            text_column("Batch", lambda batch: batch.name, 170),
+            text_column("Worker", lambda batch: batch.lease_owner, 160),
+            text_column("Until", lambda batch: text.moment(batch.lease_until), 170),
+            text_column("Rows", lambda batch: f"{batch.done + batch.failed:,} / {batch.total:,}", 90),
+        ]
+        show_records(batches, columns, alt="Leased batches", height="content")
 
 
 def rollup_card(services: Services, user: User, runs: int) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import pandas as pd
 import streamlit as st
 
 from console.actions.admin import users as actions
@@ -12,9 +11,9 @@ from console.actions.admin.users import Issued
 from console.records import Role, User, utcnow
 from console.services import Services
 from console.ui.frame import text
-from console.ui.frame.clock import local, time_column
+from console.ui.frame.clock import local
 from console.ui.frame.controls import filters
-from console.ui.frame.controls.picker import pick_row
+from console.ui.frame.controls.columns import Column, moment_column, pick_record, text_column
 from console.ui.sign_in.saving import problem, save
 
 ROLES = {
@@ -30,19 +29,16 @@ _FIELDS = {f"{_ADD}.username": "", f"{_ADD}.name": "", f"{_ADD}.password": "", f
 
 def people_table(users: Sequence[User], opened: str | None) -> None:
     """Everybody who may sign in; a click opens one."""
-    column = st.column_config.TextColumn
-    columns = {
-        "User name": column(width=130),
-        "Name": column(width=140),
-        "Role": column(width=80),
-        "State": column(width=170),
-        "Created": time_column("Created", "D MMM YYYY", 100),
-        "By": column(width=110),
-    }
-    names = [user.username for user in users]
-    order = ["User name", "Role", "State"] if opened else list(columns)
-    rows = pd.DataFrame([_row(user) for user in users])
-    pick_row("users", rows, names, columns, opened, _open, alt="Users", order=order)
+    columns: list[Column[User]] = [
+        text_column("User name", lambda user: user.username, 130),
+        text_column("Name", lambda user: user.name, 140),
+        text_column("Role", lambda user: str(user.role), 80),
+        text_column("State", _state, 170),
+        moment_column("Created", lambda user: user.created_on, 100, "D MMM YYYY"),
+        text_column("By", lambda user: user.created_by, 110),
+    ]
+    shown = ["User name", "Role", "State"] if opened else None
+    pick_record("users", users, columns, lambda user: user.username, _open, alt="Users", picked=opened, shown=shown)
 
 
 def add_popover(shared: Services) -> None:
@@ -186,17 +182,6 @@ def _delete(shared: Services, actor: User, username: str) -> None:
 
 def _open(username: str) -> None:
     filters.navigate({"user": username})
-
-
-def _row(user: User) -> dict[str, object]:
-    return {
-        "User name": user.username,
-        "Name": user.name,
-        "Role": str(user.role),
-        "State": _state(user),
-        "Created": user.created_on,
-        "By": user.created_by,
-    }
 
 
 def _state(user: User) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pandas as pd
 import streamlit as st
 
 from console.actions.batches import batches
@@ -13,9 +12,15 @@ from console.services import Services
 from console.ui.charts import leads
 from console.ui.frame import text
 from console.ui.frame.card import card
-from console.ui.frame.clock import time_column
 from console.ui.frame.controls import filters
-from console.ui.frame.controls.picker import pick_row
+from console.ui.frame.controls.columns import (
+    Column,
+    moment_column,
+    number_column,
+    percent_column,
+    pick_record,
+    text_column,
+)
 from console.ui.sign_in import saving
 
 KEY = "batch"
@@ -81,34 +86,16 @@ def _open_line(shared: Services, user: User, batch: Batch) -> None:
 
 def _table(shared: Services, found: Sequence[Batch]) -> None:
     judges = {judge.judge_id: text.judge_name(judge.name, judge.judge_id) for judge in shared.judges.list()}
-    config = st.column_config
-    frame = pd.DataFrame(
-        [
-            {
-                "Created": batch.created_on,
-                "Name": batch.name,
-                "State": state_of(batch),
-                "Rows": f"{batch.done + batch.failed:,} / {batch.total:,}",
-                "Pass rate": None if batch.pass_rate is None else batch.pass_rate * 100,
-                "Mean": batch.mean,
-                "Errors": batch.failed,
-                "Judge": judges.get(batch.judge_id, batch.judge_id[:8]),
-                "Cost": batch.spent or None,
-                "By": batch.created_by,
-            }
-            for batch in found
-        ]
-    )
-    columns = {
-        "Created": time_column("Created", "D MMM YYYY, HH:mm", 140),
-        "Name": config.TextColumn(width=240),
-        "State": config.TextColumn(width=90),
-        "Rows": config.TextColumn(width=100),
-        "Pass rate": config.NumberColumn(format="%.1f %%", width=80),
-        "Mean": config.NumberColumn(format="%.3f", width=64, help="Mean normalised score, 0 to 1"),
-        "Errors": config.NumberColumn(width=64),
-        "Judge": config.TextColumn(width=160),
-        "Cost": config.NumberColumn(format="$%.4f", width=90),
-        "By": config.TextColumn(width=110),
-    }
-    pick_row("batches", frame, [batch.batch_id for batch in found], columns, None, show, alt="Batches")
+    columns: list[Column[Batch]] = [
+        moment_column("Created", lambda one: one.created_on),
+        text_column("Name", lambda one: one.name, 240),
+        text_column("State", state_of, 90),
+        text_column("Rows", lambda one: f"{one.done + one.failed:,} / {one.total:,}", 100),
+        percent_column("Pass rate", lambda one: one.pass_rate, 80),
+        number_column("Mean", lambda one: one.mean, 64, "%.3f", "Mean normalised score, 0 to 1"),
+        number_column("Errors", lambda one: one.failed, 64),
+        text_column("Judge", lambda one: judges.get(one.judge_id, one.judge_id[:8]), 160),
+        number_column("Cost", lambda one: one.spent or None, 90, "$%.4f"),
+        text_column("By", lambda one: one.created_by, 110),
+    ]
+    pick_record("batches", found, columns, lambda one: one.batch_id, show, alt="Batches")

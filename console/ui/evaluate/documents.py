@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import pandas as pd
 import streamlit as st
 
 from console.actions.runs import documents
@@ -13,9 +12,8 @@ from console.records import Document, DocumentSummary
 from console.services import Services
 from console.ui.frame import text
 from console.ui.frame.card import card
-from console.ui.frame.clock import time_column
+from console.ui.frame.controls.columns import Column, moment_column, pick_record, text_column
 from console.ui.frame.controls.filters import navigate
-from console.ui.frame.controls.picker import pick_row
 from console.ui.runs.lists import tables
 from console.ui.sign_in import saving
 
@@ -32,28 +30,14 @@ _SHOWN = 100_000
 
 def document_table(rows: Sequence[DocumentSummary], on_pick: Callable[[str], None]) -> None:
     """One page of the list, newest first."""
-    config = st.column_config
-    frame = pd.DataFrame(
-        [
-            {
-                "Created": row.created_on,
-                "Text": row.preview,
-                "Reference": "yes" if row.has_reference else "no",
-                "By": row.created_by or None,
-                "Id": row.document_id,
-            }
-            for row in rows
-        ]
-    )
-    columns = {
-        "Created": time_column("Created", "D MMM YYYY, HH:mm", 140),
-        "Text": config.TextColumn(width=620, help="How the text begins"),
-        "Reference": config.TextColumn(width=80),
-        "By": config.TextColumn(width=110),
-        "Id": config.TextColumn(width=120),
-    }
-    ids = [row.document_id for row in rows]
-    pick_row("documents", frame, ids, columns, None, on_pick, alt="Documents")
+    columns: list[Column[DocumentSummary]] = [
+        moment_column("Created", lambda row: row.created_on),
+        text_column("Text", lambda row: row.preview, 620, "How the text begins"),
+        text_column("Reference", lambda row: "yes" if row.has_reference else "no", 80),
+        text_column("By", lambda row: row.created_by or None, 110),
+        text_column("Id", lambda row: row.document_id, 120),
+    ]
+    pick_record("documents", rows, columns, lambda row: row.document_id, on_pick, alt="Documents")
 
 
 def document_view(view: DocumentView, on_run: Callable[[str], None]) -> None:

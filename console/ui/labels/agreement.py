@@ -11,11 +11,12 @@ import streamlit as st
 from console.actions.labels.agreement import Agreement, Cell, Point
 from console.actions.labels.within_documents import WithinDocuments
 from console.judging.analysis.statistics import Estimate, kappa_words
+from console.records import RunSummary
 from console.ui.charts.figures import draw, stacked
 from console.ui.frame import text
 from console.ui.frame.card import card
+from console.ui.frame.controls.columns import Column, number_column, pick_record, text_column
 from console.ui.frame.controls.filters import navigate
-from console.ui.frame.controls.picker import pick_row
 from console.ui.labels.agreement_charts import scatter
 
 SHOWN = 200
@@ -196,18 +197,16 @@ def run_table(
                 "Show all", key="agreement.all", type="tertiary", icon=":material/close:",
                 on_click=navigate, args=({"cell": None, "point": None},),
             )  # fmt: skip
-        frame = pd.DataFrame([_cells(one, sides, names) for one in shown])
-        config = st.column_config
-        columns = {
-            "Run": config.TextColumn(width=60, alignment="right"),
-            f"{sides.first} score": config.NumberColumn(format="%.3f", width=105, help="Normalised"),
-            f"{sides.other} score": config.NumberColumn(format="%.3f", width=105, help="Normalised"),
-            "Difference": config.NumberColumn(format="%+.3f", width=85, help=f"{sides.first} minus {sides.other}"),
-            "Verdicts": config.TextColumn(width=90, help=f"{sides.first}, then {sides.other.lower()}"),
-            "Judge": config.TextColumn(width=170),
-            "Text": config.TextColumn(width=430),
-        }
-        pick_row("agreement", frame, [_address(one) for one in shown], columns, None, on_pick, alt="Runs")
+        columns: list[Column[Point]] = [
+            text_column("Run", lambda one: str(one.first.run_id), 60, right=True),
+            number_column(f"{sides.first} score", lambda one: one.first_score, 105, "%.3f", "Normalised"),
+            number_column(f"{sides.other} score", lambda one: one.other_score, 105, "%.3f", "Normalised"),
+            number_column("Difference", lambda one: one.gap, 85, "%+.3f", f"{sides.first} minus {sides.other}"),
+            text_column("Verdicts", _verdicts, 90, f"{sides.first}, then {sides.other.lower()}"),
+            text_column("Judge", lambda one: _judge_words(one.first, names), 170),
+            text_column("Text", lambda one: one.first.preview, 430),
+        ]
+        pick_record("agreement", shown, columns, _address, on_pick, alt="Runs")
 
 
 def _address(point: Point) -> str:
@@ -215,17 +214,11 @@ def _address(point: Point) -> str:
     return str(point.first.run_id) if point.other is None else f"{point.first.run_id},{point.other.run_id}"
 
 
-def _cells(point: Point, sides: Sides, names: dict[str, str]) -> dict[str, object]:
-    first = point.cell in _PASSED
-    other = point.cell in (Cell.BOTH_PASS, Cell.ONLY_OTHER)
-    row = point.first
+def _verdicts(point: Point) -> str:
+    first, other = point.cell in _PASSED, point.cell in (Cell.BOTH_PASS, Cell.ONLY_OTHER)
+    return f"{_VERDICTS[first]}, {_VERDICTS[other]}"
+
+
+def _judge_words(row: RunSummary, names: dict[str, str]) -> str:
     name = text.judge_name(names.get(row.judge_id, row.judge_name), row.judge_id)
-    return {
-        "Run": str(row.run_id),
-        f"{sides.first} score": point.first_score,
-        f"{sides.other} score": point.other_score,
-        "Difference": point.gap,
-        "Verdicts": f"{_VERDICTS[first]}, {_VERDICTS[other]}",
-        "Judge": f"{name}  v{row.judge_version}" if row.judge_version else name,
-        "Text": row.preview,
-    }
+    return f"{name}  v{row.judge_version}" if row.judge_version else name

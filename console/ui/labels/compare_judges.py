@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import pandas as pd
 import streamlit as st
 
 from console.actions.labels.agreement import SAMPLE, Agreement, Pair, Pairs
@@ -14,7 +13,7 @@ from console.ui.charts.figures import draw, stacked
 from console.ui.frame import text
 from console.ui.frame.card import card
 from console.ui.frame.controls import filters
-from console.ui.frame.controls.picker import pick_row
+from console.ui.frame.controls.columns import Column, number_column, pick_record, text_column
 from console.ui.frame.style import outcome_of
 from console.ui.labels.agreement import figure
 from console.ui.labels.agreement_charts import difference_histogram
@@ -112,35 +111,29 @@ def pair_table(pairs: Sequence[Pair], on_pick: Callable[[str], None]) -> None:
         return
     if len(pairs) > SHOWN:
         st.caption(f"The first {SHOWN} of {len(pairs):,}")
-    config = st.column_config
-    columns = {
-        "Change": config.TextColumn(width=130),
-        "Difference": config.NumberColumn(format="%+.3f", width=85, help="Candidate minus baseline"),
-        "Baseline": config.NumberColumn(format="%.3f", width=75, help="Normalised score"),
-        "Candidate": config.NumberColumn(format="%.3f", width=80, help="Normalised score"),
-        "Results": config.TextColumn(width=150, help="As they were judged: baseline, then candidate"),
-        "Runs": config.TextColumn(width=95),
-        "Text": config.TextColumn(width=460),
-    }
-    shown = pairs[:SHOWN]
-    pick_row(
-        "judges", pd.DataFrame([_cells(one) for one in shown]), [_address(one) for one in shown], columns, None,
-        on_pick, alt="Artifacts with both runs",
-    )  # fmt: skip
+    columns: list[Column[Pair]] = [
+        text_column("Change", lambda pair: f"{CHANGES[pair.change][0]} {pair.change}", 130),
+        number_column("Difference", lambda pair: pair.difference, 85, "%+.3f", "Candidate minus baseline"),
+        number_column("Baseline", lambda pair: _score(pair.baseline), 75, "%.3f", "Normalised score"),
+        number_column("Candidate", lambda pair: _score(pair.candidate), 80, "%.3f", "Normalised score"),
+        text_column("Results", _results, 150, "As they were judged: baseline, then candidate"),
+        text_column("Runs", _runs, 95),
+        text_column("Text", _text, 460),
+    ]
+    pick_record("judges", pairs[:SHOWN], columns, _address, on_pick, alt="Artifacts with both runs")
 
 
-def _cells(pair: Pair) -> dict[str, object]:
-    rows = (pair.baseline, pair.candidate)
+def _results(pair: Pair) -> str:
+    return ", ".join(outcome_of(row).text if row else NOBODY for row in (pair.baseline, pair.candidate))
+
+
+def _runs(pair: Pair) -> str:
+    return ", ".join(str(row.run_id) if row else NOBODY for row in (pair.baseline, pair.candidate))
+
+
+def _text(pair: Pair) -> str:
     there = pair.baseline or pair.candidate
-    return {
-        "Change": f"{CHANGES[pair.change][0]} {pair.change}",
-        "Difference": pair.difference,
-        "Baseline": _score(pair.baseline),
-        "Candidate": _score(pair.candidate),
-        "Results": ", ".join(outcome_of(row).text if row else NOBODY for row in rows),
-        "Runs": ", ".join(str(row.run_id) if row else NOBODY for row in rows),
-        "Text": text.shorten(there.preview, 160) if there else "",
-    }
+    return text.shorten(there.preview, 160) if there else ""
 
 
 def _score(row: RunSummary | None) -> float | None:

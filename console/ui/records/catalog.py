@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-import pandas as pd
 import streamlit as st
 
 from console.actions.configuration import catalog
 from console.records import Judge, Metric, Model, Role, User
 from console.services import Services
 from console.ui.frame import text
-from console.ui.frame.clock import time_column
-from console.ui.frame.controls.picker import pick_row
+from console.ui.frame.controls.columns import (
+    Column,
+    moment_column,
+    number_column,
+    pick_record,
+    show_records,
+    text_column,
+)
 from console.ui.frame.facts import fact_list
 from console.ui.sign_in import saving
 
@@ -30,34 +35,28 @@ def model_table(
 ) -> None:
     """The models by provider and name."""
     ordered = sorted(models, key=lambda model: (model.provider, model.name.casefold()))
-    config = st.column_config
-    rows = [
-        {
-            "Provider": model.provider,
-            "Model": model.name,
-            "Prompt": model.input_price,
-            "Answer": model.output_price,
-            "Can": ", ".join(catalog.abilities(model.provider)),
-            "Judges": len(used.get(model.model_id, [])),
-            "Created": model.created_on,
-            "Id": model.model_id,
-        }
-        for model in ordered
-    ]
     price = "US dollars per million tokens"
-    columns = {
-        "Provider": config.TextColumn(width=85),
-        "Model": config.TextColumn(width=190),
-        "Prompt": config.NumberColumn("Prompt $/M", format="%.2f", width=85, help=f"{price} of the prompt"),
-        "Answer": config.NumberColumn("Answer $/M", format="%.2f", width=85, help=f"{price} of the answer"),
-        "Can": config.TextColumn("Capabilities", width=340, help="What the provider's API takes and gives"),
-        "Judges": config.NumberColumn(format="%,d", width=60, help="Judges in use with this model"),
-        "Created": time_column("Created", "D MMM YYYY", 105),
-        "Id": config.TextColumn(width=110),
-    }
-    ids = [model.model_id for model in ordered]
-    order = ["Provider", "Model", "Prompt", "Answer", "Judges"] if picked else list(columns)
-    pick_row("models", pd.DataFrame(rows), ids, columns, picked, on_pick, alt="Models", order=order)
+    able = st.column_config.TextColumn("Capabilities", width=340, help="What the provider's API takes and gives")
+    columns: list[Column[Model]] = [
+        text_column("Provider", lambda model: model.provider, 85),
+        text_column("Model", lambda model: model.name, 190),
+        number_column(
+            "Prompt", lambda model: model.input_price, 85, "%.2f", f"{price} of the prompt", title="Prompt $/M"
+        ),
+        number_column(
+            "Answer", lambda model: model.output_price, 85, "%.2f", f"{price} of the answer", title="Answer $/M"
+        ),
+        Column("Can", lambda model: ", ".join(catalog.abilities(model.provider)), able),
+        number_column(
+            "Judges", lambda model: len(used.get(model.model_id, [])), 60, "%,d", "Judges in use with this model"
+        ),
+        moment_column("Created", lambda model: model.created_on, 105, "D MMM YYYY"),
+        text_column("Id", lambda model: model.model_id, 110),
+    ]
+    shown = ["Provider", "Model", "Prompt", "Answer", "Judges"] if picked else None
+    pick_record(
+        "models", ordered, columns, lambda model: model.model_id, on_pick, alt="Models", picked=picked, shown=shown
+    )
 
 
 def model_panel(
@@ -97,10 +96,13 @@ def model_panel(
         st.caption("No judge in use has this model.")
         return
     st.caption("Judges in use")
-    rows = [{"Judge": text.judge_name(one.name, one.judge_id), "Case": one.case_name} for one in judges]
-    columns = {"Judge": st.column_config.TextColumn(width=150), "Case": st.column_config.TextColumn(width=150)}
-    ids = [one.judge_id for one in judges]
-    pick_row("models.judges", pd.DataFrame(rows), ids, columns, None, on_judge, alt="Judges in use with this model")
+    columns: list[Column[Judge]] = [
+        text_column("Judge", _judge_name, 150),
+        text_column("Case", lambda one: one.case_name, 150),
+    ]
+    pick_record(
+        "models.judges", judges, columns, lambda one: one.judge_id, on_judge, alt="Judges in use with this model"
+    )
     st.page_link(
         "console/pages/runs.py",
         label="Runs of this model",
@@ -111,22 +113,20 @@ def model_panel(
 
 def metric_table(metrics: Sequence[Metric], used: Mapping[str, Sequence[Judge]]) -> None:
     """The metrics in order of creation, with the judges in use."""
-    config = st.column_config
-    st.dataframe(
-        pd.DataFrame([_metric_cells(metric, used.get(metric.metric_id, [])) for metric in metrics]),
-        column_config={
-            "Metric": config.TextColumn(width=110),
-            "Method": config.TextColumn(width=290),
-            "Judges": config.NumberColumn(format="%,d", width=60, help="Judges in use with this metric"),
-            "Used by": config.TextColumn(width=210),
-            "Created": time_column("Created", "D MMM YYYY", 105),
-            "By": config.TextColumn(width=80),
-            "Id": config.TextColumn(width=250),
-        },
-        hide_index=True,
-        placeholder=text.NOTHING,
-        alt="Metrics",
-    )
+
+    def judges(metric: Metric) -> Sequence[Judge]:
+        return used.get(metric.metric_id, [])
+
+    columns: list[Column[Metric]] = [
+        text_column("Metric", lambda metric: metric.name, 110),
+        text_column("Method", lambda metric: _METHODS.get(metric.name, "Added by the team"), 290),
+        number_column("Judges", lambda metric: len(judges(metric)), 60, "%,d", "Judges in use with this metric"),
+        text_column("Used by", lambda metric: ", ".join(map(_judge_name, judges(metric))), 210),
+        moment_column("Created", lambda metric: metric.created_on, 105, "D MMM YYYY"),
+        text_column("By", lambda metric: metric.created_by, 80),
+        text_column("Id", lambda metric: metric.metric_id, 250),
+    ]
+    show_records(metrics, columns, alt="Metrics")
 
 
 def add_model(shared: Services) -> None:
@@ -155,16 +155,8 @@ def add_metric(shared: Services) -> None:
         )
 
 
-def _metric_cells(metric: Metric, judges: Sequence[Judge]) -> dict[str, object]:
-    return {
-        "Metric": metric.name,
-        "Method": _METHODS.get(metric.name, "Added by the team"),
-        "Judges": len(judges),
-        "Used by": ", ".join(text.judge_name(one.name, one.judge_id) for one in judges),
-        "Created": metric.created_on,
-        "By": metric.created_by,
-        "Id": metric.metric_id,
-    }
+def _judge_name(judge: Judge) -> str:
+    return text.judge_name(judge.name, judge.judge_id)
 
 
 def _price(dollars: float | None) -> str:

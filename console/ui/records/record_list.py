@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 
-import pandas as pd
 import streamlit as st
 
 from console.ui.frame import text
 from console.ui.frame.boundary import nothing
 from console.ui.frame.controls import filters
+from console.ui.frame.controls.columns import Column, pick_record
 from console.ui.frame.controls.drafts import NEW, Draft, DraftKey
-from console.ui.frame.controls.picker import pick_row
+from console.ui.records.editor import R
 
 USE = {"in": "In use", "out": "Not in use"}
 MARK = "✎"
@@ -42,7 +42,7 @@ def use() -> Literal["in", "out"]:
     return "out" if st.query_params.get("use") == "out" else "in"
 
 
-def found(query: str | None, *texts: str | None) -> bool:
+def has_words(query: str | None, *texts: str | None) -> bool:
     """Whether every word of the query is somewhere in the texts, letter case aside."""
     whole = "\n".join(part for part in texts if part).casefold()
     return all(word in whole for word in (query or "").casefold().split())
@@ -50,24 +50,19 @@ def found(query: str | None, *texts: str | None) -> bool:
 
 def picker(
     kind: str,
-    ids: Sequence[str],
-    rows: Sequence[Mapping[str, Any]],
-    columns: Mapping[str, Any],
+    records: Sequence[R],
+    key: Callable[[R], str],
+    columns: Sequence[Column[R]],
     drafts: Mapping[str, Draft],
 ) -> None:
     """The rows; a click opens a record. Records with unsaved edits carry a mark."""
-    frame = pd.DataFrame([{"Draft": MARK if key in drafts else "", **row} for key, row in zip(ids, rows, strict=True)])
-    shown = {"Draft": st.column_config.TextColumn("", width=28, help="Unsaved edits"), **columns}
-    pick_row(
-        f"{kind}s",
-        frame,
-        ids,
-        shown,
-        None,
-        lambda record_id: filters.navigate({kind: record_id}),
-        alt=f"{kind.capitalize()}s",
-        order=[name for name in shown if name != "Draft" or drafts.keys() & set(ids)],
-    )
+    config = st.column_config.TextColumn("", width=28, help="Unsaved edits")
+    mark: Column[R] = Column("Draft", lambda one: MARK if key(one) in drafts else "", config, spare=True)
+
+    def opened(record_id: str) -> None:
+        filters.navigate({kind: record_id})
+
+    pick_record(f"{kind}s", records, [mark, *columns], key, opened, alt=f"{kind.capitalize()}s")
 
 
 def empty(kind: str, *, searched: bool, advice: str) -> None:

@@ -8,10 +8,11 @@ import streamlit as st
 
 from console.actions.runs import trial
 from console.errors import ConsoleError, JudgingError
-from console.records import Artifact, Case, Judge, Run, Snapshot, User
+from console.records import Artifact, Case, Judge, Results, Run, Snapshot, User
 from console.services import Services
 from console.ui.frame import text
 from console.ui.frame.card import card
+from console.ui.frame.controls.columns import Column, number_column, show_records, text_column
 from console.ui.sign_in import saving
 
 Pair = tuple[Judge, Case]
@@ -101,29 +102,20 @@ def _try(shared: Services, kind: str, key: str, pair: Pair, runs: Sequence[Run])
 
 
 def _table(found: Sequence[trial.Trial]) -> None:
-    config = st.column_config
-    rows = [
-        {
-            "Run": str(one.run.run_id),
-            "Before": one.run.results.final_score if one.run.results else None,
-            "Draft": one.results.final_score if one.results else None,
-            "Change": one.difference,
-            "Reason": (one.results.reasons or [""])[0] if one.results else one.error,
-        }
-        for one in found
+    columns: list[Column[trial.Trial]] = [
+        text_column("Run", lambda one: str(one.run.run_id), 60),
+        number_column("Before", lambda one: _score(one.run.results), 70, "%.2f", "The score that the run has"),
+        number_column("Draft", lambda one: _score(one.results), 70, "%.2f"),
+        number_column("Change", lambda one: one.difference, 75, "%+.2f", "Of the normalised score"),
+        text_column("Reason", lambda one: (one.results.reasons or [""])[0] if one.results else one.error, 420),
     ]
-    st.dataframe(
-        rows, hide_index=True, height="content", alt="What the draft says",
-        column_config={
-            "Run": config.TextColumn(width=60),
-            "Before": config.NumberColumn(format="%.2f", width=70, help="The score that the run has"),
-            "Draft": config.NumberColumn(format="%.2f", width=70),
-            "Change": config.NumberColumn(format="%+.2f", width=75, help="Of the normalised score"),
-            "Reason": config.TextColumn(width=420),
-        },
-    )  # fmt: skip
+    show_records(found, columns, alt="What the draft says", height="content")
     costs = [one.cost for one in found if one.cost is not None]
     st.caption(f"It cost {text.money(sum(costs))}." if costs else "The model has no prices, so its cost is not known.")
+
+
+def _score(results: Results | None) -> float | None:
+    return results.final_score if results else None
 
 
 def _pair(kind: str, panel: str, pairs: Sequence[Pair]) -> Pair | None:

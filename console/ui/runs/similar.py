@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import pandas as pd
 import streamlit as st
 
 from console.actions.runs.similar import FailingRuns, Group, NearRun, Point
@@ -12,6 +11,7 @@ from console.records import RunSummary
 from console.ui.charts.figures import Panel, Trace, blank_axis, shown
 from console.ui.frame import text
 from console.ui.frame.card import card
+from console.ui.frame.controls.columns import Column, number_column, pick_record, text_column
 from console.ui.frame.controls.picker import pick_row
 from console.ui.runs.lists import tables
 from console.ui.runs.lists.to_set import to_set
@@ -121,13 +121,12 @@ def _note(group: Group, total: int) -> str:
 
 
 def _middle(index: int, rows: Sequence[RunSummary], on_pick: Callable[[str], None]) -> None:
-    frame = pd.DataFrame(
-        [{"Run": str(row.run_id), "Score": row.final_score_normalized, "Text": row.preview} for row in rows]
-    )
-    columns = {
-        "Run": st.column_config.TextColumn(width=58, alignment="right"),
-        "Score": st.column_config.NumberColumn(format="%.3f", width=62, help="Normalised, 0 to 1"),
-        "Text": st.column_config.TextColumn(width=420, help="How the evaluated text begins"),
-    }
-    ids = [str(row.run_id) for row in rows]
-    pick_row(f"similar.group.{index}", frame, ids, columns, None, on_pick, alt="Runs in the middle of the group")
+    columns: list[Column[RunSummary]] = [
+        text_column("Run", lambda row: str(row.run_id), 58, right=True),
+        number_column("Score", lambda row: row.final_score_normalized, 62, "%.3f", "Normalised, 0 to 1"),
+        text_column("Text", lambda row: row.preview, 420, "How the evaluated text begins"),
+    ]
+    pick_record(
+        f"similar.group.{index}", rows, columns, lambda row: str(row.run_id), on_pick,
+        alt="Runs in the middle of the group",
+    )  # fmt: skip

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pandas as pd
 import streamlit as st
 
 from console.actions.collections import collections as actions
 from console.actions.collections.collections import CollectionView
 from console.errors import InvalidInput
-from console.records import Collection, User
+from console.records import Collection, CollectionDocument, User
 from console.search.embedding.embedders import EMBEDDERS
 from console.services import Services
 from console.ui.frame import text
 from console.ui.frame.boundary import nothing
-from console.ui.frame.clock import time_column
 from console.ui.frame.controls import filters
-from console.ui.frame.controls.picker import pick_row
+from console.ui.frame.controls.columns import Column, moment_column, number_column, pick_record, text_column
 from console.ui.search.upload import SYNC
 from console.ui.sign_in.saving import problem, save
 
@@ -33,34 +31,24 @@ _EMBEDDER_WORDS = {
 
 def collection_table(known: Sequence[Collection]) -> None:
     """Every collection; a click opens one."""
-    config = st.column_config
-    columns = {
-        "Name": config.TextColumn(width=260),
-        "Documents": config.NumberColumn(format="%,d", width=90),
-        "Chunks": config.NumberColumn(format="%,d", width=80, help="Pieces of about 200 tokens that are searched"),
-        "Embedder": config.TextColumn(width=90),
-        "Dimensions": config.NumberColumn(format="%d", width=90),
-        "Packed": config.TextColumn(width=90, alignment="right", help="Packed vectors, from which a search starts"),
-        "State": config.TextColumn(width=120),
-        "Updated": time_column("Updated", "D MMM YYYY, HH:mm", 138),
-        "By": config.TextColumn(width=130),
-    }
-    rows = [
-        {
-            "Name": one.name,
-            "Documents": one.total_documents,
-            "Chunks": one.total_chunks,
-            "Embedder": one.embedder,
-            "Dimensions": one.dimension,
-            "Packed": text.size(one.block_bytes) if one.block_bytes else None,
-            "State": _state(one),
-            "Updated": one.updated_at,
-            "By": one.user_id,
-        }
-        for one in known
+    columns: list[Column[Collection]] = [
+        text_column("Name", lambda one: one.name, 260),
+        number_column("Documents", lambda one: one.total_documents, 90, "%,d"),
+        number_column(
+            "Chunks", lambda one: one.total_chunks, 80, "%,d", "Pieces of about 200 tokens that are searched"
+        ),
+        text_column("Embedder", lambda one: one.embedder, 90),
+        number_column("Dimensions", lambda one: one.dimension, 90, "%d"),
+        text_column("Packed", _packed, 90, "Packed vectors, from which a search starts", right=True),
+        text_column("State", _state, 120),
+        moment_column("Updated", lambda one: one.updated_at, 138),
+        text_column("By", lambda one: one.user_id, 130),
     ]
-    ids = [one.collection_id for one in known]
-    pick_row("collections", pd.DataFrame(rows), ids, columns, None, _open, alt="Collections")
+    pick_record("collections", known, columns, lambda one: one.collection_id, _open, alt="Collections")
+
+
+def _packed(one: Collection) -> str | None:
+    return text.size(one.block_bytes) if one.block_bytes else None
 
 
 def no_collections(*, admin: bool) -> None:
@@ -170,25 +158,23 @@ def document_table(view: CollectionView, opened: str | None, *, admin: bool) -> 
         advice = "Add files above." if admin else "Admins can add files to it."
         nothing("This collection is empty", advice, "collections-documents")
         return
-    config = st.column_config
-    columns = {
-        "Document": config.TextColumn(width=300),
-        "Chunks": config.NumberColumn(format="%,d", width=70),
-        "Size": config.TextColumn(width=90, alignment="right"),
-        "Added": time_column("Added", "D MMM YYYY, HH:mm", 138),
-    }
-    rows = [
-        {
-            "Document": one.filename,
-            "Chunks": one.chunks,
-            "Size": text.size(one.file_size) if one.file_size else None,
-            "Added": one.created_at,
-        }
-        for one in view.documents
+    columns: list[Column[CollectionDocument]] = [
+        text_column("Document", lambda one: one.filename, 300),
+        number_column("Chunks", lambda one: one.chunks, 70, "%,d"),
+        text_column("Size", lambda one: text.size(one.file_size) if one.file_size else None, 90, right=True),
+        moment_column("Added", lambda one: one.created_at, 138),
     ]
-    names = [one.filename for one in view.documents]
-    st.caption(f"{len(rows):,} documents. Click one to see its chunks" if len(rows) > 1 else "One document")
-    pick_row("collections-documents", pd.DataFrame(rows), names, columns, opened, _open_document, alt="Documents")
+    found = view.documents
+    st.caption(f"{len(found):,} documents. Click one to see its chunks" if len(found) > 1 else "One document")
+    pick_record(
+        "collections-documents",
+        found,
+        columns,
+        lambda one: one.filename,
+        _open_document,
+        alt="Documents",
+        picked=opened,
+    )
 
 
 @st.dialog("Delete the collection?", icon=":material/delete:")

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import pandas as pd
-import streamlit as st
-
 from console.records import Batch, Experiment
 from console.ui.charts import leads
 from console.ui.frame import text
-from console.ui.frame.clock import time_column
 from console.ui.frame.controls import filters
-from console.ui.frame.controls.picker import pick_row
+from console.ui.frame.controls.columns import (
+    Column,
+    moment_column,
+    number_column,
+    percent_column,
+    pick_record,
+    text_column,
+)
 
 
 def experiment_table(
@@ -24,41 +27,40 @@ def experiment_table(
         of_set: id of the set that all of them are of.
         baseline: id of the set's baseline.
     """
-    config = st.column_config
-    frame = pd.DataFrame([_experiment_row(one, batches[one.experiment_id], baseline) for one in found])
-    columns = {
-        "Name": config.TextColumn(width=230),
-        "Set": config.TextColumn(width=170),
-        "Version": config.NumberColumn(width=64, help="Of the test set"),
-        "Judges": config.TextColumn(width=190),
-        "Pass rate": config.NumberColumn(format="%.1f %%", width=80, help="Of all items, by the first judge"),
-        "Mean": config.NumberColumn(format="%.3f", width=70, help="Normalised score, by the first judge"),
-        "Outputs": config.TextColumn(width=90, help="Items with an output, of all"),
-        "State": config.TextColumn(width=90),
-        "Begun": time_column("Begun", "D MMM YYYY, HH:mm", 140),
-        "": config.TextColumn(width=80),
-        "Id": config.TextColumn(width=150),
-    }
-    order = [name for name in columns if name != ("" if of_set is None else "Set")]
-    ids = [one.experiment_id for one in found]
-    pick_row("experiments", frame, ids, columns, None, _open_experiment, alt="Experiments", order=order)
+    columns: list[Column[Experiment]] = [
+        text_column("Name", lambda one: one.name, 230),
+        text_column("Set", lambda one: one.set_name, 170),
+        number_column("Version", lambda one: one.set_version, 64, note="Of the test set"),
+        text_column("Judges", _judges, 190),
+        percent_column(
+            "Pass rate", lambda one: _rate(one, batches[one.experiment_id][0]), 80, "Of all items, by the first judge"
+        ),
+        number_column(
+            "Mean", lambda one: batches[one.experiment_id][0].mean, 70, "%.3f", "Normalised score, by the first judge"
+        ),
+        text_column("Outputs", lambda one: f"{one.rows:,} / {one.total:,}", 90, "Items with an output, of all"),
+        text_column("State", lambda one: _state(batches[one.experiment_id]), 90),
+        moment_column("Begun", lambda one: one.created_on),
+        text_column("", lambda one: "baseline" if one.experiment_id == baseline else None, 80),
+        text_column("Id", lambda one: one.experiment_id, 150),
+    ]
+    shown = [one.name for one in columns if one.name != ("" if of_set is None else "Set")]
+    pick_record(
+        "experiments", found, columns, lambda one: one.experiment_id, _open_experiment, alt="Experiments", shown=shown
+    )
 
 
-def _experiment_row(one: Experiment, batches: Sequence[Batch], baseline: str | None) -> dict[str, object]:
-    first, counts = batches[0], sum(batch.left for batch in batches)
-    return {
-        "Name": one.name,
-        "Set": one.set_name,
-        "Version": one.set_version,
-        "Judges": ", ".join(text.judge_name(judged.judge_name, judged.judge_id) for judged in one.judges),
-        "Pass rate": 100 * first.passed / (one.total - first.left) if one.total - first.left else None,
-        "Mean": first.mean,
-        "Outputs": f"{one.rows:,} / {one.total:,}",
-        "State": f"{counts:,} left" if counts else "finished",
-        "Begun": one.created_on,
-        "": "baseline" if one.experiment_id == baseline else None,
-        "Id": one.experiment_id,
-    }
+def _judges(one: Experiment) -> str:
+    return ", ".join(text.judge_name(judged.judge_name, judged.judge_id) for judged in one.judges)
+
+
+def _rate(one: Experiment, first: Batch) -> float | None:
+    return first.passed / (one.total - first.left) if one.total - first.left else None
+
+
+def _state(batches: Sequence[Batch]) -> str:
+    left = sum(batch.left for batch in batches)
+    return f"{left:,} left" if left else "finished"
 
 
 def _open_experiment(experiment_id: str) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import pandas as pd
 import streamlit as st
 
 from console.actions.batches import batches
 from console.actions.sets import experiments, sets
-from console.actions.sets.results import JudgeResults, load_results
+from console.actions.sets.results import JudgeResults, Row, load_results
 from console.judging.analysis.statistics import Estimate
 from console.records import BatchState, Experiment, Role, User
 from console.services import Services
@@ -19,7 +18,7 @@ from console.ui.frame import text
 from console.ui.frame.boundary import boundary
 from console.ui.frame.card import card
 from console.ui.frame.controls import filters
-from console.ui.frame.controls.picker import pick_row
+from console.ui.frame.controls.columns import Column, number_column, percent_column, pick_record, text_column
 from console.ui.runs.verdicts import colored
 from console.ui.sets import pairs
 from console.ui.sets.set_charts import groups
@@ -146,30 +145,18 @@ def _changes(shared: Services, experiment: Experiment, results: Sequence[JudgeRe
 def _judges(results: Sequence[JudgeResults], chosen: JudgeResults) -> None:
     """The judges beside each other; a click chooses whose results the page shows."""
     with card("Judges", "A click shows what one of them found", "experiment-judges"):
-        frame = pd.DataFrame(
-            [
-                {
-                    "Judge": judge_words(one),
-                    "Pass rate": None if (rate := one.rate().value) is None else rate * 100,
-                    "Mean": one.mean.value,
-                    "No score": one.unscored,
-                    "Cost": one.batch.spent or None,
-                    "State": f"{one.left:,} left" if one.left else "finished",
-                }
-                for one in results
-            ]
-        )
-        config = st.column_config
-        columns = {
-            "Judge": config.TextColumn(width=380),
-            "Pass rate": config.NumberColumn(format="%.1f %%", width=90),
-            "Mean": config.NumberColumn(format="%.3f", width=80),
-            "No score": config.NumberColumn(width=80),
-            "Cost": config.NumberColumn(format="$%.4f", width=90),
-            "State": config.TextColumn(width=100),
-        }
-        ids = [one.judged.batch_id for one in results]
-        pick_row("experiment-judges", frame, ids, columns, chosen.judged.batch_id, _choose, alt="Judges")
+        columns: list[Column[JudgeResults]] = [
+            text_column("Judge", judge_words, 380),
+            percent_column("Pass rate", lambda one: one.rate().value, 90),
+            number_column("Mean", lambda one: one.mean.value, 80, "%.3f"),
+            number_column("No score", lambda one: one.unscored, 80),
+            number_column("Cost", lambda one: one.batch.spent or None, 90, "$%.4f"),
+            text_column("State", lambda one: f"{one.left:,} left" if one.left else "finished", 100),
+        ]
+        pick_record(
+            "experiment-judges", results, columns, lambda one: one.judged.batch_id, _choose, alt="Judges",
+            picked=chosen.judged.batch_id,
+        )  # fmt: skip
 
 
 def _choose(batch_id: str) -> None:
@@ -231,32 +218,18 @@ def _rows(found: JudgeResults) -> None:
         if not ordered:
             st.caption("No output has been judged yet.")
             return
-        some = ordered[:_MOST]
-        frame = pd.DataFrame(
-            [
-                {
-                    "Key": row.key,
-                    "Result": pairs.verdict_words(row),
-                    "Score": row.found.score,
-                    "Normalised": row.score,
-                    "Tags": ", ".join(row.item.tags) or None,
-                    "Error": row.found.error,
-                }
-                for row in some
-            ]
-        )
-        config = st.column_config
-        columns = {
-            "Key": config.TextColumn(width=160),
-            "Result": config.TextColumn(width=90),
-            "Score": config.NumberColumn(format="%.2f", width=80),
-            "Normalised": config.NumberColumn(format="%.3f", width=90),
-            "Tags": config.TextColumn(width=160),
-            "Error": config.TextColumn(width=420),
-        }
-        order = [name for name in columns if name in ("Key", "Result", "Score") or frame[name].notna().any()]
-        ids = [str(row.run_id) for row in some]
-        pick_row("experiment-rows", colored(frame, "Result"), ids, columns, None, _open_run, alt="Items", order=order)
+        columns: list[Column[Row]] = [
+            text_column("Key", lambda row: row.key, 160),
+            text_column("Result", pairs.verdict_words, 90),
+            number_column("Score", lambda row: row.found.score, 80, "%.2f"),
+            number_column("Normalised", lambda row: row.score, 90, "%.3f", spare=True),
+            text_column("Tags", lambda row: ", ".join(row.item.tags), 160, spare=True),
+            text_column("Error", lambda row: row.found.error, 420, spare=True),
+        ]
+        pick_record(
+            "experiment-rows", ordered[:_MOST], columns, lambda row: str(row.run_id), _open_run, alt="Items",
+            style=lambda frame: colored(frame, "Result"),
+        )  # fmt: skip
         if len(ordered) > _MOST:
             st.caption(f"The first {_MOST:,} of {len(ordered):,}; the runs of the experiment are all in the run list.")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pandas as pd
 import streamlit as st
 
 from console.actions.sets.comparison import PairedRow, Pairing, compare
@@ -17,7 +16,7 @@ from console.ui.frame import text
 from console.ui.frame.boundary import boundary
 from console.ui.frame.card import card
 from console.ui.frame.controls import filters
-from console.ui.frame.controls.picker import pick_row
+from console.ui.frame.controls.columns import Column, number_column, pick_record, text_column
 from console.ui.runs.page import text_difference
 from console.ui.runs.verdicts import colored, result_words
 
@@ -25,6 +24,7 @@ KEY = "experiment"
 _RECENT = 100
 _MOST = 500
 _CHANCE = 0.05
+_BEFORE = "Normalised score in the baseline"
 _SHOW = ("Regressed", "Improved", "Lower scores", "Higher scores", "All")
 _SIGNS = {
     Outcome.PASSED: ("green", "check"),
@@ -133,40 +133,25 @@ def _table(shared: Services, pairing: Pairing) -> None:
     if not rows:
         st.caption("None")
         return
-    frame = pd.DataFrame([_cells(row) for row in rows[:_MOST]])
-    config = st.column_config
-    columns = {
-        "Key": config.TextColumn(width=170),
-        "Before": config.NumberColumn(format="%.3f", width=80, help="Normalised score in the baseline"),
-        "Now": config.NumberColumn(format="%.3f", width=80),
-        "Change": config.NumberColumn(format="%+.3f", width=80),
-        "Result before": config.TextColumn(width=110),
-        "Result now": config.TextColumn(width=110),
-        "Tags": config.TextColumn(width=180),
-    }
+    columns: list[Column[PairedRow]] = [
+        text_column("Key", lambda row: row.key, 170),
+        number_column("Before", lambda row: row.before.score if row.before else None, 80, "%.3f", _BEFORE),
+        number_column("Now", lambda row: row.after.score if row.after else None, 80, "%.3f"),
+        number_column("Change", lambda row: row.gain, 80, "%+.3f"),
+        text_column("Result before", lambda row: verdict_words(row.before), 110),
+        text_column("Result now", lambda row: verdict_words(row.after), 110),
+        text_column("Tags", lambda row: ", ".join(some.item.tags) if (some := row.after or row.before) else None, 180),
+    ]
     opened = st.query_params.get("item")
-    pick_row(
-        "experiment-pairs", colored(frame, "Result before", "Result now"), [row.key for row in rows[:_MOST]], columns,
-        opened, _open, alt="Items in both experiments",
+    pick_record(
+        "experiment-pairs", rows[:_MOST], columns, lambda row: row.key, _open, alt="Items in both experiments",
+        picked=opened, style=lambda frame: colored(frame, "Result before", "Result now"),
     )  # fmt: skip
     if len(rows) > _MOST:
         st.caption(f"The first {_MOST:,} of {len(rows):,}; `experiment show --json` has all.")
     chosen = next((row for row in pairing.rows if row.key == opened), None)
     if chosen:
         _side_by_side(shared, chosen)
-
-
-def _cells(row: PairedRow) -> dict[str, object]:
-    some = row.after or row.before
-    return {
-        "Key": row.key,
-        "Before": row.before.score if row.before else None,
-        "Now": row.after.score if row.after else None,
-        "Change": row.gain,
-        "Result before": verdict_words(row.before),
-        "Result now": verdict_words(row.after),
-        "Tags": ", ".join(some.item.tags) if some else None,
-    }
 
 
 def _open(key: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pandas as pd
 import streamlit as st
 
 from console.actions.runs.detail import run_id_of
@@ -16,9 +15,8 @@ from console.services import Services
 from console.ui.charts import leads
 from console.ui.frame import text
 from console.ui.frame.card import card
-from console.ui.frame.clock import time_column
 from console.ui.frame.controls import filters
-from console.ui.frame.controls.picker import pick_row
+from console.ui.frame.controls.columns import Column, moment_column, number_column, pick_record, text_column
 from console.ui.sign_in import saving
 
 KEY = "sets"
@@ -28,33 +26,17 @@ _MOST_LISTED = 500
 
 def set_table(rows: Sequence[TestSet]) -> None:
     """One page of the list, newest first."""
-    config = st.column_config
-    frame = pd.DataFrame(
-        [
-            {
-                "Name": one.name,
-                "Items": one.total,
-                "Version": one.version,
-                "Tags": ", ".join(one.tags) or None,
-                "Baseline": one.baseline,
-                "Changed": one.last_updated_on,
-                "By": one.last_updated_by,
-                "Id": one.set_id,
-            }
-            for one in rows
-        ]
-    )
-    columns = {
-        "Name": config.TextColumn(width=280),
-        "Items": config.NumberColumn(format="localized", width=80),
-        "Version": config.NumberColumn(width=70),
-        "Tags": config.TextColumn(width=140),
-        "Baseline": config.TextColumn(width=150, help="The experiment that others are compared with"),
-        "Changed": time_column("Changed", "D MMM YYYY, HH:mm", 150),
-        "By": config.TextColumn(width=110),
-        "Id": config.TextColumn(width=180, help="For the commands, `/v2` and the gate"),
-    }
-    pick_row("sets", frame, [one.set_id for one in rows], columns, None, open_set, alt="Test sets")
+    columns: list[Column[TestSet]] = [
+        text_column("Name", lambda one: one.name, 280),
+        number_column("Items", lambda one: one.total, 80, "localized"),
+        number_column("Version", lambda one: one.version, 70),
+        text_column("Tags", lambda one: ", ".join(one.tags) or None, 140),
+        text_column("Baseline", lambda one: one.baseline, 150, "The experiment that others are compared with"),
+        moment_column("Changed", lambda one: one.last_updated_on, 150),
+        text_column("By", lambda one: one.last_updated_by, 110),
+        text_column("Id", lambda one: one.set_id, 180, "For the commands, `/v2` and the gate"),
+    ]
+    pick_record("sets", rows, columns, lambda one: one.set_id, open_set, alt="Test sets")
 
 
 def open_set(set_id: str | None) -> None:

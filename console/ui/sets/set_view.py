@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-import pandas as pd
 import streamlit as st
 
 from console.actions.sets import sets
@@ -18,9 +17,8 @@ from console.ui.charts import leads
 from console.ui.charts.figures import draw, stacked
 from console.ui.frame import text
 from console.ui.frame.card import card
-from console.ui.frame.clock import time_column
 from console.ui.frame.controls import filters
-from console.ui.frame.controls.picker import pick_row
+from console.ui.frame.controls.columns import Column, moment_column, number_column, pick_record, text_column
 from console.ui.sets import items
 from console.ui.sets.experiment_list import experiment_table
 from console.ui.sets.set_charts import history
@@ -202,31 +200,18 @@ def _versions(shared: Services, test_set: TestSet, versions: Sequence[SetVersion
         "A click on a version shows its items. An experiment freezes the version that it used",
         "set-versions",
     ):
-        config = st.column_config
-        rows = list(reversed(versions))
-        frame = pd.DataFrame(
-            [
-                {
-                    "Version": one.number,
-                    "Items": one.total,
-                    "State": "frozen" if one.frozen_on else "open",
-                    "Made": one.created_on,
-                    "By": one.created_by,
-                    "Note": one.note or None,
-                }
-                for one in rows
-            ]
-        )
-        columns = {
-            "Version": config.NumberColumn(width=70),
-            "Items": config.NumberColumn(format="localized", width=80),
-            "State": config.TextColumn(width=80),
-            "Made": time_column("Made", "D MMM YYYY, HH:mm", 150),
-            "By": config.TextColumn(width=120),
-            "Note": config.TextColumn(width=420),
-        }
-        ids = [str(one.number) for one in rows]
-        pick_row("set-versions", frame, ids, columns, str(shown), _show_version, alt="Versions of the test set")
+        columns: list[Column[SetVersion]] = [
+            number_column("Version", lambda one: one.number, 70),
+            number_column("Items", lambda one: one.total, 80, "localized"),
+            text_column("State", lambda one: "frozen" if one.frozen_on else "open", 80),
+            moment_column("Made", lambda one: one.created_on, 150),
+            text_column("By", lambda one: one.created_by, 120),
+            text_column("Note", lambda one: one.note or None, 420),
+        ]
+        pick_record(
+            "set-versions", versions[::-1], columns, lambda one: str(one.number), _show_version,
+            alt="Versions of the test set", picked=str(shown),
+        )  # fmt: skip
         if len(versions) > 1:
             _difference(shared, test_set, versions, shown)
 

@@ -21,8 +21,8 @@ from console.services import Services
 from console.ui.charts.figures import draw, stacked
 from console.ui.frame import text
 from console.ui.frame.controls import choices, filters
+from console.ui.frame.controls.columns import Column, number_column, pick_record, text_column
 from console.ui.frame.controls.filters import Selection
-from console.ui.frame.controls.picker import pick_row
 from console.ui.frame.navigation import link_to
 from console.ui.thresholds.calibration_chart import quality_chart
 from console.ui.thresholds.form import REASON
@@ -266,30 +266,17 @@ def _flips(flips: Sequence[Flip], case: Case, threshold: float, on_pick: Callabl
         f"{threshold_text(threshold)}: {better:,} to what people say, {len(flips) - better:,} away from it"
         + (f". The first {_SHOWN} are listed." if len(flips) > _SHOWN else ".")
     )
-    config = st.column_config
-    columns = {
-        "Run": config.TextColumn(width=60, alignment="right"),
-        "Score": config.NumberColumn(format="%.3f", width=65, help="The judge's, normalised"),
-        "People": config.NumberColumn(format="%.3f", width=65, help="Mean of the human scores, normalised"),
-        "People say": config.TextColumn(width=80),
-        "Would": config.TextColumn(width=60),
-        "Then": config.TextColumn(width=130),
-        "Text": config.TextColumn(width=520),
-    }
-    shown = flips[:_SHOWN]
-    frame = pd.DataFrame([_flip(one) for one in shown])
-    ids = [str(one.run.row.run_id) for one in shown]
-    pick_row("calibration", frame, ids, columns, None, on_pick, alt="Labelled runs that would flip")
-
-
-def _flip(flip: Flip) -> dict[str, object]:
     words = {True: "pass", False: "fail"}
-    return {
-        "Run": str(flip.run.row.run_id),
-        "Score": flip.run.judge,
-        "People": flip.run.human,
-        "People say": words[flip.run.passed],
-        "Would": words[flip.passes],
-        "Then": "● as people say" if flip.agrees else "▼ against people",
-        "Text": flip.run.row.preview,
-    }
+    columns: list[Column[Flip]] = [
+        text_column("Run", lambda flip: str(flip.run.row.run_id), 60, right=True),
+        number_column("Score", lambda flip: flip.run.judge, 65, "%.3f", "The judge's, normalised"),
+        number_column("People", lambda flip: flip.run.human, 65, "%.3f", "Mean of the human scores, normalised"),
+        text_column("People say", lambda flip: words[flip.run.passed], 80),
+        text_column("Would", lambda flip: words[flip.passes], 60),
+        text_column("Then", lambda flip: "● as people say" if flip.agrees else "▼ against people", 130),
+        text_column("Text", lambda flip: flip.run.row.preview, 520),
+    ]
+    pick_record(
+        "calibration", flips[:_SHOWN], columns, lambda flip: str(flip.run.row.run_id), on_pick,
+        alt="Labelled runs that would flip",
+    )  # fmt: skip
