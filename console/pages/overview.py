@@ -16,6 +16,7 @@ from console.ui.frame import text
 from console.ui.frame.boundary import boundary, nothing
 from console.ui.frame.controls import filters
 from console.ui.frame.later import later
+from console.ui.frame.navigation import link_to
 from console.ui.frame.session import page_title, services
 from console.ui.labels.glance import people_card
 from console.ui.overview import dashboard
@@ -77,10 +78,12 @@ def _scope(view: Overview, selection: filters.Selection) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="overview-scope"):
         st.caption("  ·  ".join(parts), width="content")
         if view.now.counts.rejected:
-            st.page_link(
-                "console/pages/similar.py", label="Failing runs by what they are about", icon=":material/hub:",
-                query_params={"period": PERIOD, **st.query_params.to_dict()},
-            )  # fmt: skip
+            link_to(
+                "similar",
+                "Failing runs by what they are about",
+                ":material/hub:",
+                **{"period": PERIOD, **st.query_params.to_dict()},
+            )
         if selection.filtered:
             st.button(
                 "Clear filters", key="overview.clear", type="tertiary", icon=":material/close:", on_click=filters.clear

@@ -13,6 +13,7 @@ from console.records import Collection, Role
 from console.services import Services
 from console.ui.frame import text
 from console.ui.frame.boundary import boundary, nothing, show_error
+from console.ui.frame.navigation import link_to
 from console.ui.frame.session import page_title, services
 from console.ui.search import bar, results
 from console.ui.search.bar import Question
@@ -100,10 +101,7 @@ def _no_collections(*, admin: bool) -> None:
 
 
 def _collection_link(collection: Collection) -> None:
-    st.page_link(
-        "console/pages/collections.py", label=text.plain(collection.name), icon=":material/library_books:",
-        query_params={"collection": collection.collection_id},
-    )  # fmt: skip
+    link_to("collections", text.plain(collection.name), ":material/library_books:", collection=collection.collection_id)
 
 
 main()

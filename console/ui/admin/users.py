@@ -14,6 +14,7 @@ from console.ui.frame import text
 from console.ui.frame.clock import local
 from console.ui.frame.controls import filters
 from console.ui.frame.controls.columns import Column, moment_column, pick_record, text_column
+from console.ui.frame.navigation import link_to
 from console.ui.sign_in.saving import problem, save
 
 ROLES = {
@@ -89,7 +90,7 @@ def user_card(shared: Services, actor: User, user: User) -> None:
         )
         if user.username == actor.username:
             st.caption("This is you. Another admin can change your role or remove you.")
-            st.page_link("console/pages/password.py", label="Change my password", icon=":material/key:")
+            link_to("password", "Change my password", ":material/key:")
             return
         _role(shared, user)
         _measures(shared, user)

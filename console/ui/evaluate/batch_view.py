@@ -19,6 +19,7 @@ from console.ui.evaluate.batch_list import KEY, resume, state_of
 from console.ui.frame import text
 from console.ui.frame.boundary import boundary
 from console.ui.frame.card import card
+from console.ui.frame.navigation import link_to
 from console.ui.sign_in import auth, saving
 
 _LOOKS_AGAIN = 2.0
@@ -112,14 +113,9 @@ def _ways(shared: Services, user: User, results: BatchResults, *, busy: bool) ->
         if user.role.includes(Role.EVALUATOR):
             _changes(shared, batch, busy=busy)
         if results.rows:
-            st.page_link(
-                "console/pages/runs.py", label="Its runs", icon=":material/list_alt:", query_params=_of(batch),
-            )  # fmt: skip
+            link_to("runs", "Its runs", ":material/list_alt:", **_of(batch))
         if batch.experiment_id:
-            st.page_link(
-                "console/pages/experiments.py", label="Its experiment", icon=":material/science:",
-                query_params={"experiment": batch.experiment_id},
-            )  # fmt: skip
+            link_to("experiments", "Its experiment", ":material/science:", experiment=batch.experiment_id)
         batch_rows.export(shared, results)
 
 

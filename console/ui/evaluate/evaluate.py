@@ -186,10 +186,7 @@ def _result(shared: Services) -> None:
             return
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="evaluate-result-head"):
             parts.badge(run)
-            st.page_link(
-                "console/pages/run.py", label=f"Run {run.run_id}", icon=":material/arrow_forward:",
-                query_params={"run": str(run.run_id)},
-            )  # fmt: skip
+            link_to("run", f"Run {run.run_id}", ":material/arrow_forward:", run=str(run.run_id))
         st.caption(text.plain(parts.origin(run)))
         if run.error_message:
             parts.failure(run.error_message)

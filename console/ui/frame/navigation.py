@@ -41,7 +41,7 @@ ROUTES = {
 }
 
 
-def link_to(page: str, **query: str) -> None:
-    """A link to a page by its own name."""
+def link_to(page: str, label: str = "", icon: str = "", **query: str) -> None:
+    """A link to a page, by the page's own name and icon where no others are given."""
     route = ROUTES[page]
-    st.page_link(f"console/pages/{page}.py", label=route.title, icon=route.icon, query_params=query)
+    st.page_link(f"console/pages/{page}.py", label=label or route.title, icon=icon or route.icon, query_params=query)

@@ -13,6 +13,7 @@ from console.judging.analysis.statistics import Estimate
 from console.records import Case
 from console.ui.frame import text
 from console.ui.frame.card import card
+from console.ui.frame.navigation import link_to
 from console.ui.labels.glance import more_labels
 
 Shown = Callable[[float], str]
@@ -60,10 +61,13 @@ def people(found: Raters, case_id: str, differing: int) -> None:
             column_config={"Same verdict": st.column_config.TextColumn(alignment="right")},
         )  # fmt: skip
         if differing:
-            st.page_link(
-                "console/pages/review.py", label=f"Decide {text.plural(differing, 'run')} on which people differ",
-                icon=":material/gavel:", query_params={"case": case_id, "queue": "differ"},
-            )  # fmt: skip
+            link_to(
+                "review",
+                f"Decide {text.plural(differing, 'run')} on which people differ",
+                ":material/gavel:",
+                case=case_id,
+                queue="differ",
+            )
 
 
 def _figures(case: Case, found: Conclusion) -> None:

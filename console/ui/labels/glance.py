@@ -13,6 +13,7 @@ from console.services import Services
 from console.ui.frame import text
 from console.ui.frame.card import card
 from console.ui.frame.controls.filters import Selection as Filters
+from console.ui.frame.navigation import link_to
 
 POINTS = 0.05
 """Half the width of the interval that more labels are counted for."""
@@ -34,10 +35,9 @@ def people_card(shared: Services, labelled: Labelled | None, filters: Filters) -
                 st.caption(f":material/warning: {_warned(found)}", width="content")
         with st.container(horizontal=True, gap="medium", key="people-ways"):
             more_labels(labelled.case.case_id, wanted.judge_id, found.rate)
-            st.page_link(
-                "console/pages/agreement.py", label="Agreement", icon=":material/handshake:",
-                query_params=_address(labelled.case.case_id, wanted.judge_id),
-            )  # fmt: skip
+            link_to(
+                "agreement", "Agreement", ":material/handshake:", **_address(labelled.case.case_id, wanted.judge_id)
+            )
 
 
 def more_labels(case_id: str, judge_id: str | None, rate: Corrected) -> None:
@@ -48,7 +48,7 @@ def more_labels(case_id: str, judge_id: str | None, rate: Corrected) -> None:
         return
     words = f"Label {more} more to be sure within 5 points" if more else "Label runs of a random sample"
     address = {**_address(case_id, judge_id), "queue": Selection.RANDOM.value, **({"want": str(more)} if more else {})}
-    st.page_link("console/pages/review.py", label=words, icon=":material/rate_review:", query_params=address)
+    link_to("review", words, ":material/rate_review:", **address)
 
 
 def _address(case_id: str, judge_id: str | None) -> dict[str, str]:

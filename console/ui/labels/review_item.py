@@ -18,6 +18,7 @@ from console.services import Services
 from console.ui.frame import text
 from console.ui.frame.card import card
 from console.ui.frame.controls.filters import navigate
+from console.ui.frame.navigation import link_to
 from console.ui.labels.review import MOST_SKIPPED, QueuePosition
 from console.ui.runs import parts
 from console.ui.sign_in import saving
@@ -107,9 +108,7 @@ def _judge(run: Run, *, revealed: bool) -> None:
         if run.results.reasons:
             st.caption("Reason" if len(run.results.reasons) == 1 else "Reasons")
             parts.reasons(run.results)
-    st.page_link(
-        "console/pages/run.py", label="The whole run", icon=":material/article:", query_params={"run": str(run.run_id)}
-    )
+    link_to("run", "The whole run", ":material/article:", run=str(run.run_id))
 
 
 @st.fragment

@@ -15,6 +15,7 @@ from console.ui.charts import charts, leads, run_points
 from console.ui.charts.figures import Mode, Panel, draw, stacked
 from console.ui.frame import text
 from console.ui.frame.card import card
+from console.ui.frame.navigation import link_to
 from console.ui.runs.lists import tables
 
 RECENT_RUNS = 10
@@ -106,7 +107,7 @@ def table_grid(view: Overview, on_pick: Callable[[str], None]) -> None:
             tables.performance_table(by_judge(view, histograms=False)[0], "Judge")
     with card("Recent runs", "", "recent"):
         tables.run_picker("overview", view.latest[:RECENT_RUNS], tables.RECENT, on_pick)
-        st.page_link("console/pages/runs.py", label="All runs", icon=":material/arrow_forward:")
+        link_to("runs", "All runs", ":material/arrow_forward:")
 
 
 def _plot(

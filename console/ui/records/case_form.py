@@ -18,6 +18,7 @@ from console.ui.frame import text
 from console.ui.frame.card import card
 from console.ui.frame.controls.drafts import Values
 from console.ui.frame.facts import fact_list
+from console.ui.frame.navigation import link_to
 from console.ui.records.fields import Field, Form, json_text, number_text, passage, problem_of_json, read_json, yes_no
 from console.ui.records.guidance import (
     guidance_metadata,
@@ -161,14 +162,8 @@ class CaseEditor:
             st.caption("None is in use. Runs need a judge: a model and its parameters for this case.")
         for judge in judges:
             label = f"{text.judge_name(judge.name, judge.judge_id)}  ·  {judge.llm.model}"
-            st.page_link(
-                "console/pages/judges.py", label=text.plain(label, 60), icon=":material/gavel:",
-                query_params={"judge": judge.judge_id},
-            )  # fmt: skip
-        st.page_link(
-            "console/pages/runs.py", label="Runs of this case", icon=":material/arrow_forward:",
-            query_params={"case": case.case_id},
-        )  # fmt: skip
+            link_to("judges", text.plain(label, 60), ":material/gavel:", judge=judge.judge_id)
+        link_to("runs", "Runs of this case", ":material/arrow_forward:", case=case.case_id)
 
     # --- editing ---------------------------------------------------------------------------------------
 

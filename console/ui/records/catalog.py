@@ -19,6 +19,7 @@ from console.ui.frame.controls.columns import (
     text_column,
 )
 from console.ui.frame.facts import fact_list
+from console.ui.frame.navigation import link_to
 from console.ui.sign_in import saving
 
 ADD_MODEL = "models.add"
@@ -103,12 +104,7 @@ def model_panel(
     pick_record(
         "models.judges", judges, columns, lambda one: one.judge_id, on_judge, alt="Judges in use with this model"
     )
-    st.page_link(
-        "console/pages/runs.py",
-        label="Runs of this model",
-        icon=":material/arrow_forward:",
-        query_params={"model": model.name},
-    )
+    link_to("runs", "Runs of this model", ":material/arrow_forward:", model=model.name)
 
 
 def metric_table(metrics: Sequence[Metric], used: Mapping[str, Sequence[Judge]]) -> None:

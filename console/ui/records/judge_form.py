@@ -18,6 +18,7 @@ from console.ui.frame import text
 from console.ui.frame.card import card
 from console.ui.frame.controls.drafts import Values
 from console.ui.frame.facts import fact_list
+from console.ui.frame.navigation import link_to
 from console.ui.records.fields import Field, Form, json_text, number_text, passage, problem_of_json, read_json
 from console.ui.records.judge_parameters import NUMBERS, joined, other_parameters, typed_parameters, unusual
 from console.ui.records.trial import prompt_panel, trial_panel
@@ -118,16 +119,8 @@ class JudgeEditor:
         if judge.description:
             passage("Description", judge.description)
         with st.container(horizontal=True):
-            st.page_link(
-                "console/pages/cases.py",
-                label="The case",
-                icon=":material/arrow_forward:",
-                query_params={"case": judge.case_id},
-            )
-            st.page_link(
-                "console/pages/runs.py", label="Runs of this judge", icon=":material/arrow_forward:",
-                query_params={"judge": judge.judge_id},
-            )  # fmt: skip
+            link_to("cases", "The case", ":material/arrow_forward:", case=judge.case_id)
+            link_to("runs", "Runs of this judge", ":material/arrow_forward:", judge=judge.judge_id)
 
     def _parameters(self, judge: Judge) -> None:
         if judge.metric.type == SIMILARITY:

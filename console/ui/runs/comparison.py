@@ -13,6 +13,7 @@ from console.records import Run, RunId
 from console.ui.frame import text
 from console.ui.frame.card import card
 from console.ui.frame.controls import filters
+from console.ui.frame.navigation import link_to
 from console.ui.frame.style import outcome, palette
 from console.ui.runs import parts
 from console.ui.runs.page import text_difference
@@ -98,9 +99,7 @@ def _head(view: Comparison, column: Column) -> None:
         st.caption("There is no such run. It may have been removed.")
         return
     st.caption(text.plain(parts.origin(run, 32)))
-    st.page_link(
-        "console/pages/run.py", label="Open", icon=":material/open_in_full:", query_params={"run": str(run.run_id)}
-    )
+    link_to("run", "Open", ":material/open_in_full:", run=str(run.run_id))
 
 
 def _score(view: Comparison, column: Column) -> None:

@@ -21,6 +21,7 @@ from console.ui.frame.boundary import boundary
 from console.ui.frame.card import card
 from console.ui.frame.controls import filters
 from console.ui.frame.facts import fact_list
+from console.ui.frame.navigation import link_to
 from console.ui.frame.style import outcome
 from console.ui.runs import parts
 from console.ui.runs.label_form import label_form
@@ -50,10 +51,7 @@ def heading(shared: Services, run: Run, selection: filters.Selection) -> None:
                 "Older", key="run.older", icon=":material/chevron_right:", icon_position="right", shortcut="J",
                 help="The run after this one in the list (key J)",
             )  # fmt: skip
-            st.page_link(
-                "console/pages/compare.py", label="Compare", icon=":material/compare_arrows:",
-                query_params={"runs": str(run.run_id)}, help="With another run",
-            )  # fmt: skip
+            link_to("compare", "Compare", ":material/compare_arrows:", help="With another run", runs=str(run.run_id))
             st.download_button(
                 "JSON", data=lambda: msgspec.json.format(msgspec.json.encode(run), indent=2), on_click="ignore",
                 file_name=f"run-{run.run_id}.json", mime="application/json", key="run.download",
@@ -68,7 +66,7 @@ def _back(run: Run, selection: filters.Selection) -> None:
     """The list that this run is part of, opened at this run."""
     said = "All runs" if not selection.filtered and selection.period == "all" else "Runs of this filter"
     address = {**st.query_params.to_dict(), "run": str(run.run_id)}
-    st.page_link("console/pages/runs.py", label=said, icon=":material/arrow_back:", query_params=address)
+    link_to("runs", said, ":material/arrow_back:", **address)
 
 
 def _go(shared: Services, run: Run, wanted: RunFilter, *, newer: bool) -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 from console.records import Label, Run, RunStatus
 from console.ui.frame import text
 from console.ui.frame.facts import fact_list
+from console.ui.frame.navigation import link_to
 from console.ui.runs import parts
 
 _TALL = 190
@@ -54,9 +55,7 @@ def _heading(run: Run, on_close: Callable[[], None]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run-head"):
         st.header(f"Run {text.plain(run.run_id)}", anchor=False, width="content")
         parts.badge(run)
-        st.page_link(
-            "console/pages/run.py", label="Open as page", icon=":material/open_in_full:", query_params=_address(run)
-        )
+        link_to("run", "Open as page", ":material/open_in_full:", **_address(run))
         st.button("Close", key="run.close", icon=":material/close:", type="tertiary", on_click=on_close)
     st.caption(text.plain(parts.origin(run)))
 

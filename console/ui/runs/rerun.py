@@ -15,6 +15,7 @@ from console.services import Services
 from console.ui.frame import text
 from console.ui.frame.card import card
 from console.ui.frame.controls import filters
+from console.ui.frame.navigation import link_to
 from console.ui.frame.style import outcome
 from console.ui.sign_in import saving
 
@@ -126,14 +127,10 @@ def _one(shared: Services, made: Sequence[tuple[RunId, RunId]]) -> None:
             st.metric("Now", _result(pair.after), _difference(pair), delta_color="off", delta_arrow="off")
             st.metric("Result", outcome(pair.after.status, pair.after.evaluation_status).text)
         with st.container(horizontal=True, gap="medium"):
-            st.page_link(
-                "console/pages/run.py", label=f"Run {pair.after.run_id}", icon=":material/arrow_forward:",
-                query_params={"run": str(pair.after.run_id)},
-            )  # fmt: skip
-            st.page_link(
-                "console/pages/compare.py", label="Compare both", icon=":material/compare_arrows:",
-                query_params={"runs": f"{pair.before.run_id},{pair.after.run_id}"},
-            )  # fmt: skip
+            link_to("run", f"Run {pair.after.run_id}", ":material/arrow_forward:", run=str(pair.after.run_id))
+            link_to(
+                "compare", "Compare both", ":material/compare_arrows:", runs=f"{pair.before.run_id},{pair.after.run_id}"
+            )
 
 
 def _several(shared: Services, made: Sequence[tuple[RunId, RunId]]) -> None:

@@ -16,6 +16,7 @@ from console.ui.frame import text
 from console.ui.frame.boundary import nothing
 from console.ui.frame.controls import filters
 from console.ui.frame.controls.columns import Column, moment_column, number_column, pick_record, text_column
+from console.ui.frame.navigation import link_to
 from console.ui.search.upload import SYNC
 from console.ui.sign_in.saving import problem, save
 
@@ -96,10 +97,7 @@ def leave() -> None:
 
 def ways(shared: Services, collection: Collection, *, admin: bool) -> None:
     """What can be done with the whole collection."""
-    st.page_link(
-        "console/pages/search.py", label="Search in it", icon=":material/search:",
-        query_params={"collection": collection.collection_id},
-    )  # fmt: skip
+    link_to("search", "Search in it", ":material/search:", collection=collection.collection_id)
     if admin and shared.settings.opensearch_url:
         st.button(
             "Send to OpenSearch", key="collections.sync", icon=":material/cloud_upload:",

@@ -15,6 +15,7 @@ from console.services import Services
 from console.ui.frame import text
 from console.ui.frame.boundary import nothing
 from console.ui.frame.controls import filters
+from console.ui.frame.navigation import link_to
 from console.ui.search.document import place, said_metadata
 
 SNIPPET = 420
@@ -122,10 +123,12 @@ def panel(shared: Services, collection: Collection, answer: SearchAnswer | None,
             "Find similar", key="search.similar", icon=":material/search:", on_click=filters.navigate,
             args=({"by": "chunk", "chunk": hit.chunk_id, "hit": None, "view": None},),
         )  # fmt: skip
-        st.page_link(
-            "console/pages/collections.py", label="Open the document", icon=":material/description:",
-            query_params={"collection": collection_id, "document": hit.filename, "from": str(hit.chunk_index)},
-        )  # fmt: skip
+        link_to(
+            "collections",
+            "Open the document",
+            ":material/description:",
+            **{"collection": collection_id, "document": hit.filename, "from": str(hit.chunk_index)},
+        )
 
 
 def marked(shown: str, words: Iterable[str]) -> str:

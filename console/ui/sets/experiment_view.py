@@ -19,6 +19,7 @@ from console.ui.frame.boundary import boundary
 from console.ui.frame.card import card
 from console.ui.frame.controls import filters
 from console.ui.frame.controls.columns import Column, number_column, percent_column, pick_record, text_column
+from console.ui.frame.navigation import link_to
 from console.ui.runs.verdicts import colored
 from console.ui.sets import pairs
 from console.ui.sets.set_charts import groups
@@ -103,15 +104,18 @@ def _ways(shared: Services, user: User, experiment: Experiment, results: Sequenc
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="experiment-ways"):
         if user.role.includes(Role.EVALUATOR):
             _changes(shared, experiment, results, busy=busy)
-        st.page_link(
-            "console/pages/sets.py", label="The test set", icon=":material/checklist:",
-            query_params={"set": experiment.set_id, "version": str(experiment.set_version)},
-        )  # fmt: skip
+        link_to(
+            "sets", "The test set", ":material/checklist:", set=experiment.set_id, version=str(experiment.set_version)
+        )
         for one in results if len(results) == 1 else ():
-            st.page_link(
-                "console/pages/runs.py", label="Its runs", icon=":material/list_alt:",
-                query_params={"batch": one.judged.batch_id, "judge": one.judged.judge_id, "period": "all"},
-            )  # fmt: skip
+            link_to(
+                "runs",
+                "Its runs",
+                ":material/list_alt:",
+                batch=one.judged.batch_id,
+                judge=one.judged.judge_id,
+                period="all",
+            )
 
 
 def _changes(shared: Services, experiment: Experiment, results: Sequence[JudgeResults], *, busy: bool) -> None:
@@ -206,10 +210,14 @@ def _people(found: JudgeResults) -> None:
             )  # fmt: skip
         more = corrected.more_for(0.05) if corrected else 0
         words = f"Label {more} more to be sure within 5 points" if more else "Label runs of a random sample"
-        st.page_link(
-            "console/pages/review.py", label=words, icon=":material/rate_review:",
-            query_params={"case": found.judged.case_id, "judge": found.judged.judge_id, "queue": "random"},
-        )  # fmt: skip
+        link_to(
+            "review",
+            words,
+            ":material/rate_review:",
+            case=found.judged.case_id,
+            judge=found.judged.judge_id,
+            queue="random",
+        )
 
 
 def _rows(found: JudgeResults) -> None:

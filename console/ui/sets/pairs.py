@@ -17,6 +17,7 @@ from console.ui.frame.boundary import boundary
 from console.ui.frame.card import card
 from console.ui.frame.controls import filters
 from console.ui.frame.controls.columns import Column, number_column, pick_record, text_column
+from console.ui.frame.navigation import link_to
 from console.ui.runs.page import text_difference
 from console.ui.runs.verdicts import colored, result_words
 
@@ -186,10 +187,7 @@ def _side_by_side(shared: Services, row: PairedRow) -> None:
                         st.text(text.shorten(run.evaluated_artifact.evaluation_target, 4_000))
                     said = (run.results.reasons if run.results else [run.error_message or ""])[:1]
                     st.text(text.shorten(said[0], 1_500) if said else "")
-                    st.page_link(
-                        "console/pages/run.py", label=f"Run {run.run_id}", icon=":material/article:",
-                        query_params={"run": str(run.run_id)},
-                    )  # fmt: skip
+                    link_to("run", f"Run {run.run_id}", ":material/article:", run=str(run.run_id))
 
 
 def _run(shared: Services, row: Row | None) -> Run | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-import pandas as pd
 import streamlit as st
 
 from console.actions.runs.totals import by_week
@@ -14,7 +13,14 @@ from console.actions.thresholds.what_if import WINDOW, LedgerRow
 from console.records import Case, Role, ThresholdChange, User
 from console.ui.charts.figures import Panel, Trace, shown, unit_axis
 from console.ui.frame import text
-from console.ui.frame.clock import time_column
+from console.ui.frame.controls.columns import (
+    Column,
+    moment_column,
+    number_column,
+    percent_column,
+    show_records,
+    text_column,
+)
 from console.ui.frame.controls.filters import navigate
 from console.ui.frame.style import palette
 from console.ui.thresholds.form import REASON
@@ -71,29 +77,22 @@ def _words(change: ThresholdChange) -> str:
 
 def ledger_table(rows: Sequence[LedgerRow]) -> None:
     """One line per change, newest first."""
-    config = st.column_config
     before, after = f"{WINDOW} days before", f"{WINDOW} days after"
-    st.dataframe(
-        pd.DataFrame([_cells(row) for row in rows]),
-        column_config={
-            "When": time_column("When", "D MMM YYYY, HH:mm", 135),
-            "From": config.TextColumn(width=52, alignment="right"),
-            "To": config.TextColumn(width=52, alignment="right"),
-            "By": config.TextColumn(width=125),
-            "Why": config.TextColumn(width=330),
-            "Runs before": config.NumberColumn(format="%,d", width=85, help=f"Scored runs of the {before}"),
-            "Predicted": config.NumberColumn(
-                format="%.1f %%", width=80, help=f"Pass rate of the {before} under the new threshold"
-            ),
-            "Runs after": config.NumberColumn(
-                format="%,d", width=80, help=f"Scored runs of the {after}, or until the next change"
-            ),
-            "Realised": config.NumberColumn(format="%.1f %%", width=80, help="Their pass rate as they were judged"),
-        },
-        hide_index=True,
-        placeholder=text.NOTHING,
-        alt="Changes of the threshold",
-    )
+    columns: list[Column[LedgerRow]] = [
+        moment_column("When", lambda row: row.change.timestamp, 135),
+        text_column("From", lambda row: _threshold(row.change.previous_score), 52, right=True),
+        text_column("To", lambda row: _threshold(row.change.score), 52, right=True),
+        text_column("By", lambda row: row.change.changed_by, 125),
+        text_column("Why", lambda row: row.change.reason, 330),
+        number_column("Runs before", lambda row: row.runs_before, 85, "%,d", f"Scored runs of the {before}"),
+        percent_column("Predicted", lambda row: row.predicted, 80, f"Pass rate of the {before} by the new one"),
+        number_column(
+            "Runs after", lambda row: row.runs_after, 80, "%,d",
+            f"Scored runs of the {after}, or until the next change",
+        ),
+        percent_column("Realised", lambda row: row.realised, 80, "Their pass rate as they were judged"),
+    ]  # fmt: skip
+    show_records(rows, columns, alt="Changes of the threshold")
 
 
 def undo_button(case: Case, rows: Sequence[LedgerRow], user: User) -> None:
@@ -115,16 +114,5 @@ def _undo(change: ThresholdChange) -> None:
         navigate({"threshold": f"{change.previous_score:.12g}"})
 
 
-def _cells(row: LedgerRow) -> dict[str, object]:
-    change = row.change
-    return {
-        "When": change.timestamp,
-        "From": None if change.previous_score is None else threshold_text(change.previous_score),
-        "To": threshold_text(change.score),
-        "By": change.changed_by,
-        "Why": change.reason,
-        "Runs before": row.runs_before,
-        "Predicted": None if row.predicted is None else row.predicted * 100,
-        "Runs after": row.runs_after,
-        "Realised": None if row.realised is None else row.realised * 100,
-    }
+def _threshold(score: float | None) -> str | None:
+    return None if score is None else threshold_text(score)

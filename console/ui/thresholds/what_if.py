@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import pandas as pd
 import streamlit as st
 
 from console.actions.runs.totals import BINS, Tally
@@ -17,7 +16,9 @@ from console.actions.thresholds.thresholds import ThresholdView
 from console.actions.thresholds.what_if import WhatIf, on_grid, what_if
 from console.records import Case, Rollup, Verdict
 from console.ui.frame import text
+from console.ui.frame.controls.columns import Column, number_column, show_records, text_column
 from console.ui.frame.controls.filters import Selection, navigate
+from console.ui.frame.navigation import link_to
 from console.ui.thresholds.what_if_chart import histogram_chart
 
 AGAINST = {"judged": "As judged", "today": "Under today's threshold"}
@@ -119,7 +120,7 @@ def effect(found: WhatIf) -> None:
     """Pass rate before and after."""
     with st.grid(columns=2, min_column_width=110, gap=8, key="thresholds-effect"):
         st.metric("Pass rate before", text.percent(found.before))
-        change = None if found.before is None or found.after is None else (found.after - found.before) * 100
+        change = _hundred(_change(found))
         same = change is not None and abs(change) < 0.05
         st.metric(
             "Pass rate after",
@@ -142,11 +143,11 @@ def flips(case: Case, asked: Proposal, found: WhatIf, selection: Selection) -> N
     ):
         if number:
             runs = "run" if number == 1 else "runs"
-            st.page_link(
-                "console/pages/runs.py",
-                label=f"{text.count(number)} {runs} {words}",
-                icon=":material/arrow_forward:",
-                query_params={"case": case.case_id, **_days(selection), **params},
+            link_to(
+                "runs",
+                f"{text.count(number)} {runs} {words}",
+                ":material/arrow_forward:",
+                **{"case": case.case_id, **_days(selection), **params},
             )
 
 
@@ -162,33 +163,21 @@ def per_judge(view: ThresholdView, rollups: Sequence[Rollup], asked: Proposal) -
         (text.judge_name(view.judge_names.get(judge), judge), what_if(own, asked.threshold, today=asked.today))
         for judge, own in parts.items()
     ]
-    config = st.column_config
-    st.dataframe(
-        pd.DataFrame([_judge_row(name, part) for name, part in sorted(found, key=lambda item: -item[1].runs)]),
-        column_config={
-            "Judge": config.TextColumn(width=170),
-            "Runs": config.NumberColumn(format="%,d", width=52, help="Scored runs"),
-            "Before": config.ProgressColumn(format="%.1f %%", min_value=0, max_value=100, width=98),
-            "After": config.ProgressColumn(format="%.1f %%", min_value=0, max_value=100, width=98),
-            "Change": config.NumberColumn(format="%+.1f", width=64, help="Percentage points"),
-            "Flips": config.NumberColumn(format="%,d", width=48, help="Runs with another result"),
-        },
-        hide_index=True,
-        placeholder=text.NOTHING,
-        alt="Pass rate before and after by judge",
-    )
+    share = st.column_config.ProgressColumn(format="%.1f %%", min_value=0, max_value=100, width=98)
+    columns: list[Column[tuple[str, WhatIf]]] = [
+        text_column("Judge", lambda one: one[0], 170),
+        number_column("Runs", lambda one: one[1].runs, 52, "%,d", "Scored runs"),
+        Column("Before", lambda one: _hundred(one[1].before), share),
+        Column("After", lambda one: _hundred(one[1].after), share),
+        number_column("Change", lambda one: _hundred(_change(one[1])), 64, "%+.1f", "Percentage points"),
+        number_column("Flips", lambda one: one[1].flips, 48, "%,d", "Runs with another result"),
+    ]
+    ordered = sorted(found, key=lambda item: -item[1].runs)
+    show_records(ordered, columns, alt="Pass rate before and after by judge")
 
 
-def _judge_row(name: str, found: WhatIf) -> dict[str, object]:
-    known = found.before is not None and found.after is not None
-    return {
-        "Judge": name,
-        "Runs": found.runs,
-        "Before": _hundred(found.before),
-        "After": _hundred(found.after),
-        "Change": (found.after - found.before) * 100 if known else None,  # type: ignore[operator]
-        "Flips": found.flips,
-    }
+def _change(found: WhatIf) -> float | None:
+    return None if found.before is None or found.after is None else found.after - found.before
 
 
 def _hundred(ratio: float | None) -> float | None:

@@ -13,8 +13,10 @@ from console.actions.runs.totals import Tally
 from console.records import RunSummary, ScoreRange
 from console.ui.frame import text
 from console.ui.frame.clock import time_column
+from console.ui.frame.controls.columns import Column, number_column, percent_column, show_records, text_column
 from console.ui.frame.controls.picker import pick_row
-from console.ui.frame.style import OUTCOMES, color_of, outcome_of, palette
+from console.ui.frame.style import outcome_of, palette
+from console.ui.runs.verdicts import colored
 
 ALL_COLUMNS = (
     "Run", "Result", "Score", "Human", "Text", "Spread", "Judge", "Case", "Model", "Started", "Duration", "Tokens",
@@ -62,8 +64,7 @@ def run_columns(*, narrow: bool = False) -> dict[str, Any]:
 
 def _styled(frame: pd.DataFrame, opened: int | None = None) -> Styler:
     """The table with the result in its colour, and the row of the opened run tinted."""
-    colors = {outcome.text: f"color: {color_of(outcome)}; font-weight: 600" for outcome in OUTCOMES}
-    styler = frame.style.map(lambda value: colors.get(value, ""), subset=frame.columns.intersection(["Result"]))
+    styler = colored(frame, "Result")
     tint = f"background-color: {palette().accent}1f"
     return styler if opened is None else styler.map(lambda _: tint, subset=pd.IndexSlice[[opened], :])
 
@@ -101,35 +102,16 @@ def performance_table(tallies: Mapping[str, Tally], what: str) -> None:
         tallies: by the name shown.
         what: `Case` or `Judge`.
     """
+    columns: list[Column[tuple[str, Tally]]] = [
+        text_column(what, lambda one: one[0], 195),
+        number_column("Runs", lambda one: one[1].runs, 52, "%,d"),
+        number_column("Mean", lambda one: one[1].mean, 68, "%.3f", "Mean normalised score, 0 to 1"),
+        number_column("Std dev", lambda one: one[1].deviation, 68, "%.3f", "Sample standard deviation, same scale"),
+        percent_column("Pass rate", lambda one: one[1].pass_rate, 72),
+        number_column("Time", lambda one: one[1].mean_seconds, 60, "%.1f s", "Mean execution time in seconds"),
+    ]
     ordered = sorted(tallies.items(), key=lambda item: -item[1].runs)
-    frame = pd.DataFrame(
-        [
-            {
-                what: name,
-                "Runs": tally.runs,
-                "Mean": tally.mean,
-                "Std dev": tally.deviation,
-                "Pass rate": None if tally.pass_rate is None else tally.pass_rate * 100,
-                "Time": tally.mean_seconds,
-            }
-            for name, tally in ordered
-        ]
-    )
-    config = st.column_config
-    st.dataframe(
-        frame,
-        column_config={
-            what: config.TextColumn(width=195),
-            "Runs": config.NumberColumn(format="%,d", width=52),
-            "Mean": config.NumberColumn(format="%.3f", width=68, help="Mean normalised score, 0 to 1"),
-            "Std dev": config.NumberColumn(format="%.3f", width=68, help="Sample standard deviation, same scale"),
-            "Pass rate": config.NumberColumn(format="%.1f %%", width=72),
-            "Time": config.NumberColumn(format="%.1f s", width=60, help="Mean execution time in seconds"),
-        },
-        hide_index=True,
-        placeholder=text.NOTHING,
-        alt=f"Performance by {what.lower()}",
-    )
+    show_records(ordered, columns, alt=f"Performance by {what.lower()}")
 
 
 def _cells(row: RunSummary, scales: Mapping[str, ScoreRange]) -> dict[str, object]:
