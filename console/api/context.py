@@ -7,8 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from console.actions.permissions import outsider
-from console.data.legacy.contract import Manager as OldManager
-from console.data.legacy.manager import DynamoDBManager
+from console.data.legacy.manager import DynamoDBManager, OldManager
 from console.records import User
 from console.services import Services
 

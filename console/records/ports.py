@@ -246,6 +246,10 @@ class Thresholds(Protocol):
         """Every change, newest first."""
         ...
 
+    def add(self, score: float, *, by: str) -> str:
+        """A threshold of no case; its id. Raises InvalidInput outside 0..1."""
+        ...
+
 
 class Documents(Protocol):
     """Stored texts that runs can be made from."""

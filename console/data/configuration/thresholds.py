@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from console.data.cache.cache import LIST_TTL, Cache
+from console.data.cache.cache import LIST_TTL, Cache, bump
 from console.data.store import tables
 from console.data.store.codec import aware, from_plain, plain_map, read_timestamp, timestamp, to_item
 from console.data.store.requests import ABSENT, Put, Query
 from console.data.store.store import Store
 from console.errors import InvalidInput
-from console.records import Case, Threshold, ThresholdChange
+from console.records import Case, Threshold, ThresholdChange, utcnow
 
 REASON_LIMIT = 2_000
 UNASSIGNED = "UNASSIGNED#"
@@ -77,6 +77,20 @@ class Thresholds:
         Query per case would read as much with more requests.
         """
         return self._cache.config(tables.CASES, "thresholds", list[ThresholdChange], self._all, ttl=LIST_TTL)
+
+    def add(self, score: float, *, by: str) -> str:
+        """A threshold of no case; its id. One transaction. Raises InvalidInput outside 0..1."""
+        threshold_id = str(uuid.uuid4())
+        entry = ThresholdChange(
+            case_id=f"{UNASSIGNED}{threshold_id}",
+            timestamp=utcnow(),
+            threshold_id=threshold_id,
+            score=check_threshold(score),
+            changed_by=by,
+        )
+        self._store.transact([record(entry), bump(tables.CASES)])
+        self._cache.changed(tables.CASES)
+        return threshold_id
 
     def _all(self) -> list[ThresholdChange]:
         entries = [read_change(plain_map(item)) for item in self._store.scan(tables.THRESHOLDS)]

@@ -1,15 +1,13 @@
-"""The configuration half of `DynamoDBManager`: metrics, models, cases, thresholds and judges."""
+"""The configuration half of the old manager: metrics, models, cases, thresholds and judges."""
 
 from __future__ import annotations
 
-import uuid
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from console.data.cache.cache import bump
 from console.data.configuration.catalog import SYSTEM
-from console.data.configuration.thresholds import UNASSIGNED, check_threshold, record
 from console.data.legacy.contract import as_sqlite_says_it
 from console.data.legacy.shapes import (
     Row,
@@ -21,26 +19,39 @@ from console.data.legacy.shapes import (
     model_row,
     threshold_row,
 )
-from console.data.repositories import Repositories
-from console.data.store import tables
 from console.data.store.names import may_be_id
 from console.errors import ConflictError, NotFound
-from console.records import Case, Json, Metric, ScoreRange, Threshold, ThresholdChange, utcnow
+from console.records import Case, Json, Metric, ScoreRange, Threshold, ports
 
 _REASON = "Changed through the API"
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The repositories that the old calls need."""
+
+    catalog: ports.Catalog
+    cases: ports.Cases
+    judges: ports.Judges
+    thresholds: ports.Thresholds
+    documents: ports.Documents
+    runs: ports.Runs
 
 
 class LegacyConfiguration:
     """See `console.data.legacy.manager`."""
 
-    def __init__(self, repositories: Repositories, *, by: str) -> None:
-        self._data = repositories
+    def __init__(self, records: Records, *, by: str) -> None:
+        self._data = records
         self._by = by
 
     # --- metrics and models ----------------------------------------------------------------------------
 
     def create_metric(self, name: str) -> str:
-        """Adds a metric. A default one that nobody uses is not listed, and becomes the caller's own here."""
+        """Adds a metric, its name in lower case, and returns its id. Raises TakenName.
+
+        A default one that nobody uses is not listed, and becomes the caller's own here.
+        """
         found = self._data.catalog.metric_named(name)
         with as_sqlite_says_it():
             if found and self._is_spare(found):
@@ -57,7 +68,7 @@ class LegacyConfiguration:
         return sorted(rows, key=lambda row: str(row["created_at"]), reverse=True)
 
     def create_model(self, name: str, provider: str) -> str:
-        """Adds a model."""
+        """Adds a model, its provider in lower case, and returns its id. Raises TakenName."""
         with as_sqlite_says_it():
             return self._data.catalog.create_model(name, provider, by=self._by, lenient=True).model_id
 
@@ -66,7 +77,7 @@ class LegacyConfiguration:
         return next((row for row in self.list_models() if row["id"] == model_id), None)
 
     def list_models(self) -> list[Row]:
-        """All models."""
+        """All models by provider and name, in the order of code points."""
         models = sorted(self._data.catalog.models(), key=lambda model: (model.provider, model.name))
         return [model_row(model) for model in models]
 
@@ -82,7 +93,7 @@ class LegacyConfiguration:
         requires_reference: bool = False,
         score_threshold: float = 0.5,
     ) -> str:
-        """Adds a case."""
+        """Adds a case, its name in lower case, and returns its id. Raises TakenName, or InvalidInput."""
         with as_sqlite_says_it():
             case = self._data.cases.create(
                 name=name.lower(),
@@ -97,7 +108,7 @@ class LegacyConfiguration:
         return case.case_id
 
     def get_case(self, case_id: str) -> Row | None:
-        """One case."""
+        """One case with its threshold."""
         case = self._data.cases.find(case_id) if may_be_id(case_id) else None
         return case_row(case) if case else None
 
@@ -116,7 +127,14 @@ class LegacyConfiguration:
         requires_reference: bool | None = None,
         score_threshold: float | None = None,
     ) -> bool:
-        """Changes a case. Two Queries and a transaction; a threshold alone makes no new version."""
+        """Changes what is not None; False when there is no such case. A threshold makes an entry, also the same one.
+
+        Two Queries and a transaction; a threshold alone makes no new version.
+
+        Raises:
+            TakenName: another case has the name.
+            InvalidInput: a value is not allowed, such as a lowest score above the highest.
+        """
         given = {
             "name": None if name is None else name.lower(),
             "task_introduction": task_introduction,
@@ -138,18 +156,8 @@ class LegacyConfiguration:
         return False
 
     def create_threshold(self, score: float) -> str:
-        """Adds a threshold of no case. One transaction."""
-        threshold_id = str(uuid.uuid4())
-        entry = ThresholdChange(
-            case_id=f"{UNASSIGNED}{threshold_id}",
-            timestamp=utcnow(),
-            threshold_id=threshold_id,
-            score=check_threshold(score),
-            changed_by=self._by,
-        )
-        self._data.store.transact([record(entry), bump(tables.CASES)])
-        self._data.cache.changed(tables.CASES)
-        return threshold_id
+        """Adds a threshold of no case and returns its id. One transaction. Raises InvalidInput outside 0..1."""
+        return self._data.thresholds.add(score, by=self._by)
 
     def get_threshold(self, threshold_id: str) -> Row | None:
         """One entry of a history, by its id. Cost as `list_thresholds` of all cases."""
@@ -181,7 +189,7 @@ class LegacyConfiguration:
         parameters: Json,
         description: str | None = None,
     ) -> str:
-        """Adds a judge."""
+        """Adds a judge and returns its id. Raises NotFound for the case, the metric or the model."""
         if not may_be_id(case_id):
             raise NotFound("case", case_id)
         judge = self._data.judges.create(
@@ -214,7 +222,7 @@ class LegacyConfiguration:
         description: str | None = None,
         model_id: str | None = None,
     ) -> bool:
-        """Changes a judge."""
+        """Changes what is not None (`parameters` as a whole); False without such a judge. NotFound for the model."""
         judge = self._data.judges.find(judge_id) if may_be_id(judge_id) else None
         if judge is None:
             return False

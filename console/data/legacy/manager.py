@@ -22,8 +22,7 @@ from typing import Any, Self
 from console.config import Settings
 from console.data.cache.cache import Cache
 from console.data.configuration import versions
-from console.data.legacy.configuration import LegacyConfiguration
-from console.data.legacy.contract import Manager
+from console.data.legacy.configuration import LegacyConfiguration, Records
 from console.data.legacy.order import latest_runs
 from console.data.legacy.shapes import INT64, RUN_NAMES, RUN_ROW_NAMES, Row, document_row, run_row
 from console.data.repositories import Repositories
@@ -40,38 +39,20 @@ RUN_IDS = range(1, INT64)
 _PAGE = 1_000
 
 
-class DynamoDBManager(LegacyConfiguration):
-    """The methods of `Manager`; each costs what the repository methods that it calls do, or more where it says so.
+class OldManager(LegacyConfiguration):
+    """The old manager over repositories; each method costs what the repository methods that it calls do, or more where
+    it says so.
 
-    Args:
-        region, endpoint_url, table_prefix: of the store; what is not given comes from the settings. At an endpoint the
-            tables that are missing are created.
-        repositories: instead of these, repositories that exist; the manager shares their cache.
-        by: who is recorded as the author of what is written.
+    Arguments, keys of the dicts and their order are the old ones; so are times (naive UTC, `created_at` in whole
+    seconds) and the order of lists (newest second first, in order of creation within it).
     """
-
-    def __init__(
-        self,
-        region: str | None = None,
-        endpoint_url: str | None = None,
-        table_prefix: str | None = None,
-        *,
-        repositories: Repositories | None = None,
-        by: str = "api",
-    ) -> None:
-        super().__init__(repositories or _connect(region, endpoint_url, table_prefix), by=by)
-
-    @classmethod
-    def of(cls, repositories: Repositories, *, by: str = "api") -> Self:
-        """The manager over repositories that exist."""
-        return cls(repositories=repositories, by=by)
 
     # --- documents -------------------------------------------------------------------------------------
 
     def create_document(
         self, actual_output: str, expected_output: str | None = None, metadata: Json | None = None
     ) -> str:
-        """Adds a document."""
+        """Adds a document and returns its id. Raises InvalidInput, or TooLarge."""
         document = self._data.documents.create(actual_output, expected_output, metadata or None, by=self._by)
         return document.document_id
 
@@ -95,7 +76,15 @@ class DynamoDBManager(LegacyConfiguration):
         actual_output: str | None = None,
         expected_output: str | None = None,
     ) -> int:
-        """Adds a pending run."""
+        """Adds a pending run over a document, or over content given directly, and returns its id.
+
+        Args:
+            document_id: wins over the content.
+
+        Raises:
+            NotFound: the judge, its case or the document does not exist.
+            InvalidInput: there is neither a document nor content.
+        """
         if not may_be_id(judge_id):
             raise NotFound("judge", judge_id)
         judge = self._data.judges.get(judge_id)
@@ -105,7 +94,13 @@ class DynamoDBManager(LegacyConfiguration):
         return int(run.run_id)
 
     def update_run_status(self, run_id: RunId, status: str, error_message: str | None = None) -> None:
-        """Moves a run on."""
+        """Moves a run on to `running` or `failed`.
+
+        Raises:
+            NotFound: there is no such run.
+            ConflictError: the run is finished already.
+            InvalidInput: another status; `complete_run` completes a run.
+        """
         if status == RunStatus.RUNNING:
             self._data.runs.start(self._data.runs.get(run_id))
         elif status == RunStatus.FAILED:
@@ -141,7 +136,7 @@ class DynamoDBManager(LegacyConfiguration):
         )
 
     def get_run(self, run_id: RunId) -> Row | None:
-        """One run."""
+        """One run with its content, under the names that its judge, case and model have now."""
         if isinstance(run_id, int) and run_id not in RUN_IDS:
             return None
         run = self._data.runs.find(run_id)
@@ -189,6 +184,35 @@ class DynamoDBManager(LegacyConfiguration):
 # --- the old calls: on the class, and without a connection of the caller's -------------------------------
 
 
+class DynamoDBManager(OldManager):
+    """The old manager over DynamoDB.
+
+    Args:
+        region, endpoint_url, table_prefix: of the store; what is not given comes from the settings. At an endpoint the
+            tables that are missing are created.
+        repositories: instead of these, repositories that exist; the manager shares their cache.
+        by: who is recorded as the author of what is written.
+    """
+
+    def __init__(
+        self,
+        region: str | None = None,
+        endpoint_url: str | None = None,
+        table_prefix: str | None = None,
+        *,
+        repositories: Repositories | None = None,
+        by: str = "api",
+    ) -> None:
+        data = repositories or _connect(region, endpoint_url, table_prefix)
+        records = Records(data.catalog, data.cases, data.judges, data.thresholds, data.documents, data.runs)
+        super().__init__(records, by=by)
+
+    @classmethod
+    def of(cls, repositories: Repositories, *, by: str = "api") -> Self:
+        """The manager over repositories that exist."""
+        return cls(repositories=repositories, by=by)
+
+
 def _connect(region: str | None, endpoint_url: str | None, table_prefix: str | None) -> Repositories:
     settings = Settings.load()
     endpoint = settings.dynamodb_endpoint if endpoint_url is None else endpoint_url
@@ -224,5 +248,5 @@ class _Shared:
         return call
 
 
-for _name in [name for name in vars(Manager) if not name.startswith("_")]:
+for _name in [name for name in dir(OldManager) if not name.startswith("_")]:
     setattr(DynamoDBManager, _name, _Shared(getattr(DynamoDBManager, _name)))

@@ -11,9 +11,8 @@ from console.data.collections.chunks import Chunks
 from console.data.collections.collections import Collections
 from console.data.collections.reads import VectorReads
 from console.data.legacy.sqlite.manager import DatabaseManager
-from console.data.legacy.sqlite.stored_configuration import LegacyCases, LegacyCatalog, LegacyJudges
-from console.data.legacy.sqlite.stored_runs import LegacyDocuments, LegacyRuns, NoCalibrations, NoLabels, NoReviewPlans
-from console.data.legacy.sqlite.unserved import not_served, unserved
+from console.data.legacy.sqlite.stored_runs import NoCalibrations, NoLabels, NoReviewPlans
+from console.data.legacy.sqlite.unserved import unserved
 from console.data.repositories import Repositories
 from console.data.runs.embeddings import RunVectors
 from console.data.runs.rollups.rollups import Rollups
@@ -26,28 +25,23 @@ from console.data.store.store import Store
 R = TypeVar("R", bound=Repositories)
 
 
-class LegacyThresholds:
-    """A case has its present threshold only."""
-
-    history = all = not_served("Histories of thresholds")
-
-
 def on_the_old_schema(repositories: R, manager: DatabaseManager) -> R:
     """The same, with records in the old database; people stay where they are."""
+    records = manager.records
     return dataclasses.replace(
         repositories,
         store=unserved(Store, "Tables"),
-        catalog=LegacyCatalog(manager),
-        cases=LegacyCases(manager),
-        judges=LegacyJudges(manager),
-        documents=LegacyDocuments(manager),
-        runs=LegacyRuns(manager),
+        catalog=records.catalog,
+        cases=records.cases,
+        judges=records.judges,
+        documents=records.documents,
+        runs=records.runs,
         labels=NoLabels(),
         calibrations=NoCalibrations(),
         review_plans=NoReviewPlans(),
         tags=unserved(Tags, "Tags"),
         views=unserved(Views, "Saved views"),
-        thresholds=LegacyThresholds(),
+        thresholds=records.thresholds,
         rollups=unserved(Rollups, "Statistics"),
         batches=unserved(Batches, "Batches"),
         batch_runs=unserved(BatchRuns, "Batches"),

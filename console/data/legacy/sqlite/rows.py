@@ -1,4 +1,4 @@
-"""Rows of the old schema, read and written: what both halves of the manager need."""
+"""Rows of the old schema, read and written."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from console.data.configuration.thresholds import check_threshold
-from console.data.legacy.contract import TakenName
 from console.data.legacy.shapes import Row, iso_time, sql_time
 from console.data.legacy.sqlite.schema import prepare, writing
+from console.errors import AlreadyExists
 from console.records import RunId, utcnow
 
 NEWEST = "ORDER BY {0}.created_at DESC, {0}.rowid"
@@ -32,26 +32,29 @@ class Rows:
 
     def __init__(self, path: Path, clock: Callable[[], datetime] = utcnow) -> None:
         self.path = path
-        self._clock = clock
+        self.clock = clock
         prepare(path)
 
-    def _one(self, statement: str, key: RunId) -> Row | None:
-        rows = self._all(statement, key)
+    def one(self, statement: str, key: RunId) -> Row | None:
+        """The row that a statement finds for a key, or None."""
+        rows = self.all(statement, key)
         return rows[0] if rows else None
 
-    def _all(self, statement: str, *values: Any) -> list[Row]:
+    def all(self, statement: str, *values: Any) -> list[Row]:
+        """The rows that a statement finds."""
         with writing(self.path) as connection:
             return [dict(row) for row in connection.execute(statement, values)]
 
-    def _add(self, kind: str, table: str, name: str, values: Row, *, threshold: float | None = None) -> str:
-        new = {"id": str(uuid.uuid4()), **values, "created_at": sql_time(self._clock())}
+    def add(self, kind: str, table: str, name: str, values: Row, *, threshold: float | None = None) -> str:
+        """Adds a row, with a threshold of its own where one is given, and returns its id. Raises AlreadyExists."""
+        new = {"id": str(uuid.uuid4()), **values, "created_at": sql_time(self.clock())}
         try:
             with writing(self.path) as connection:
                 if threshold is not None:
-                    new["threshold_id"] = new_threshold(connection, threshold, self._clock())
+                    new["threshold_id"] = new_threshold(connection, threshold, self.clock())
                 insert(connection, table, [new])
         except sqlite3.IntegrityError as error:
-            raise TakenName(kind, name) from error
+            raise AlreadyExists(kind, name) from error
         return str(new["id"])
 
 
@@ -74,31 +77,6 @@ def change_row(connection: sqlite3.Connection, table: str, key: str, values: Row
     if values:
         assignments = ", ".join(f"{column} = :{column}" for column in values)
         connection.execute(f"UPDATE {table} SET {assignments} WHERE id = :id", {**values, "id": key})
-
-
-def plain(row: Row | None) -> Row | None:
-    """The row as `shown`, or None."""
-    return shown(row) if row else None
-
-
-def shown(row: Row) -> Row:
-    """A row with its JSON read, its booleans as such, and each response's score as a number with a fraction."""
-    for name in ("parameters", "metadata", "all_responses"):
-        if row.get(name):
-            row[name] = _read_json(row[name], {} if name == "parameters" else None)
-    if row.get("all_responses"):
-        row["all_responses"] = [float(score) for score in row["all_responses"]]
-    if "requires_reference" in row:
-        row["requires_reference"] = bool(row["requires_reference"])
-    return row
-
-
-def _read_json(text: str, otherwise: Any) -> Any:
-    """What a column says; `otherwise` where it is no JSON, as somebody may have written into it by hand."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return otherwise
 
 
 def to_json(value: Any) -> str:

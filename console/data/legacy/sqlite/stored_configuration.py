@@ -15,11 +15,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from console.data.configuration.case_items import check_case
-from console.data.legacy.contract import TakenName
 from console.data.legacy.migration.rows import case_of, judge_of, metric_of, model_of
-from console.data.legacy.shapes import Row, iso_time
-from console.data.legacy.sqlite.manager import DatabaseManager
-from console.data.legacy.sqlite.rows import change_row, new_threshold
+from console.data.legacy.shapes import Row, fitting, iso_time, sql_time
+from console.data.legacy.sqlite.rows import NEWEST, Rows, change_row, new_threshold, to_json
 from console.data.legacy.sqlite.schema import writing
 from console.data.legacy.sqlite.unserved import not_served, refusal
 from console.data.store.names import check_name
@@ -32,6 +30,11 @@ _CaseList = list[Case]
 _JudgeList = list[Judge]
 _CASE = ("name", "task_introduction", "evaluation_criteria", "min_score", "max_score", "requires_reference")
 _JUDGE = ("name", "model_id", "metric_id", "parameters", "description")
+_CASES = (
+    "SELECT c.id, c.name, c.task_introduction, c.evaluation_criteria, c.min_score, c.max_score, c.requires_reference,"
+    " c.threshold_id, c.created_at, c.updated_at, coalesce(t.score, 0.5) AS score_threshold"
+    " FROM cases c LEFT JOIN thresholds t ON t.id = c.threshold_id"
+)
 _EDITABLE_CASE = frozenset({*_CASE[:3], "score_range", "requires_reference", "threshold", "description", "metadata"})
 _EDITABLE_JUDGE = frozenset({"name", "description", "llm", "metric", "parameters", "evaluation_parameters"})
 
@@ -43,12 +46,13 @@ class LegacyCatalog:
     adopt_metric = not_served("Default metrics")
     set_prices = not_served("Prices of models")
 
-    def __init__(self, manager: DatabaseManager) -> None:
-        self._manager = manager
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
 
     def metrics(self) -> list[Metric]:
         """All metrics in order of creation."""
-        return [metric_of(row, place) for place, row in enumerate(reversed(self._manager.list_metrics()))]
+        rows = self._rows.all("SELECT id, name, created_at FROM metrics ORDER BY created_at, rowid")
+        return [metric_of(row, place) for place, row in enumerate(rows)]
 
     def metric(self, metric_id: str) -> Metric:
         """One metric. Raises NotFound."""
@@ -61,11 +65,8 @@ class LegacyCatalog:
     def create_metric(self, name: str, *, by: str, lenient: bool = False) -> Metric:
         """Adds a metric. Raises AlreadyExists."""
         del by
-        checked = check_name(name, "metric", lenient=lenient)
-        try:
-            return self.metric(self._manager.create_metric(checked))
-        except TakenName as error:
-            raise AlreadyExists(error.kind, error.name) from error
+        folded = check_name(name, "metric", lenient=lenient).strip().lower()
+        return self.metric(self._rows.add("metric", "metrics", folded, {"name": folded}))
 
     def is_spare(self, metric: Metric, judges: Sequence[Judge]) -> bool:
         """Never."""
@@ -77,7 +78,8 @@ class LegacyCatalog:
 
     def models(self) -> list[Model]:
         """All models by provider and name."""
-        return [model_of(row, place) for place, row in enumerate(self._manager.list_models())]
+        rows = self._rows.all("SELECT id, name, provider, created_at FROM models ORDER BY provider, name")
+        return [model_of(row, place) for place, row in enumerate(rows)]
 
     def model(self, model_id: str) -> Model:
         """One model. Raises NotFound."""
@@ -102,11 +104,26 @@ class LegacyCatalog:
         del by
         if (input_price, output_price, cached_price) != (None, None, None):
             raise refusal("Prices of models")
-        checked = check_name(name, "model", lenient=lenient), check_name(provider, "provider", lenient=lenient)
-        try:
-            return self.model(self._manager.create_model(*checked))
-        except TakenName as error:
-            raise AlreadyExists(error.kind, error.name) from error
+        values = {
+            "name": check_name(name, "model", lenient=lenient),
+            "provider": check_name(provider, "provider", lenient=lenient).strip().lower(),
+        }
+        return self.model(self._rows.add("model", "models", name, values))
+
+
+class LegacyThresholds:
+    """A case has its present threshold only."""
+
+    history = all = not_served("Histories of thresholds")
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    def add(self, score: float, *, by: str) -> str:
+        """A threshold of no case; its id. Raises InvalidInput outside 0..1."""
+        del by
+        with writing(self._rows.path) as connection:
+            return new_threshold(connection, score, self._rows.clock())
 
 
 class LegacyCases:
@@ -115,17 +132,17 @@ class LegacyCases:
     activate = not_served("Versions of cases")
     deactivate = not_served("Cases that are out of use")
 
-    def __init__(self, manager: DatabaseManager) -> None:
-        self._manager = manager
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
 
     def find(self, case_id: str) -> Case | None:
         """The case, or None."""
-        row = self._manager.get_case(case_id)
+        row = self._rows.one(f"{_CASES} WHERE c.id = ?", case_id)
         return _case(row) if row else None
 
     def get(self, case_id: str) -> Case:
         """The case. Raises NotFound."""
-        return _case(found(self._manager.get_case(case_id), "case", case_id))
+        return found(self.find(case_id), "case", case_id)
 
     current = get
 
@@ -144,7 +161,7 @@ class LegacyCases:
 
     def list(self) -> _CaseList:
         """Every case, in the API's order."""
-        return [_case(row) for row in self._manager.list_cases()]
+        return [_case(row) for row in self._rows.all(f"{_CASES} {NEWEST.format('c')}")]
 
     def list_inactive(self) -> _CaseList:
         """None: all are in use."""
@@ -184,11 +201,8 @@ class LegacyCases:
             created_by=by,
             last_updated_on=now,
         )
-        values = _case_values(check_case(case, lenient=lenient))
-        try:
-            return self.get(self._manager.create_case(**values, score_threshold=threshold.score))
-        except TakenName as error:
-            raise AlreadyExists(error.kind, error.name) from error
+        values = {**_case_values(check_case(case, lenient=lenient)), "updated_at": sql_time(self._rows.clock())}
+        return self.get(self._rows.add("case", "cases", name, values, threshold=threshold.score))
 
     def update(
         self,
@@ -204,12 +218,12 @@ class LegacyCases:
         del by, reason
         _check_editable(changes, _EDITABLE_CASE, "case")
         edited = check_case(msgspec.structs.replace(self.get(case_id), **changes), lenient=lenient)
-        values = {**_case_values(edited), "updated_at": iso_time(utcnow())}
+        values = {**_case_values(edited), "updated_at": iso_time(self._rows.clock())}
         try:
-            with writing(self._manager.path) as connection:
+            with writing(self._rows.path) as connection:
                 self._check_revision(connection, case_id, revision)
                 if "threshold" in changes:
-                    values["threshold_id"] = new_threshold(connection, edited.threshold.score, utcnow())
+                    values["threshold_id"] = new_threshold(connection, edited.threshold.score, self._rows.clock())
                 change_row(connection, "cases", case_id, values)
         except sqlite3.IntegrityError as error:
             raise AlreadyExists("case", edited.name) from error
@@ -234,19 +248,19 @@ class LegacyJudges:
     deactivate = not_served("Judges that are out of use")
     add = not_served("Migrations")
 
-    def __init__(self, manager: DatabaseManager) -> None:
-        self._manager = manager
-        self._cases = LegacyCases(manager)
-        self._catalog = LegacyCatalog(manager)
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._cases = LegacyCases(rows)
+        self._catalog = LegacyCatalog(rows)
 
     def find(self, judge_id: str) -> Judge | None:
         """The judge, or None."""
-        row = self._manager.get_judge(judge_id)
+        row = self._rows.one("SELECT * FROM judges WHERE id = ?", judge_id)
         return self._judge(row) if row else None
 
     def get(self, judge_id: str) -> Judge:
         """The judge. Raises NotFound."""
-        return self._judge(found(self._manager.get_judge(judge_id), "judge", judge_id))
+        return found(self.find(judge_id), "judge", judge_id)
 
     current = get
 
@@ -261,7 +275,7 @@ class LegacyJudges:
 
     def list(self) -> _JudgeList:
         """Every judge, in the API's order."""
-        return [self._judge(row) for row in self._manager.list_judges()]
+        return [self._judge(row) for row in self._rows.all(f"SELECT * FROM judges {NEWEST.format('judges')}")]
 
     def list_inactive(self) -> _JudgeList:
         """None: all are in use."""
@@ -287,8 +301,15 @@ class LegacyJudges:
         del by
         if configuration:
             raise refusal("Configurations of metrics")
-        ids = model.model_id, case.case_id, metric.metric_id
-        return self.get(self._manager.create_judge(name, *ids, parameters, description))
+        values = {
+            "name": name,
+            "model_id": model.model_id,
+            "case_id": case.case_id,
+            "metric_id": metric.metric_id,
+            "parameters": to_json(parameters),
+            "description": description,
+        }
+        return self.get(self._rows.add("judge", "judges", "", values))
 
     def update(self, judge_id: str, changes: dict[str, Any], *, by: str, revision: int | None = None) -> Judge:
         """Changes the row. Raises ConflictError, InvalidInput, and NotServed as `create`."""
@@ -300,22 +321,21 @@ class LegacyJudges:
         values = {
             "name": edited.name,
             "description": edited.description,
-            "parameters": json.dumps(edited.parameters),
+            "parameters": to_json(edited.parameters),
             "model_id": edited.llm.id,
             "metric_id": edited.metric.id,
         }
-        with writing(self._manager.path) as connection:
+        with writing(self._rows.path) as connection:
             connection.execute("BEGIN IMMEDIATE")
             row = connection.execute("SELECT * FROM judges WHERE id = ?", (judge_id,)).fetchone()
-            known = row and {**dict(row), "parameters": json.loads(row["parameters"])}
-            _check_same(known, _JUDGE, "judge", judge_id, revision)
+            _check_same(row and dict(row), _JUDGE, "judge", judge_id, revision)
             change_row(connection, "judges", judge_id, values)
         return self.get(judge_id)
 
     def _judge(self, row: Row) -> Judge:
         case = self._cases.find(row["case_id"])
         metric, model = self._catalog.metric(row["metric_id"]), self._catalog.model(row["model_id"])
-        judge = judge_of({**row, "parameters": json.dumps(row["parameters"])}, case, metric, model, 0)
+        judge = judge_of(row, case, metric, model, 0)
         return msgspec.structs.replace(judge, revision=_digest(row, _JUDGE))
 
 
@@ -338,8 +358,8 @@ def _case_values(case: Case) -> Row:
         "name": case.name.lower(),
         "task_introduction": case.task_introduction,
         "evaluation_criteria": case.evaluation_criteria,
-        "min_score": case.score_range.min,
-        "max_score": case.score_range.max,
+        "min_score": fitting(case.score_range.min),
+        "max_score": fitting(case.score_range.max),
         "requires_reference": case.requires_reference,
     }
 

@@ -10,14 +10,14 @@ import msgspec
 
 from console.data.documents.documents import summary_of as document_summary
 from console.data.legacy.migration.rows import document_of, run_of
-from console.data.legacy.shapes import FAILED, Row, iso_time, judged_metadata
-from console.data.legacy.sqlite.manager import DatabaseManager
+from console.data.legacy.shapes import FAILED, Row, iso_time, run_row, sql_time
+from console.data.legacy.sqlite.rows import Rows, insert, to_json
 from console.data.legacy.sqlite.schema import writing
 from console.data.legacy.sqlite.stored_configuration import LegacyCases, LegacyJudges, found
 from console.data.legacy.sqlite.unserved import not_served, refusal
 from console.data.runs.items import summary_of
 from console.data.store.lists.cursor import decode_cursor, encode_cursor
-from console.errors import InvalidInput, NotFound
+from console.errors import ConflictError, InvalidInput, NotFound
 from console.records import (
     Artifact,
     Calibration,
@@ -37,7 +37,6 @@ from console.records import (
     Snapshot,
     Spent,
     Verdict,
-    utcnow,
 )
 
 _Runs = list[Run]
@@ -46,6 +45,12 @@ _RUN = (
     " JOIN judges j ON j.id = r.judge_id JOIN models o ON o.id = j.model_id JOIN metrics m ON m.id = j.metric_id"
     " LEFT JOIN eval_documents d ON d.id = r.document_id"
 )
+_AMONG = "{} IN (SELECT value FROM json_each(?))"
+_FINISHED = (
+    "status", "evaluation_status", "final_score", "final_score_normalized", "all_responses", "total_usage_tokens",
+    "prompt_tokens", "completion_tokens", "execution_time_seconds", "prompt_used", "metadata", "completed_at",
+)  # fmt: skip
+"""Columns of a run that its end fills in."""
 _EQUAL = {
     "judge_id": "r.judge_id",
     "case_id": "j.case_id",
@@ -59,32 +64,31 @@ _EQUAL = {
 class LegacyDocuments:
     """Documents."""
 
-    def __init__(self, manager: DatabaseManager) -> None:
-        self._manager = manager
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
 
     def find(self, document_id: str) -> Document | None:
         """The document, or None."""
-        row = self._manager.get_document(document_id)
-        return _document(row) if row else None
+        return self.get_many([document_id]).get(document_id)
 
     def get(self, document_id: str) -> Document:
         """The document. Raises NotFound."""
-        return _document(found(self._manager.get_document(document_id), "document", document_id))
+        return found(self.find(document_id), "document", document_id)
 
     def get_many(self, document_ids: Sequence[str]) -> dict[str, Document]:
         """The documents that exist, by id."""
-        found = {one: self.find(one) for one in dict.fromkeys(document_ids)}
-        return {one: document for one, document in found.items() if document}
+        rows = self._rows.all(_AMONG.format("SELECT * FROM eval_documents WHERE id"), to_json([*document_ids]))
+        known = {row["id"]: document_of(row, 0) for row in rows}
+        return {one: known[one] for one in dict.fromkeys(document_ids) if one in known}
 
     def list(self, limit: int = 100, cursor: str | None = None) -> Page[DocumentSummary]:
         """Documents without their texts, newest first."""
         skipped = int(decode_cursor(cursor, {"n": int})["n"]) if cursor else 0
-        with writing(self._manager.path) as connection:
-            rows = connection.execute(
-                "SELECT * FROM eval_documents ORDER BY created_at DESC, rowid LIMIT ? OFFSET ?", (limit + 1, skipped)
-            ).fetchall()
+        rows = self._rows.all(
+            "SELECT * FROM eval_documents ORDER BY created_at DESC, rowid LIMIT ? OFFSET ?", limit + 1, skipped
+        )
         more = len(rows) > limit
-        shown = [document_summary(document_of(dict(row), 0)) for row in rows[:limit]]
+        shown = [document_summary(document_of(row, 0)) for row in rows[:limit]]
         return Page(shown, encode_cursor({"n": skipped + limit}) if more else None, examined=len(rows))
 
     def create(
@@ -92,7 +96,12 @@ class LegacyDocuments:
     ) -> Document:
         """A new document; the old schema does not say who made it."""
         del by
-        return self.get(self._manager.create_document(evaluation_target, expected_output, metadata))
+        values = {
+            "actual_output": evaluation_target,
+            "expected_output": expected_output,
+            "metadata": to_json(metadata) if metadata else None,
+        }
+        return self.get(self._rows.add("document", "eval_documents", "", values))
 
     def delete(self, document_id: str) -> None:
         """Refused: removing a document would remove its runs."""
@@ -107,10 +116,11 @@ class LegacyRuns:
     next_ids = last_id = reserve_ids = not_served("Batches and imports")
     imported = import_finished = import_many = replace_unfinished = announce = not_served("Batches and imports")
 
-    def __init__(self, manager: DatabaseManager) -> None:
-        self._manager = manager
-        self._judges = LegacyJudges(manager)
-        self._cases = LegacyCases(manager)
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._judges = LegacyJudges(rows)
+        self._cases = LegacyCases(rows)
+        self._documents = LegacyDocuments(rows)
 
     # --- reading ---------------------------------------------------------------------------------------
 
@@ -128,7 +138,9 @@ class LegacyRuns:
 
     def get_many(self, rows: Sequence[Place]) -> _Runs:
         """The runs of list rows, in their order; without those that are gone."""
-        return [run for run in map(self.find, (row.run_id for row in rows)) if run]
+        ids = [row.run_id for row in rows]
+        known = {run.run_id: run for run in self._select(_AMONG.format("r.id"), [to_json(ids)], "")}
+        return [known[one] for one in ids if one in known]
 
     def places(self, judge_id: str | None = None, *, limit: int = 100, cursor: str | None = None) -> Page[Place]:
         """Where all runs stand, or those of a judge, newest first."""
@@ -175,17 +187,27 @@ class LegacyRuns:
         """A new run; content that is no document becomes one."""
         if batch_id or run_id:
             raise refusal("Batches and imports")
-        document_id = document_id or self._manager.create_document(
-            artifact.evaluation_target, artifact.expected_output, artifact.metadata
-        )
-        new_id = self._manager.create_run(snapshot.judge_id, document_id)
-        if status is RunStatus.RUNNING:
-            self._manager.update_run_status(new_id, status.value)
+        if document_id is None:
+            made = self._documents.create(
+                artifact.evaluation_target, artifact.expected_output, artifact.metadata, by=by
+            )
+            document_id = made.document_id
+        now = self._rows.clock()
+        values = {
+            "judge_id": snapshot.judge_id,
+            "document_id": document_id,
+            "status": status.value,
+            "started_at": iso_time(now),
+            "created_at": sql_time(now),
+        }
+        with writing(self._rows.path) as connection:
+            insert(connection, "runs", [values])
+            (new_id,) = connection.execute("SELECT last_insert_rowid()").fetchone()
         return msgspec.structs.replace(self.get(new_id), judge_snapshot=snapshot, legacy=None, created_by=by)
 
     def start(self, run: Run) -> Run:
         """Marks a pending run as running."""
-        self._manager.update_run_status(run.run_id, RunStatus.RUNNING.value)
+        self._change(run, {"status": RunStatus.RUNNING.value})
         return msgspec.structs.replace(run, status=RunStatus.RUNNING)
 
     def complete(self, run: Run, results: Results, *, threshold: float, metadata: Json | None = None) -> Run:
@@ -194,38 +216,41 @@ class LegacyRuns:
             run,
             status=RunStatus.COMPLETED,
             evaluation_status=Verdict.of(results.final_score_normalized, threshold),
-            completed_at=utcnow(),
+            completed_at=self._rows.clock(),
             results=results,
             judged_threshold=threshold,
             metadata=metadata,
         )
-        self._manager.complete_run(
-            run.run_id,
-            results.final_score,
-            results.final_score_normalized,
-            results.all_responses,
-            results.token_usage.total,
-            results.token_usage.prompt,
-            results.token_usage.completion,
-            results.execution_time_seconds or 0.0,
-            results.prompt_used,
-            metadata or judged_metadata(finished),
-        )
+        row = run_row(finished, None, None, names=())
+        values = {name: row[name] for name in _FINISHED}
+        values["all_responses"] = to_json(values["all_responses"])
+        values["metadata"] = to_json(values["metadata"]) if values["metadata"] else None
+        self._change(run, values)
         return finished
 
     def fail(self, run: Run, message: str, *, spent: Spent | None = None) -> Run:
         """Finishes a run without a score; what it cost is not kept. Raises ConflictError as `complete`."""
         said = message if message.startswith(FAILED) else FAILED + message
-        self._manager.update_run_status(run.run_id, RunStatus.FAILED.value, said)
+        self._change(run, {"status": RunStatus.FAILED.value, "error_message": said})
         return msgspec.structs.replace(
-            run, status=RunStatus.FAILED, completed_at=utcnow(), error_message=said, spent=spent
+            run, status=RunStatus.FAILED, completed_at=self._rows.clock(), error_message=said, spent=spent
         )
 
     # --- inside ----------------------------------------------------------------------------------------
 
+    def _change(self, run: Run, values: Row) -> None:
+        self.get(run.run_id)
+        assignments = ", ".join(f"{column} = :{column}" for column in values)
+        with writing(self._rows.path) as connection:
+            changed = connection.execute(
+                f"UPDATE runs SET {assignments} WHERE id = :id AND status IN ('pending', 'running')",
+                {**values, "id": run.run_id},
+            )
+        if not changed.rowcount:
+            raise ConflictError("run", str(run.run_id), changed_by="another process", changed_on=None)
+
     def _select(self, where: str, values: Sequence[Any], order: str) -> _Runs:
-        with writing(self._manager.path) as connection:
-            rows = [dict(row) for row in connection.execute(f"{_RUN} WHERE {where} {order}", values)]
+        rows = self._rows.all(f"{_RUN} WHERE {where} {order}", *values)
         judges = {one: self._judges.find(one) for one in {row["judge_id"] for row in rows}}
         cases = {judge.case_id: self._cases.find(judge.case_id) for judge in judges.values() if judge}
         found = []
@@ -289,11 +314,3 @@ def _conditions(wanted: RunFilter) -> tuple[list[str], list[Any]]:
     if wanted.batch_id is not None or wanted.labelled:
         clauses.append("0")
     return clauses, values
-
-
-def _document(row: Row) -> Document:
-    return document_of({**row, "metadata": _text(row["metadata"])}, 0)
-
-
-def _text(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
