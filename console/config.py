@@ -101,16 +101,25 @@ def _list(text: str) -> tuple[str, ...]:
 
 
 def _setting(
-    variable: str,
     default: object,
     text: str,
     parse: Callable[[str], object] = str,
     *,
     secret: bool = False,
+    variable: str = "",
 ) -> Any:
-    """A field with its variable, help text and parser; a secret one stays out of `repr`."""
+    """A field with its help text and parser; a secret one stays out of `repr`.
+
+    Args:
+        variable: of the environment, where it has not the field's name.
+    """
     metadata = {"variable": variable, "help": text, "parse": parse, "secret": secret}
     return field(default=default, repr=not secret, metadata=metadata)
+
+
+def _http_url(default: str | None, text: str) -> Any:
+    """An address that may hold a password."""
+    return _setting(default, text, _url("http", "https"), secret=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,150 +127,109 @@ class Settings:
     """Everything that the environment decides. Build it with `Settings.load()`."""
 
     database_type: Literal["dynamodb", "sqlite"] | None = _setting(
-        "DATABASE_TYPE",
         None,
         "`dynamodb`: tables in AWS (or at `DYNAMODB_ENDPOINT`); `sqlite`: serve from the legacy database. "
         "Neither this nor an endpoint named: the embedded engine.",
         _choice("dynamodb", "sqlite"),
     )
     aws_region: str = _setting(
-        "AWS_REGION",
         "us-east-1",
         "AWS region of the tables.",
         _matching(r"[a-z0-9-]+", "a region such as us-east-1"),
     )
-    dynamodb_endpoint: str | None = _setting(
-        "DYNAMODB_ENDPOINT",
+    dynamodb_endpoint: str | None = _http_url(
         None,
         "Address of a DynamoDB-compatible engine, such as `http://localhost:8000`; tables are created on request.",
-        _url("http", "https"),
-        secret=True,
     )
     table_prefix: str = _setting(
-        "TABLE_PREFIX",
         "",
         "Put before every table name, so that several installations share one account.",
         _matching(r"[A-Za-z0-9_.-]{1,200}", "letters, digits, '_', '-' and '.', at most 200 of them"),
     )
     cache_url: str | None = _setting(
-        "CACHE_URL",
         None,
         "Redis or Valkey shared by all processes, such as `redis://localhost:6379/0`. Optional.",
         _url("redis", "rediss", "unix"),
         secret=True,
     )
-    opensearch_url: str | None = _setting(
-        "OPENSEARCH_URL",
+    opensearch_url: str | None = _http_url(
         None,
         "OpenSearch 2.7 or newer for the search strategy `opensearch`, such as `https://user:password@host`. Optional.",
-        _url("http", "https"),
-        secret=True,
     )
     opensearch_sign: bool | None = _setting(
-        "OPENSEARCH_SIGN",
         None,
         "Sign requests to OpenSearch with the AWS credentials (SigV4). Not set: yes for `*.es.amazonaws.com` without a "
         "user in the address.",
         _switch,
     )
     embed_runs: bool | None = _setting(
-        "EMBED_RUNS",
         None,
         "Keep an embedding of each finished run's text, for similar runs and clusters of failing ones. Not set: yes, "
         "except in AWS.",
         _switch,
     )
     cache_bytes: int = _setting(
-        "CACHE_BYTES",
         64 * 1024 * 1024,
         "Memory for finished runs kept in each process, in bytes; 0 keeps none.",
         _whole_number(0),
     )
     vector_cache_bytes: int = _setting(
-        "VECTOR_CACHE_BYTES",
         512 * 1024 * 1024,
         "Memory for the vectors of collections kept in each process, in bytes; about 1,200 per chunk.",
         _whole_number(0),
     )
     index_lag_seconds: float = _setting(
-        "INDEX_LAG_SECONDS",
         10.0,
         "How long a process lays its own writes over what the indexes answer.",
         _seconds,
     )
-    openai_api_key: str | None = _setting(
-        "OPENAI_API_KEY", None, "Key of the OpenAI-compatible API that judges.", secret=True
-    )
-    openai_base_url: str | None = _setting(
-        "OPENAI_BASE_URL",
+    openai_api_key: str | None = _setting(None, "Key of the OpenAI-compatible API that judges.", secret=True)
+    openai_base_url: str | None = _http_url(
         None,
         "Base URL of another OpenAI-compatible API.",
-        _url("http", "https"),
-        secret=True,
     )
     openai_embedding_model: str = _setting(
-        "OPENAI_EMBEDDING_MODEL",
         "text-embedding-3-small",
         "Model of the embedder `openai`; it must be able to make vectors of 384 numbers.",
     )
-    anthropic_api_key: str | None = _setting(
-        "ANTHROPIC_API_KEY", None, "Key for judges of the provider `anthropic`.", secret=True
-    )
-    anthropic_base_url: str = _setting(
-        "ANTHROPIC_BASE_URL",
+    anthropic_api_key: str | None = _setting(None, "Key for judges of the provider `anthropic`.", secret=True)
+    anthropic_base_url: str = _http_url(
         "https://api.anthropic.com/v1",
         "OpenAI-compatible API of the provider `anthropic`.",
-        _url("http", "https"),
-        secret=True,
     )
-    google_api_key: str | None = _setting(
-        "GOOGLE_API_KEY", None, "Key for judges of the provider `google`.", secret=True
-    )
-    google_base_url: str = _setting(
-        "GOOGLE_BASE_URL",
+    google_api_key: str | None = _setting(None, "Key for judges of the provider `google`.", secret=True)
+    google_base_url: str = _http_url(
         "https://generativelanguage.googleapis.com/v1beta/openai",
         "OpenAI-compatible API of the provider `google`.",
-        _url("http", "https"),
-        secret=True,
     )
     bedrock_api_key: str | None = _setting(
-        "AWS_BEARER_TOKEN_BEDROCK", None, "Amazon Bedrock API key for judges of the provider `bedrock`.", secret=True
+        None,
+        "Amazon Bedrock API key for judges of the provider `bedrock`.",
+        secret=True,
+        variable="AWS_BEARER_TOKEN_BEDROCK",
     )
-    bedrock_base_url: str | None = _setting(
-        "BEDROCK_BASE_URL",
+    bedrock_base_url: str | None = _http_url(
         None,
         "OpenAI-compatible API of the provider `bedrock`. Not set: the one of Amazon Bedrock in `AWS_REGION`.",
-        _url("http", "https"),
-        secret=True,
     )
-    ollama_base_url: str = _setting(
-        "OLLAMA_BASE_URL",
+    ollama_base_url: str = _http_url(
         "http://127.0.0.1:11434/v1",
         "OpenAI-compatible API of the provider `ollama`; it needs no key.",
-        _url("http", "https"),
-        secret=True,
     )
     local_model_path: Path | None = _setting(
-        "LOCAL_MODEL_PATH",
         None,
         "GGUF file of the provider `local`, which needs no key. Not set: the small model of `make local-judge`.",
         Path,
     )
     other_api_key: str | None = _setting(
-        "OTHER_API_KEY", None, "Key for judges of any other provider, where its server wants one.", secret=True
+        None, "Key for judges of any other provider, where its server wants one.", secret=True
     )
-    other_base_url: str | None = _setting(
-        "OTHER_BASE_URL",
+    other_base_url: str | None = _http_url(
         None,
         "OpenAI-compatible API of any other provider.",
-        _url("http", "https"),
-        secret=True,
     )
-    judge_timeout_seconds: float = _setting(
-        "JUDGE_TIMEOUT_SECONDS", 120.0, "Longest wait for one answer of a judge's model.", _seconds
-    )
+    judge_timeout_seconds: float = _setting(120.0, "Longest wait for one answer of a judge's model.", _seconds)
     api_keys: tuple[str, ...] = _setting(
-        "API_KEYS",
         (),
         "Keys that the API accepts, separated by commas; `sha256:<hex>` instead of a key keeps the key itself out of "
         "here. None: the API asks for no key, and listens on this machine only.",
@@ -269,87 +237,70 @@ class Settings:
         secret=True,
     )
     api_rate_limit: int = _setting(
-        "API_RATE_LIMIT",
         6_000,
         "Requests per minute that the API takes from one key, in each worker; 0: no limit.",
         _whole_number(0),
     )
     api_evaluations: int = _setting(
-        "API_EVALUATIONS",
         16,
         "Evaluations that one worker of the API runs at the same time; more wait their turn.",
         _whole_number(1),
     )
     cors_origins: tuple[str, ...] = _setting(
-        "CORS_ORIGINS",
         (),
         "Origins whose pages may call the API from a browser, such as `https://tools.example`, separated by commas; "
         "`*` for all. None: no page of another origin.",
         _list,
     )
     legacy_field_names: Literal["snake", "camel"] = _setting(
-        "LEGACY_FIELD_NAMES",
         "snake",
         "Names of the texts in the API's documents: `snake` (`actual_output`) or `camel` (`evaluationTarget`). "
         "Requests may use either.",
         _choice("snake", "camel"),
     )
     console_key: str | None = _setting(
-        "CONSOLE_KEY",
         None,
         "Secret of 32 or more characters that seals users and signs sessions, or `secretsmanager:<name>` of one in AWS "
         "Secrets Manager. Several, the newest first, while it is changed. Not set: `console.key` in the data folder.",
         secret=True,
     )
     oidc_verified_issuers: tuple[str, ...] = _setting(
-        "OIDC_VERIFIED_ISSUERS",
         (),
         "Issuers (`iss`) of OpenID Connect whose e-mail addresses are verified although they do not say so, separated "
         "by commas. All others have to say `email_verified: true`.",
         _list,
     )
     console_users_file: Path | None = _setting(
-        "CONSOLE_USERS_FILE",
         None,
         "JSON file of users to add to those in the store: a list of {username, role, password or passwordHash}.",
         Path,
     )
     document_ttl_days: int | None = _setting(
-        "DOCUMENT_TTL_DAYS",
         None,
         "Days after which documents of the API are removed. Not set: they are kept.",
         _whole_number(1),
     )
     run_shards: int = _setting(
-        "RUN_SHARDS",
         1,
         "Shards that the runs of a new installation are spread over, 1 to 64; one takes about 500 runs a second of a "
         "judge. `python -m console tables spread N` moves an installation that has runs.",
         _whole_number(1, 64),
     )
     run_id_block: int | None = _setting(
-        "RUN_ID_BLOCK",
         None,
         "Ids of runs that a process takes at a time. Not set: 1, so that ids are dense, or 100 where runs are spread.",
         _whole_number(1),
     )
-    sqlite_path: Path = _setting(
-        "SQLITE_PATH", Path("geval.db"), "The legacy database, for `DATABASE_TYPE=sqlite`.", Path
-    )
-    data_dir: Path = _setting(
-        "DATA_DIR", Path(".local"), "Folder of the embedded engine's data; `--data-dir` overrides it.", Path
-    )
+    sqlite_path: Path = _setting(Path("geval.db"), "The legacy database, for `DATABASE_TYPE=sqlite`.", Path)
+    data_dir: Path = _setting(Path(".local"), "Folder of the embedded engine's data; `--data-dir` overrides it.", Path)
     engine_kind: EngineKind | None = _setting(
-        "ENGINE_KIND",
         None,
         "Embedded engine: `dynoxide` or `dynamodb_local` (durable), or `moto` (in memory). Not set: the first of these "
         "that this machine can have. Beside an endpoint it says what answers there.",
         _choice("dynoxide", "dynamodb_local", "moto"),
     )
-    log_level: str = _setting("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING, ERROR or CRITICAL.", _log_level)
-    production: bool = _setting(
-        "PRODUCTION", False, "`true` protects the tables that are created against deletion.", _switch
-    )
+    log_level: str = _setting("INFO", "DEBUG, INFO, WARNING, ERROR or CRITICAL.", _log_level)
+    production: bool = _setting(False, "`true` protects the tables that are created against deletion.", _switch)
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None, secrets_file: Path = SECRETS_FILE) -> Self:
@@ -360,7 +311,7 @@ class Settings:
         values = _read_secrets(secrets_file) | dict(os.environ if environ is None else environ)
         changes: dict[str, Any] = {}
         for setting in dataclasses.fields(cls):
-            text = values.get(setting.metadata["variable"], "").strip()
+            text = values.get(variable_of(setting), "").strip()
             if text:
                 changes[setting.name] = _parse(setting, text)
         return cls(**changes)
@@ -384,11 +335,16 @@ class Settings:
         return dataclasses.replace(self, **changes)
 
 
+def variable_of(setting: dataclasses.Field[Any]) -> str:
+    """The variable of the environment that gives a setting."""
+    return str(setting.metadata["variable"]) or setting.name.upper()
+
+
 def settings_table() -> str:
     """The settings as a markdown table, for `docs/settings.md`."""
     rows = [
-        f"| `{about['variable']}` | {_shown_default(default)} | {about['help']} |"
-        for about, default in ((setting.metadata, setting.default) for setting in dataclasses.fields(Settings))
+        f"| `{variable_of(one)}` | {_shown_default(one.default)} | {one.metadata['help']} |"
+        for one in dataclasses.fields(Settings)
     ]
     return "\n".join(["| variable | default | meaning |", "|---|---|---|", *rows])
 
@@ -400,7 +356,7 @@ def _shown_default(default: object) -> str:
 
 
 def _parse(setting: dataclasses.Field[Any], text: str) -> object:
-    variable, parse, secret = (setting.metadata[key] for key in ("variable", "parse", "secret"))
+    variable, parse, secret = variable_of(setting), setting.metadata["parse"], setting.metadata["secret"]
     try:
         return parse(text)
     except ValueError as error:

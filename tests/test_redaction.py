@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from console.config import Settings
+from console.config import Settings, variable_of
 from console.errors import JudgingError, StoreError
 from console.redaction import Redacting, password_in, redacted
 from console.serve import ROOT
@@ -53,8 +53,8 @@ def test_every_setting_that_can_carry_a_secret_is_marked_so() -> None:
     named = [
         one
         for one in Settings.__dataclass_fields__.values()
-        if one.metadata["variable"].endswith(("_KEY", "_KEYS", "_URL", "_ENDPOINT"))
+        if variable_of(one).endswith(("_KEY", "_KEYS", "_URL", "_ENDPOINT"))
     ]
     assert len(named) > 10
-    assert [one.metadata["variable"] for one in named if not one.metadata["secret"]] == []
+    assert [variable_of(one) for one in named if not one.metadata["secret"]] == []
     assert "hunter2" not in repr(Settings(openai_base_url="http://ana:hunter2@host", data_dir=ROOT))
