@@ -2,6 +2,7 @@
 
     python -m benchmarks.documents                    Q2, P14, P15 on data that it makes
     python -m benchmarks.documents --files FOLDER...  Q3: words recalled of files, against pdftotext and docx2txt
+    python -m benchmarks.documents --made             Q3: the documents that the tests make, by kind; each with --each
 
 Recall counts the words of the baseline that the readers have too: letters and digits in a row, small, in NFKC, each as
 often as it stands. P14 counts the CPU time of this process and of the one that reads; the engine has its own. P15 is
@@ -36,6 +37,7 @@ from console.search.files.chunking import chunk_rows, chunk_text
 from console.search.files.readers import KINDS, DiskFile, FileReader
 from console.search.files.tokens import MiniLMTokens
 from console.services import Services, build_services
+from tests.support.documents.good import documents
 
 _BASELINES = {"pdf": ["pdftotext", "-q", "{}", "-"], "docx": ["docx2txt", "{}", "-"]}
 _THINGS = ("lamp", "desk", "chair", "shelf", "carpet", "mirror", "sofa", "clock", "vase", "bed", "stool", "curtain")
@@ -211,18 +213,48 @@ def recall(folders: Sequence[Path]) -> None:
         print(f"{kind}: {len(found_shares)} files, {total:,} words, recall {mean:.4f}; {low} files below 0.97")
 
 
+def made_files(*, each: bool) -> None:
+    """Q3: a line for each kind of the documents that the tests make, or for each of them."""
+    rows: dict[str, list[tuple[bool, int, int, bool]]] = {}
+    with FileReader() as reader:
+        for document in documents():
+            wanted, lost, found = words(document.words), [], Counter[str]()
+            try:
+                content = reader.read(document)
+            except InvalidInput as error:
+                lost = [str(error).partition("was refused: ")[2]]
+            else:
+                lost, found = content.lost, words(content.text)
+            row = (bool(found) or not wanted, (wanted & found).total(), wanted.total(), bool(lost))
+            rows.setdefault(document.name.rpartition(".")[2], []).append(row)
+            if each:
+                print(f"{document.name:34} {row[1]:3} of {row[2]:3} words  {'; '.join(lost)}")
+    print("| kind | files | read | words recalled | files with a remark |\n|---|---|---|---|---|")
+    for kind, all_rows in sorted(rows.items()):
+        read, recalled, total, remarks = (sum(column) for column in zip(*all_rows, strict=True))
+        print(f"| {kind} | {len(all_rows)} | {read} | {recalled} of {total} | {remarks} |")
+
+
 def _baseline(kind: str, path: Path) -> str:
     if kind not in _BASELINES:
         return ""
     command = [part.format(path) for part in _BASELINES[kind]]
-    return subprocess.run(command, capture_output=True, timeout=60, check=False).stdout.decode("utf-8", "replace")
+    try:
+        return subprocess.run(command, capture_output=True, timeout=60, check=False).stdout.decode("utf-8", "replace")
+    except subprocess.TimeoutExpired:
+        return ""
 
 
 def main() -> None:
     """What the arguments name."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", nargs="+", type=Path)
+    parser.add_argument("--made", action="store_true")
+    parser.add_argument("--each", action="store_true", help="with --made: each file")
     chosen = parser.parse_args()
+    if chosen.made:
+        made_files(each=chosen.each)
+        return
     if chosen.files:
         recall(chosen.files)
         return

@@ -6,7 +6,8 @@ import io
 import posixpath
 import re
 import zipfile
-from collections.abc import Iterable, Mapping
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 from urllib.parse import unquote
 
@@ -15,6 +16,8 @@ from console.search.files.formats.xml import Handler, attribute, parse
 
 _LOCKED = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENTRIES = 20_000
+_BLOCK = 1 << 20
+_LONGEST_PIECE = 4 << 20
 
 
 class Source(Protocol):
@@ -60,23 +63,36 @@ class Parts:
 
     def read(self, name: str) -> bytes:
         """As `Source.read`."""
+        most = min(self._job.limits.expanded, self._left)
+        return b"".join(self._blocks(name, most))
+
+    def pieces(self, name: str, end: bytes) -> Iterator[bytes]:
+        """A part that may be as large as all together, in pieces that end with `end`. Raises as `read`."""
+        rest = b""
+        for block in self._blocks(name, self._left):
+            piece, found, rest = (rest + block).rpartition(end)
+            if found or len(rest) > _LONGEST_PIECE:
+                yield piece + found if found else rest
+                rest = rest if found else b""
+        yield rest
+
+    def _blocks(self, name: str, most: int) -> Iterator[bytes]:
         entry = self._names.get(name.lower())
         if entry is None:
             raise Refused(f"it is not {self._kind}, or is damaged: {posixpath.basename(name)} is missing")
-        most = min(self._job.limits.expanded, self._left)
+        length = 0
         try:
             with self._archive.open(entry) as part:
-                content = part.read(most + 1)
+                while block := part.read(_BLOCK):
+                    length += len(block)
+                    if length > most:
+                        raise Refused(f"it unpacks to more than {most // 1_000_000} MB. Split it into smaller files")
+                    yield block
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError, EOFError) as error:
             raise Refused("it is damaged or locked with a password") from error
-        except Exception as error:
-            if type(error).__module__ != "zlib":
-                raise
+        except zlib.error as error:
             raise Refused("it is damaged") from error
-        if len(content) > most:
-            raise Refused(f"it unpacks to more than {most // 1_000_000} MB. Split it into smaller files")
-        self._left -= len(content)
-        return content
+        self._left -= length
 
     def declared(self) -> int:
         """Bytes that all parts claim to unpack to."""

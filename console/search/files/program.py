@@ -22,9 +22,9 @@ from console.search.files.formats.sections import Job, Limits, Reader, Refused, 
 
 _READERS = {
     "txt": "text.read_text", "md": "text.read_text", "html": "html.read_html", "csv": "records.read_separated",
-    "tsv": "records.read_separated", "json": "records.read_json", "jsonl": "records.read_json", "pdf": "pdf.read_pdf",
-    "docx": "word.read_word", "pptx": "slides.read_slides", "xlsx": "workbook.read_workbook",
-    "odt": "opendocument.read_odt", "epub": "epub.read_epub", "rtf": "rtf.read_rtf",
+    "tsv": "records.read_separated", "json": "records.read_json", "jsonl": "records.read_json",
+    "pdf": "pdf.pages.read_pdf", "docx": "word.read_word", "pptx": "slides.read_slides",
+    "xlsx": "workbook.read_workbook", "odt": "opendocument.read_odt", "epub": "epub.read_epub", "rtf": "rtf.read_rtf",
 }  # fmt: skip
 """Module and function by kind; a module is loaded when the first file of its kind comes."""
 _PACKAGE = "console.search.files.formats"
@@ -110,7 +110,7 @@ def _refuse(_kind: str, _content: bytes) -> str:
 
 
 def _reader(kind: str) -> Reader:
-    module, _, function = _READERS[kind].partition(".")
+    module, _, function = _READERS[kind].rpartition(".")
     return cast(Reader, getattr(importlib.import_module(f"{_PACKAGE}.{module}"), function))
 
 

@@ -26,24 +26,30 @@ class Recognition:
         self._job = job
         self._program = shutil.which("tesseract")
         self._languages = ""
-        self._done = 0
+        self._tried = self._done = 0
 
-    def text(self, page: pdfium.PdfPage, number: int) -> str:
-        """The text of a page that is a picture; "" when there is none to be had, which is said."""
+    def text(self, page: pdfium.PdfPage, number: int, why: str) -> str:
+        """The text of a page as it is seen; "" when there is none to be had, which is said.
+
+        Args:
+            why: what a page is that has to be recognised, such as "a scan".
+        """
         if self._program is None:
-            self._job.lost("a scan without text; it can be read where Tesseract is installed", number)
-        elif self._done >= self._job.limits.recognised:
-            self._job.lost(f"a scan; of a file {self._job.limits.recognised} are recognised", number)
+            self._job.lost(f"{why}; it can be read where Tesseract is installed", number)
+        elif self._tried >= self._job.limits.recognised:
+            self._job.lost(f"{why}; of a file {self._job.limits.recognised} pages are recognised", number)
         else:
-            self._done += 1
+            self._tried += 1
             self._job.recognising()
-            return self._recognised(page, number)
+            text = self._recognised(page, number)
+            self._done += bool(text)
+            return text
         return ""
 
     def report(self) -> None:
         """Say that words were recognised, which may be wrong."""
         if self._done:
-            self._job.lost(f"the words of {self._done:,} scanned page(s) were recognised and may be wrong")
+            self._job.lost(f"the words of {self._done:,} page(s) were recognised as pictures and may be wrong")
 
     def _recognised(self, page: pdfium.PdfPage, number: int) -> str:
         try:

@@ -8,15 +8,17 @@ from collections.abc import Iterator
 import pytest
 
 from console.search.files.readers import KINDS, FileReader
-from tests.support.document_files import Document, documents
+from tests.support.documents.base import Document
+from tests.support.documents.good import documents
 
 DOCUMENTS = documents()
 
 
 @pytest.fixture(scope="module")
 def reader() -> Iterator[FileReader]:
-    """One process for all, as in an upload."""
-    with FileReader() as made:
+    """One process for all, as in an upload; it finds no Tesseract, whatever is installed."""
+    with pytest.MonkeyPatch.context() as patch, FileReader() as made:
+        patch.setenv("PATH", "")
         yield made
 
 

@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from console.errors import InvalidInput, TooLarge
-from console.search.files.formats.pdf import drawn_once
+from console.search.files.formats.pdf.pages import drawn_once
 from console.search.files.formats.sections import Section
 from console.search.files.readers import LIMITS, Content, Source, display_name, read_file
 from tests.support.hostile_files import Hostile, hostile_files, page_of, paragraph, stream, text_pdf, word

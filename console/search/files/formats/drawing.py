@@ -8,12 +8,15 @@ from console.search.files.archive import Source
 from console.search.files.formats.sections import Job, counted
 from console.search.files.formats.xml import Handler, parse
 
+_RECORDINGS = "mp4|m4v|mov|avi|wmv|mpe?g|webm|mp3|m4a|wav|wma|aac|ogg|flac|mid"
 _UNREAD = {
-    "picture": r"{}/media/.*\.(png|jpe?g|gif|bmp|tiff?|webp|emf|wmf|svg)",
+    "picture": rf"{{}}/media/(?!.*\.(?:{_RECORDINGS})$).*",
+    "recording": rf"{{}}/media/.*\.(?:{_RECORDINGS})",
     "chart": r"{}/charts/chart(ex)?\d*\.xml",
     "embedded file": r"{}/embeddings/.*",
+    "control": r"{}/activex/activex\d*\.xml",
 }
-_COMMENTS = r"{}/comments/?[^/]*\.xml"
+_COMMENTS = r"{}/(?:threaded)?comments/?[^/]*\.xml"
 
 
 def left_out(job: Job, parts: Source, folder: str, unread: Mapping[str, str] = _UNREAD) -> None:

@@ -46,12 +46,17 @@ def parsed(content: bytes) -> LexborHTMLParser:
 def read_html(job: Job) -> Iterator[Section]:
     """All of a page as one section."""
     page = parsed(job.content)
-    frames = len(page.css("iframe,frame,object,embed"))
-    if frames:
-        job.lost(f"{counted(frames, 'embedded page')} left out")
+    say_embedded(job, page)
     if pictures := len(page.css("img:not([alt]),svg,canvas")):
         job.lost(f"{counted(pictures, 'picture')} left out")
     yield Section(html_text(page))
+
+
+def say_embedded(job: Job, page: LexborHTMLParser, place: int | None = None) -> None:
+    """Say what a page shows of other files."""
+    for thing, names in {"embedded page": "iframe,frame,object,embed", "recording": "audio,video"}.items():
+        if number := len(page.css(names)):
+            job.lost(f"{counted(number, thing)} left out", place)
 
 
 def html_text(page: LexborHTMLParser) -> str:

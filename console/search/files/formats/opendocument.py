@@ -11,7 +11,11 @@ from console.search.files.formats.xml import Handler, parse
 
 _SKIPPED = {"tracked-changes", "annotation", "note-citation", "forms", "hidden-text", "hidden-paragraph"}
 _FIELDS = {"text", "textarea", "formatted-text", "number", "date", "combobox", "listbox", "checkbox", "radio"}
-_UNREAD = {"picture": r"{}pictures/.*", "embedded object": r"{}object [^/]*/content\.xml"}
+_UNREAD = {
+    "picture": r"{}pictures/.*",
+    "recording": r"{}media/.*",
+    "embedded object": r"{}object [^/]*(?:/content\.xml)?",
+}
 
 
 def read_odt(job: Job) -> Iterator[Section]:
@@ -30,6 +34,8 @@ def read_odt(job: Job) -> Iterator[Section]:
         job.lost(f"{counted(body.comments, 'comment')} left out")
     if body.fields:
         job.lost(f"{counted(body.fields, 'form field')} left out")
+    if body.deleted:
+        job.lost(f"{counted(body.deleted, 'deleted word')} left out (tracked changes)")
     if body.hidden:
         job.lost("hidden text left out")
     left_out(job, parts, "", _UNREAD)
@@ -44,15 +50,19 @@ class _Text(Handler):
         self.comments = 0
         self.fields = 0
         self.hidden = False
+        self.deleted = 0
         self._body = body
         self._inside = 0
         self._paragraphs = 0
         self._skipping = 0
         self._cells = 0
+        self._deletions = 0
+        """1 in a deletion, 2 in a paragraph of one."""
 
     def start(self, space: str, name: str, _attributes: Mapping[str, str]) -> None:
         if self._skipping or name in _SKIPPED:
             self._skipping += 1
+            self._deletions += name == "deletion" or (self._deletions > 0 and name == "p")
             self.comments += name == "annotation"
             self.fields += space == "form" and name in _FIELDS
             self.hidden = self.hidden or name.startswith("hidden-")
@@ -79,6 +89,7 @@ class _Text(Handler):
     def end(self, _space: str, name: str) -> None:
         if self._skipping:
             self._skipping -= 1
+            self._deletions -= name == "deletion" or (self._deletions > 0 and name == "p")
         elif self._inside:
             self._inside -= 1
             self._ended(name)
@@ -98,3 +109,5 @@ class _Text(Handler):
     def text(self, text: str) -> None:
         if self._inside and self._paragraphs and not self._skipping:
             self.pieces.append(text)
+        elif self._deletions > 1:
+            self.deleted += len(text.split())

@@ -19,9 +19,10 @@ _SKIPPED = {
     "fonttbl", "colortbl", "stylesheet", "info", "pict", "fldinst", "themedata", "colorschememapping", "datastore",
     "latentstyles", "listtable", "listoverridetable", "rsidtbl", "generator", "xmlnstbl", "filetbl", "revtbl",
     "objdata", "nonshppict", "bkmkstart", "bkmkend", "annotation", "atnid", "atnauthor", "pgdsctbl", "mmathPr",
-    "objclass",
+    "objclass", "mctrlPr",
 }  # fmt: skip
-_KEPT = {"shppict", "shptxt", "fldrslt", "footnote", "header", "footer", "shpinst", "result", "dptxbxtext", "pntext"}
+_KEPT = {"shppict", "shptxt", "fldrslt", "footnote", "header", "footer", "shpinst", "result", "dptxbxtext", "pntext",
+         "moMath", "moMathPara"}  # fmt: skip
 """Of the destinations that a reader may skip, those that hold text."""
 _WORDS = {
     "par": "\n\n", "sect": "\n\n", "page": "\n\n", "column": "\n\n", "line": "\n", "row": "\n", "nestrow": "\n",
@@ -63,10 +64,14 @@ def read_rtf(job: Job) -> Iterator[Section]:
         "embedded file": text.objects,
         "hidden word": text.hidden,
         "comment": text.comments,
+        "form field": text.fields,
+        "character": text.unreadable,
     }
     for thing, number in found.items():
         if number:
             job.lost(f"{counted(number, thing)} left out")
+    if text.deleted:
+        job.lost(f"{counted(text.deleted, 'deleted word')} left out (tracked changes)")
     yield Section(tidy("".join(text.pieces)))
 
 
@@ -75,7 +80,9 @@ class _Text:
 
     def __init__(self, content: bytes) -> None:
         self.pieces: list[str] = []
-        self.pictures = self.objects = self.hidden = self.comments = 0
+        self.pictures = self.objects = self.hidden = self.comments = self.deleted = self.fields = 0
+        self.unreadable = 0
+        """Characters that their code page does not have."""
         self._content = content
         self._state = _State()
         self._stack: list[_State] = []
@@ -145,6 +152,7 @@ class _Text:
             self._font_word(word, value)
 
     def _count(self, word: str) -> None:
+        self.fields += word == "ffres"
         if not self._state.skipping:
             self.pictures += word == "pict"
             self.objects += word == "object"
@@ -190,11 +198,14 @@ class _Text:
             self._add(text)
 
     def _add(self, text: str) -> None:
-        if self._state.skipping or self._state.deleted:
+        if self._state.skipping:
             return
-        if self._state.hidden:
+        if self._state.deleted:
+            self.deleted += len(text.split())
+        elif self._state.hidden:
             self.hidden += len(text.split())
         else:
+            self.unreadable += text.count("\ufffd")
             self.pieces.append(text)
 
 

@@ -21,7 +21,7 @@ def read_slides(job: Job) -> Iterator[Section]:
     order = _Order()
     parse(parts.read(main), order)
     known = relations(parts, main)
-    slides = list(dict.fromkeys(known[one][1] for one in order.found if one in known))
+    slides = list(dict.fromkeys(known.get(one, ("", one))[1] for one in order.found))
     for number, slide in job.pages(slides, "slide"):
         if slide not in parts:
             job.lost("the slide is missing in the file", number)

@@ -44,10 +44,7 @@ def read_word(job: Job, other: ReadOther) -> Iterator[Section]:
         if text not in texts:
             texts.append(text)
     texts += [diagram_text(parts.read(part)) for part in around.parts("diagramData")]
-    if around.hidden:
-        job.lost(f"{counted(around.hidden, 'hidden word')} left out")
-    if around.unknown:
-        job.lost(f"{counted(around.unknown, 'symbol')} of unknown fonts left out")
+    around.report()
     left_out(job, parts, main.rpartition("/")[0])
     yield Section(tidy("\n\n".join(text for text in texts if text.strip())))
 
@@ -56,7 +53,7 @@ class _Around:
     """The parts beside the body, and what is counted over all of them."""
 
     def __init__(self, parts: Source, main: str, other: ReadOther, job: Job) -> None:
-        self.hidden = self.unknown = 0
+        self.hidden = self.unknown = self.deleted = self.elsewhere = 0
         self._parts = parts
         self._folder = main.rpartition("/")[0]
         self._relations = relations(parts, main)
@@ -90,6 +87,17 @@ class _Around:
         """The notes that no text names."""
         return list(self._notes.values())
 
+    def report(self) -> None:
+        """Say what was counted."""
+        for number, what in (
+            (self.hidden, f"{counted(self.hidden, 'hidden word')} left out"),
+            (self.deleted, f"{counted(self.deleted, 'deleted word')} left out (tracked changes)"),
+            (self.unknown, f"{counted(self.unknown, 'symbol')} of unknown fonts left out"),
+            (self.elsewhere, f"{counted(self.elsewhere, 'part')} that the file only refers to left out"),
+        ):
+            if number:
+                self._job.lost(what)
+
     def embedded(self, relation: str) -> str:
         """The text of a file that the document shows as part of itself."""
         part = self._relations.get(relation, ("", ""))[1]
@@ -115,7 +123,10 @@ class _Text(Handler):
         self._inside = False
         self._cells = 0
         self._hidden = False
-        self._in_run = 0
+        self._deleted = False
+        """Whether the present text was deleted."""
+        self._field: list[str] = []
+        """The choices of the present form field, its number first."""
         self._waiting: list[str] = []
         """Notes that come after the paragraph."""
         self._choices: list[int] = []
@@ -129,13 +140,16 @@ class _Text(Handler):
         """An element begins."""
         if self._skipping or self._is_skipped(space, name):
             self._skipping += 1
+            self._deleted = name == "delText"
             return
-        if name == "t" and space in (*_WORD, "math"):
+        if name == "t" and space in (*_WORD, "math", "drawingml"):
             self._inside = True
         elif name == "AlternateContent":
             self._choices.append(len(self._pieces))
         elif name == "textpath":
             self._pieces.append(f"\n\n{attribute(attributes, 'string')}\n\n")
+        elif name == "blip" and not attribute(attributes, "embed"):
+            self._around.elsewhere += bool(attribute(attributes, "link"))
         elif space in _WORD:
             self._word(name, attributes)
 
@@ -164,13 +178,39 @@ class _Text(Handler):
             self._symbol(attribute(attributes, "font"), attribute(attributes, "char"))
         elif name in ("footnoteReference", "endnoteReference"):
             self._waiting.append(self._around.note(name.removesuffix("Reference"), attribute(attributes, "id")))
+        elif name == "subDoc":
+            self._around.elsewhere += 1
+        elif name in ("ddList", "checkBox"):
+            self._field = ["0"]
+        elif self._field:
+            self._in_field(name, attribute(attributes, "val"))
         elif name == "altChunk":
             self._pieces.append(f"\n\n{self._around.embedded(attribute(attributes, 'id'))}\n\n")
+
+    def _in_field(self, name: str, value: str) -> None:
+        """A part of a form field: of a list its choices and which one it is, of a box whether it is ticked."""
+        if name == "listEntry":
+            self._field.append(value)
+        elif name in ("result", "default", "checked"):
+            self._field[0] = value or "1"
+
+    def _chosen(self, name: str) -> None:
+        chosen, *choices = self._field
+        self._field = []
+        if name == "checkBox":
+            self._add("☐" if chosen.lower() in _OFF else "☒")
+        elif chosen.isdecimal() and int(chosen) < len(choices):
+            self._add(choices[int(chosen)])
 
     def end(self, space: str, name: str) -> None:
         """An element ends."""
         if self._skipping:
             self._skipping -= 1
+            self._deleted = False
+        elif self._field and name in ("ddList", "checkBox"):
+            self._chosen(name)
+        elif name == "p" and space == "drawingml":
+            self._pieces.append("\n")
         elif name == "t":
             self._inside = False
         elif name == "AlternateContent":
@@ -196,7 +236,9 @@ class _Text(Handler):
 
     def text(self, text: str) -> None:
         """Characters."""
-        if self._inside and not self._skipping:
+        if self._deleted:
+            self._around.deleted += len(text.split())
+        elif self._inside and not self._skipping:
             self._add(text)
 
     def _add(self, text: str) -> None:

@@ -4,34 +4,10 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from tests.support.hostile_files import PACKAGE, WORD, archive, book, epub, page_of, paragraph, pdf, show, stream, word
-
-W = f'xmlns:w="{WORD}"'
-OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006"
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One file."""
-
-    name: str
-    content: bytes
-    words: str
-    """Must be read, in this order, whatever white space is between."""
-    never: str = ""
-    """Must not be read."""
-    lost: str = ""
-    """What must be said to be left out."""
-
-    @property
-    def size(self) -> int:
-        return len(self.content)
-
-    def read(self) -> bytes:
-        return self.content
-
+from tests.support.documents.base import OFFICE, Document, W, body, form, odt, package, run
+from tests.support.documents.losing import losing
+from tests.support.hostile_files import PACKAGE, archive, book, epub, page_of, paragraph, pdf, show, stream, word
 
 SAMPLES = {
     "utf-8": "Größe 漢字 слово", "utf-8-sig": "Größe 漢字", "utf-16": "Größe 漢字", "utf-16-le": "Plain text without a mark",
@@ -83,39 +59,6 @@ def tables() -> Iterator[Document]:
     yield Document("null.jsonl", b'{"a": null, "b": false}', "b: false", "null")
 
 
-def run(text: str, before: str = "") -> str:
-    return f"<w:r>{before}<w:t>{text}</w:t></w:r>"
-
-
-def package(**parts: str | bytes) -> bytes:
-    """A Word document of several parts; `_` in a name stands for the folder."""
-    kinds = {"footnotes": "footnotes", "endnotes": "endnotes", "header1": "header", "footer1": "footer"}
-    related = "".join(
-        f'<Relationship Id="{name}" Type="{OFFICE}/relationships/{kind}" Target="{name}.xml"/>'
-        for name, kind in kinds.items()
-        if name in parts
-    )
-    extra = '<Relationship Id="chunk" Type="x/aFChunk" Target="chunk.html"/>' if "chunk" in parts else ""
-    made = [
-        ("word/_rels/document.xml.rels", f'<Relationships xmlns="{PACKAGE}">{related}{extra}</Relationships>'.encode())
-    ]
-    for name, part in parts.items():
-        content = (
-            part
-            if isinstance(part, bytes)
-            else f"<w:{_ROOTS.get(name, 'hdr')} {W}>{part}</w:{_ROOTS.get(name, 'hdr')}>".encode()
-        )
-        made.append((f"word/{name}.{'html' if name == 'chunk' else 'xml'}", content))
-    return archive(*made)
-
-
-_ROOTS = {"document": "document", "footnotes": "footnotes", "endnotes": "endnotes"}
-
-
-def body(inside: str) -> str:
-    return f"<w:body>{inside}</w:body>"
-
-
 def words() -> Iterator[Document]:
     note = '<w:footnote w:id="2">' + paragraph("The penalty is 30 percent.") + "</w:footnote>"
     end = '<w:endnote w:id="3">' + paragraph("See page 9.") + "</w:endnote>"
@@ -147,7 +90,7 @@ def words() -> Iterator[Document]:
         f"<w:p><w:moveTo>{run('Deposit 500')}</w:moveTo></w:p>"), "Middle Deposit 500", "500 Middle")  # fmt: skip
     yield Document("deleted.docx", word(
         f"<w:p><w:del><w:r><w:delText>old 900</w:delText></w:r></w:del><w:ins>{run('new 950')}</w:ins></w:p>"),
-        "new 950", "old")  # fmt: skip
+        "new 950", "old", "2 deleted words left out")  # fmt: skip
     yield Document(
         "hyphens.docx", word("<w:p><w:r><w:t>ISO</w:t><w:noBreakHyphen/><w:t>9001</w:t></w:r></w:p>"), "ISO-9001"
     )
@@ -244,11 +187,6 @@ def sheets() -> Iterator[Document]:
 
 
 def open_documents() -> Iterator[Document]:
-    def odt(inside: str, *more: tuple[str, bytes]) -> bytes:
-        spaces = 'xmlns:office="urn:x:office:1.0" xmlns:text="urn:x:text:1.0" xmlns:table="urn:x:table:1.0"'
-        content = f"<office:document-content {spaces}><office:body><office:text>{inside}</office:text></office:body></office:document-content>"
-        return archive(("content.xml", content.encode()), *more)
-
     cell = "<table:table-cell><text:p>{}</text:p></table:table-cell>"
     yield Document(
         "plain.odt",
@@ -336,33 +274,13 @@ def portable() -> Iterator[Document]:
         pdf(catalog, kids, page % 5, page % 6, of(b"50 700 Td (First) Tj"), of(b"50 700 Td (Second) Tj")),
         "First Second",
     )
-    yield Document("field.pdf", _form(), "Name Alice")
+    yield Document("field.pdf", form(), "Name Alice")
     yield Document(
         "note.pdf", page_of(of(b"50 700 Td (Text) Tj")).replace(b"/MediaBox", b"/Rotate 180 /MediaBox"), "Text"
-    )
-
-
-def _form() -> bytes:
-    looks = stream(zlib.compress(b"/Tx BMC BT /F1 12 Tf 2 5 Td (Alice) Tj ET EMC"), more=(
-        b"/Type /XObject /Subtype /Form /BBox [0 0 100 20] /Resources << /Font << /F1 << /Type /Font /Subtype /Type1 "
-        b"/BaseFont /Helvetica >> >> >>"))  # fmt: skip
-    font = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"
-    page = (
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R /Annots [5 0 R] /Resources << /Font << /F1 %s >> >> >>"
-        % font
-    )
-    field = b"<< /Type /Annot /Subtype /Widget /FT /Tx /T (name) /V (Alice) /F 4 /Rect [100 690 200 710] /P 3 0 R /AP << /N 6 0 R >> >>"
-    return pdf(
-        b"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [5 0 R] >> >>",
-        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        page,
-        stream(zlib.compress(b"BT /F1 12 Tf 50 695 Td (Name) Tj ET")),
-        field,
-        looks,
     )
 
 
 def documents() -> list[Document]:
     """All of them."""
     kinds = (texts, tables, words, slides, sheets, open_documents, books, rich, pages, portable)
-    return [document for kind in kinds for document in kind()]
+    return [document for kind in kinds for document in kind()] + list(losing())
