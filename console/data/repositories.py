@@ -23,6 +23,7 @@ from console.data.configuration.review_plans import ReviewPlans
 from console.data.configuration.thresholds import Thresholds
 from console.data.documents.documents import Documents
 from console.data.runs.embeddings import RunVectors
+from console.data.runs.held import HeldRows
 from console.data.runs.labels import Labels
 from console.data.runs.rollups.rollups import Rollups
 from console.data.runs.runs import Runs
@@ -51,6 +52,7 @@ class Repositories:
     thresholds: ports.Thresholds
     documents: ports.Documents
     runs: ports.Runs
+    newest_runs: ports.NewestRuns
     run_vectors: RunVectors
     rollups: Rollups
     labels: ports.Labels
@@ -91,6 +93,8 @@ class Repositories:
             more: the fields that a subclass adds.
         """
         runs = Runs(store, cache, lag=lag, id_block=id_block, clock=clock)
+        newest = HeldRows(cache, runs.list, lag=lag)
+        runs.recent.followers.append(newest.remember)
         collections, vectors = Collections(store, clock), Chunks(store, clock)
         return cls(
             store=store,
@@ -101,6 +105,7 @@ class Repositories:
             thresholds=Thresholds(store, cache),
             documents=Documents(store, cache, ttl_days=document_ttl_days, lag=lag, clock=clock),
             runs=runs,
+            newest_runs=newest,
             run_vectors=RunVectors(store, runs),
             rollups=Rollups(store, cache, clock),
             labels=Labels(store, runs.recent, clock),

@@ -7,7 +7,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from console.actions.labels.agreement import Pairs, against_judge, load_pairs, sides_of, two_sides
+from console.actions.labels.agreement import (
+    Pairs,
+    against_judge,
+    case_with_two,
+    load_pairs,
+    sides_of,
+    two_sides,
+)
 from console.records import Role, utcnow
 from console.services import Services
 from console.ui.frame.boundary import boundary, nothing
@@ -30,7 +37,9 @@ def main() -> None:
         with st.container(horizontal=True, vertical_alignment="center", key="judges-compare-head"):
             page_title(shared, "Compare judges")
             cases = shared.cases.list()
-            case_id = selection.wanted.case_id or (cases[0].case_id if cases else "")
+            asked = selection.wanted.case_id
+            case = None if asked else case_with_two(shared, cases)
+            case_id = asked or (case.case_id if case else "")
             if case_id:
                 choices.case_control("judges", cases, case_id, ("baseline", "candidate", "only"), width=260)
             filters.period_control("judges", selection, today)
@@ -50,10 +59,8 @@ def _chosen(shared: Services, case_id: str, selection: filters.Selection) -> Non
     sides = sides_of(shared, case_id)
     defaults = two_sides(sides)
     if defaults is None:
-        nothing(
-            "There is only one judge in this case", "Make a second judge or a second version, and run both.", "judges",
-            "judges",
-        )  # fmt: skip
+        title = "There is only one judge in this case" if sides else "This case has no judge yet"
+        nothing(title, "Make a second judge or a second version, and run both.", "judges", "judges")
         return
     names = choices.side_names(shared, sides)
     baseline, candidate = choices.asked_sides(sides, defaults)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import streamlit as st
 
 from console.actions.labels.differing import differing_queue
-from console.actions.labels.review import load_queue
+from console.actions.labels.review import case_to_review, load_queue
 from console.actions.runs.detail import load_run
 from console.records import Role, RunFilter, User
 from console.services import Services
@@ -29,7 +29,9 @@ def main() -> None:
         with st.container(horizontal=True, vertical_alignment="center", key="review-head"):
             page_title(shared, "Review")
             cases = shared.cases.list()
-            case_id = st.query_params.get("case") or (cases[0].case_id if cases else "")
+            asked = st.query_params.get("case")
+            case = None if asked else case_to_review(shared, cases)
+            case_id = asked or (case.case_id if case else "")
             judge_id = st.query_params.get("judge") or None
             if case_id:
                 choices.case_control("review", cases, case_id, ("judge", *review.POSITION))

@@ -285,6 +285,14 @@ class Documents(Protocol):
         ...
 
 
+class NewestRuns(Protocol):
+    """The newest rows of lists, for pages that ask for them again and again."""
+
+    def rows(self, wanted: RunFilter, most: int) -> tuple[list[RunSummary], bool]:
+        """The latest rows of a list, and whether these are all. What other processes wrote may show a minute late."""
+        ...
+
+
 class Runs(Protocol):
     """Runs, from their beginning to their verdict."""
 

@@ -184,6 +184,11 @@ def test_two_judges_agree_or_not_on_the_page_of_agreement(
     assert len(listed(test)) == 3
 
 
+def test_it_begins_with_a_case_that_has_two_judges(console_services: Services, both: tuple[Judge, Judge]) -> None:
+    new_case(console_services, "Newer and empty")
+    assert "Mean difference" in metrics(page(console_services, "compare_judges"))
+
+
 def test_one_judge_cannot_be_compared(console_services: Services, judge: Judge) -> None:
     assert "There is only one judge" in texts(page(console_services, "compare_judges"))
     assert "There is only one judge" in texts(page(console_services, against="judge"))

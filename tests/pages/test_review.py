@@ -170,6 +170,11 @@ def test_an_empty_queue_says_so(case: Case, eva: User) -> None:
     assert "Every scored run here has a label" in texts(page(eva))
 
 
+def test_it_begins_with_a_case_that_has_runs(console_services: Services, runs: list[Run], eva: User) -> None:
+    new_case(console_services, "Newer and empty")
+    assert "The nearest." in texts(page(eva))
+
+
 def test_without_cases_the_page_says_what_to_do(console_services: Services, eva: User) -> None:
     assert "There are no cases yet" in texts(page(eva))
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 
 from console.actions.runs.comparison import Change
 from console.actions.runs.labelled import Labelled, LabelledRun, read_rows
@@ -101,7 +102,7 @@ def _point_of_label(one: LabelledRun, threshold: float) -> Point:
 
 def _agreement(points: list[Point], threshold: float) -> Agreement:
     both = [(one.first_score, one.other_score) for one in points if one.other_score is not None]
-    found = correlations([one for one, _ in both], [other for _, other in both])
+    found = _correlations(tuple(one for one, _ in both), tuple(other for _, other in both))
     counts = {cell: sum(one.cell is cell for one in points) for cell in Cell}
     confusion = Confusion(
         true_pass=counts[Cell.BOTH_PASS],
@@ -109,7 +110,18 @@ def _agreement(points: list[Point], threshold: float) -> Agreement:
         false_fail=counts[Cell.ONLY_OTHER],
         true_fail=counts[Cell.BOTH_FAIL],
     )
-    return Agreement(sorted(points, key=_disagreement, reverse=True), found, confusion, quality(confusion), threshold)
+    return Agreement(sorted(points, key=_disagreement, reverse=True), found, confusion, _quality(confusion), threshold)
+
+
+@lru_cache(maxsize=32)
+def _correlations(left: tuple[float, ...], right: tuple[float, ...]) -> Correlations:
+    """The same numbers give the same figures: a page that is seen again does not resample them again."""
+    return correlations(left, right)
+
+
+@lru_cache(maxsize=32)
+def _quality(confusion: Confusion) -> Quality:
+    return quality(confusion)
 
 
 def _disagreement(point: Point) -> tuple[float, bool]:
@@ -298,3 +310,8 @@ def two_sides(sides: Sequence[Side]) -> tuple[Side, Side] | None:
         return whole[1], whole[0]
     versions = [side for side in sides if side.version]
     return (versions[1], versions[0]) if len(versions) > 1 else None
+
+
+def case_with_two(services: Services, cases: Sequence[Case]) -> Case | None:
+    """The first case with two judges or versions to compare, else the first one. Cached Queries, as `sides_of`."""
+    return next((case for case in cases if two_sides(sides_of(services, case.case_id))), cases[0] if cases else None)

@@ -26,7 +26,7 @@ import msgspec
 from console.actions.labels.labels import save_label
 from console.actions.labels.plans import Turn, turn
 from console.actions.permissions import permit
-from console.actions.runs.labelled import read_rows, scales_of
+from console.actions.runs.labelled import scales_of
 from console.errors import InvalidInput
 from console.records import (
     Case,
@@ -117,7 +117,8 @@ def load_queue(
 
     That is those without a label, and those that somebody labelled by hand: they were not drawn, and left out the
     labels of the queue would speak for the rest only. Runs that were drawn have a say in the sizes, so that the order
-    of the others stays. One index Query per 1,000 runs; a second one for a judge of a case with more than `EXAMINED`.
+    of the others stays. One index Query per 1,000 runs, and none for a minute after it; a second one for a judge of a
+    case with more than `EXAMINED`.
 
     Args:
         judge_id: whose runs are shown. They are drawn from those of every judge where these are all there are, so that
@@ -131,11 +132,11 @@ def load_queue(
     """
     case = services.cases.get(case_id)
     scales = scales_of(services, case)
-    rows, complete = read_rows(services, RunFilter(case_id=case_id, status=RunStatus.COMPLETED), EXAMINED)
+    rows, complete = services.newest_runs.rows(RunFilter(case_id=case_id, status=RunStatus.COMPLETED), EXAMINED)
     of = None if complete else judge_id
     if of is not None:
         wanted = RunFilter(case_id=case_id, judge_id=of, status=RunStatus.COMPLETED)
-        rows, complete = read_rows(services, wanted, EXAMINED)
+        rows, complete = services.newest_runs.rows(wanted, EXAMINED)
     threshold = case.threshold.score
     doubts = [doubt(row, scales.of(row), threshold) for row in rows]
     odds = {one: _odds(_sizes(rows, doubts, threshold, one)) for one in QUEUES}
@@ -153,6 +154,14 @@ def load_queue(
         candidates.append(Candidate(row, doubted, drawn, theirs))
     candidates.sort(key=lambda one: place_of(one.row.run_id, one.drawn))
     return Queue(case, candidates, complete)
+
+
+def case_to_review(services: Services, cases: Sequence[Case]) -> Case | None:
+    """The first case with a scored run, else the first one. Reads what `load_queue` reads, which is kept."""
+    for case in cases:
+        if services.newest_runs.rows(RunFilter(case_id=case.case_id, status=RunStatus.COMPLETED), EXAMINED)[0]:
+            return case
+    return cases[0] if cases else None
 
 
 def _speaks(row: RunSummary, judge_id: str | None) -> bool:

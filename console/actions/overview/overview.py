@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import msgspec
 
@@ -51,9 +52,9 @@ class Human:
     """On the case's scale; a run with several labels counts once."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Overview:
-    """The dashboard's data for one filter."""
+    """The dashboard's data for one filter. The latest runs, which stand below the fold, are read when asked for."""
 
     span: Span
     now: Figures
@@ -65,21 +66,41 @@ class Overview:
     """How many runs the averages are taken from; None when it is all of them."""
     mixed: str | None
     """That judges have runs of two modes in the span; None where none has."""
-    latest: list[RunSummary]
-    """Newest first, at most `LATEST`, unfinished ones included."""
     case: Case | None
     """The case of the filter."""
     human: Human | None
     """What people gave, where one case is chosen and has labels with scores."""
     labelled: Labelled | None
     """The newest `SAMPLE` labelled runs, where one case is chosen."""
-    case_names: dict[str, str]
-    judge_names: dict[str, str]
+    known_cases: dict[str, str]
+    """Names of cases in use by id."""
+    known_judges: dict[str, str]
+    """Names of judges in use by id; empty for those without one."""
+    load_latest: Callable[[], list[RunSummary]]
+
+    @cached_property
+    def latest(self) -> list[RunSummary]:
+        """Newest first, at most `LATEST`, unfinished ones included. One page of runs, read once."""
+        return self.load_latest()
+
+    @cached_property
+    def case_names(self) -> dict[str, str]:
+        """Names by id. Those of cases no longer in use come from the latest runs, which are read for them only."""
+        if self.known_cases.keys() >= {one.case_id for one in self.now.scored}:
+            return self.known_cases
+        return {row.case_id: row.case_name for row in self.latest} | self.known_cases
+
+    @cached_property
+    def judge_names(self) -> dict[str, str]:
+        """As `case_names`."""
+        if self.known_judges.keys() >= {one.judge_id for one in self.now.scored}:
+            return self.known_judges
+        return {row.judge_id: row.judge_name or "" for row in self.latest} | self.known_judges
 
     @property
     def empty(self) -> bool:
-        """Whether nothing matches."""
-        return not self.latest and not self.now.counts.runs
+        """Whether nothing matches: no finished run is counted, and no other is among the latest."""
+        return not self.now.counts.runs and not self.latest
 
 
 def load_overview(
@@ -87,7 +108,8 @@ def load_overview(
 ) -> Overview:
     """Read the dashboard.
 
-    One read of rollups for both spans and one page of runs; two pages more for one result only, one for one case.
+    One read of rollups for both spans; two pages of runs more for one result only, one for one case, and one when the
+    latest runs are looked at.
     """
     first = wanted.first_day or services.rollups.first_day() or today
     span = Span(first, max(first, wanted.last_day or today))
@@ -96,7 +118,6 @@ def load_overview(
     rollups = services.rollups.read(span.before.first if compare else span.first, span.last)
     matching = _matching(rollups, wanted, judges)
     now, sampled = _figures(services, matching, wanted, span)
-    latest = services.runs.list(bounded, limit=LATEST).items
     case = next((case for case in cases if case.case_id == wanted.case_id), None)
     labelled = services.runs.list(msgspec.structs.replace(bounded, labelled=True), limit=SAMPLE) if case else None
     return Overview(
@@ -106,15 +127,14 @@ def load_overview(
         unfiltered=sum(rollup.completed + rollup.failed for rollup in rollups if span.holds(rollup.day)),
         sampled=sampled,
         mixed=mixed_in_rollups(rollup for rollup in matching if span.holds(rollup.day)),
-        latest=latest,
         case=case,
         human=_human(labelled.items) if labelled else None,
         labelled=labelled_of(case, scales_of(services, case), labelled.items, complete=labelled.cursor is None)
         if case and labelled
         else None,
-        case_names={row.case_id: row.case_name for row in latest} | {one.case_id: one.name for one in cases},
-        judge_names={row.judge_id: row.judge_name or "" for row in latest}
-        | {one.judge_id: one.name or "" for one in judges},
+        known_cases={one.case_id: one.name for one in cases},
+        known_judges={one.judge_id: one.name or "" for one in judges},
+        load_latest=lambda: services.runs.list(bounded, limit=LATEST).items,
     )
 
 

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from console.records import Case, RunFilter, RunSummary, ScoreRange, Verdict, pages
+from console.data.runs import held
+from console.records import Case, RunFilter, RunSummary, ScoreRange, Verdict
 from console.services import Services
 
 SAMPLE = 5_000
 """Labelled runs that are read, the latest ones."""
-_PAGE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +108,7 @@ def labelled_of(
 
 def read_rows(services: Services, wanted: RunFilter, most: int) -> tuple[list[RunSummary], bool]:
     """The latest rows of a list, and whether these are all. One request per 1,000 and index query."""
-    rows: list[RunSummary] = []
-    for page in pages(lambda cursor: services.runs.list(wanted, limit=min(_PAGE, most), cursor=cursor)):
-        rows += page.items
-        if len(rows) >= most:
-            return rows[:most], page.cursor is None and len(rows) == most
-    return rows, True
+    return held.read_rows(services.runs.list, wanted, most)
 
 
 def case_with_labels(services: Services, cases: Sequence[Case]) -> Case | None:

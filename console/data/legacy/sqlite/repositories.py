@@ -15,6 +15,7 @@ from console.data.legacy.sqlite.stored_runs import NoCalibrations, NoLabels, NoR
 from console.data.legacy.sqlite.unserved import unserved
 from console.data.repositories import Repositories
 from console.data.runs.embeddings import RunVectors
+from console.data.runs.held import ReadRows
 from console.data.runs.rollups.rollups import Rollups
 from console.data.runs.tags import Tags
 from console.data.runs.views import Views
@@ -36,6 +37,7 @@ def on_the_old_schema(repositories: R, manager: DatabaseManager) -> R:
         judges=records.judges,
         documents=records.documents,
         runs=records.runs,
+        newest_runs=ReadRows(records.runs.list),
         labels=NoLabels(),
         calibrations=NoCalibrations(),
         review_plans=NoReviewPlans(),

@@ -28,6 +28,8 @@ class RecentWrites(Generic[K, R]):
         self._clock = clock
         self._lock = threading.Lock()
         self._written: dict[K, tuple[float, R | None]] = {}
+        self.followers: list[Callable[[K, R | None], None]] = []
+        """Told of every write, after it is remembered."""
 
     def remember(self, key: K, row: R | None) -> None:
         """From now on this is the row, or `DELETED`. Call it after the write has succeeded."""
@@ -35,6 +37,8 @@ class RecentWrites(Generic[K, R]):
             self._written.pop(key, None)
             self._written[key] = (self._clock(), row)
             self._drop_old()
+        for follower in self.followers:
+            follower(key, row)
 
     def snapshot(self) -> dict[K, R | None]:
         """What was written within the last `lag` seconds: rows and `DELETED`s by key, oldest first."""
