@@ -12,7 +12,7 @@ from pathlib import Path
 
 import streamlit as st
 
-_LISTENER = Path(__file__).with_name("listener.html")
+_LISTENER = Path(__file__).with_name("listener.html").read_text("utf-8")
 _ABLE = "later.listens"
 _SEEN = "later.seen"
 _PRESSED = "later.pressed"

@@ -17,7 +17,7 @@ FONT = '"Source Sans", "Source Sans 3", "Helvetica Neue", Arial, sans-serif'
 MARK = Path(__file__).with_name("mark.svg")
 SIDEBAR_WIDTH = 220
 """Pixels."""
-_CSS = Path(__file__).with_name("style.css")
+_CSS = f"<style>{Path(__file__).with_name('style.css').read_text('utf-8')}</style>"
 _SCHEMES = {name: f"<style>:root {{ color-scheme: {name}; }}</style>" for name in ("light", "dark")}
 """Dialogs and menus stand outside of the element that Streamlit gives its scheme to."""
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 from pandas.io.formats.style import Styler
 
 from console.records import RowResult, RowState, RunStatus
+from console.ui.frame.marked import Mark, marked, weighty
 from console.ui.frame.style import OUTCOMES, color_of, outcome
 
 MISSING = "? none"
@@ -20,7 +23,10 @@ def result_words(row: RowResult | None) -> str:
     return outcome(status, row.verdict).text
 
 
-def colored(frame: pd.DataFrame, *columns: str) -> Styler:
-    """The table with results in their colours."""
-    colors = {one.text: f"color: {color_of(one)}; font-weight: 600" for one in OUTCOMES}
-    return frame.style.map(lambda value: colors.get(value, ""), subset=frame.columns.intersection(list(columns)))
+def colored(frame: pd.DataFrame, *columns: str, marks: Sequence[Mark] = ()) -> Styler:
+    """The table with results in their colours, and other marks."""
+    colors = {one.text: weighty(color_of(one)) for one in OUTCOMES}
+    places = [place for place, name in enumerate(frame.columns) if name in columns]
+    cells = [(word, row, place) for place in places for row, word in enumerate(frame.iloc[:, place])]
+    results = [(colors[word], row, place) for word, row, place in cells if word in colors]
+    return marked(frame, [*marks, *results])

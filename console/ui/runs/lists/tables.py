@@ -64,9 +64,9 @@ def run_columns(*, narrow: bool = False) -> dict[str, Any]:
 
 def _styled(frame: pd.DataFrame, opened: int | None = None) -> Styler:
     """The table with the result in its colour, and the row of the opened run tinted."""
-    styler = colored(frame, "Result")
-    tint = f"background-color: {palette().accent}1f"
-    return styler if opened is None else styler.map(lambda _: tint, subset=pd.IndexSlice[[opened], :])
+    tint = (("background-color", f"{palette().accent}1f"),)
+    places = range(len(frame.columns)) if opened is not None else ()
+    return colored(frame, "Result", marks=[(tint, opened or 0, place) for place in places])
 
 
 def run_picker(
