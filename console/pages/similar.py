@@ -138,7 +138,8 @@ def _scope(found: similar.FailingRuns) -> str:
     if found.more:
         parts.append(f"the newest {text.count(similar.CLUSTERED)} only")
     if found.without:
-        parts.append(f"{text.count(found.without)} without an embedding are left out")
+        is_or_are = "is" if found.without == 1 else "are"
+        parts.append(f"{text.count(found.without)} without an embedding {is_or_are} left out")
     return "; ".join(parts)
 
 

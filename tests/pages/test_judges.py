@@ -330,3 +330,22 @@ def test_the_second_to_save_decides(console_services: Services, admin: User, jud
     test.button(key="conflict.mine").click().run()
     saved = console_services.judges.current(judge.judge_id)
     assert (saved.version, saved.parameters) == ("3.0", {"seed": 7, "temperature": 0.5})
+
+
+def test_a_case_leads_to_its_judge_and_the_judge_to_an_evaluation(
+    console_services: Services, admin: User, case: Case, judge: Judge
+) -> None:
+    page = app(admin, case=case.case_id).switch_page("console/pages/cases.py").run()
+    new = page.button(key="case.way").click().run()
+    assert field(new, "case_id").value == case.case_id
+    assert words(new).count("Nothing filled in yet") == 1
+    evaluation = judges_page(admin, judge=judge.judge_id).button(key="judge.way").click().run()
+    assert evaluation.query_params["judge"] == judge.judge_id
+    assert not evaluation.exception
+
+
+def test_who_may_not_make_judges_is_not_led_to_it(console_services: Services, case: Case, judge: Judge) -> None:
+    viewer = new_user(console_services, "vera", Role.VIEWER)
+    page = app(viewer, case=case.case_id).switch_page("console/pages/cases.py").run()
+    assert "case.way" not in {button.key for button in page.button}
+    assert "judge.way" not in {button.key for button in judges_page(viewer, judge=judge.judge_id).button}

@@ -75,7 +75,7 @@ def traffic_card(counters: Counters) -> None:
     store = counters.store
     with card("Requests", "Of this console process since it started", "operations-requests"):
         units = "Consumed capacity, as the store reports it"
-        with st.grid(columns=3, min_column_width=90, gap=8, key="operations-traffic"):
+        with st.grid(columns=5, min_column_width=90, gap=8, key="operations-traffic"):
             st.metric("Requests", text.count(sum(store.requests.values())), help="Answered by the store")
             st.metric("Read units", f"{store.read_units:,.1f}", help=units)
             st.metric("Write units", f"{store.write_units:,.1f}", help=units)

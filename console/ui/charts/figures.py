@@ -7,7 +7,7 @@ as it is. Plotly reads a little HTML in every text: what comes from data goes th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from html import escape
 from typing import Any, Literal
@@ -144,6 +144,17 @@ def stacked(*panels: Panel, shared_x: bool = False) -> Figure:
             under = {"x": 0, "xanchor": "left", "y": foot - _BOTTOM / plots, "yanchor": "top"}
             layout[f"legend{end}"] = {**_legend(top, colors), **under, "entrywidth": _WIDEST}
     return {"data": data or [{"type": "scatter", "x": [], "y": []}], "layout": layout}  # Plotly refuses no data
+
+
+def evened(*columns: list[Panel]) -> tuple[list[Panel], ...]:
+    """Figures side by side as high as the highest: the panels of the others grow alike. Empty ones stay empty."""
+    heights = [stacked(*panels)["layout"]["height"] if panels else 0 for panels in columns]
+    found = []
+    for panels, height in zip(columns, heights, strict=True):
+        more, rest = divmod(max(heights) - height, len(panels) or 1)
+        grown = [more + (rest if place == 0 else 0) for place in range(len(panels))]
+        found.append([replace(one, height=one.height + many) for one, many in zip(panels, grown, strict=True)])
+    return tuple(found)
 
 
 def draw(

@@ -12,7 +12,7 @@ from console.actions.runs import totals
 from console.actions.runs.totals import Tally
 from console.records import Rollup
 from console.ui.charts import charts, leads, run_points
-from console.ui.charts.figures import Mode, Panel, draw, stacked
+from console.ui.charts.figures import Mode, Panel, draw, evened, stacked
 from console.ui.frame import text
 from console.ui.frame.card import card
 from console.ui.frame.navigation import link_to
@@ -38,9 +38,10 @@ def chart_grid(view: Overview, period: str) -> None:
 
 def latest_grid(view: Overview, period: str) -> None:
     """The two figures below: what is made of the latest runs, and of money."""
+    latest, spend = evened(_latest(view), _spend(view))
     with st.grid(columns=2, min_column_width=380, gap=14, key="overview-latest"):
-        _plot("Latest runs", "latest", _latest(view), period, ("points", "box"), note=_LATEST_NOTE)
-        _plot("Quality and spend", "spend", _spend(view), period, ("points", "box"))
+        _plot("Latest runs", "latest", latest, period, ("points", "box"), note=_LATEST_NOTE)
+        _plot("Quality and spend", "spend", spend, period, ("points", "box"))
 
 
 def _threshold_note(view: Overview) -> str:

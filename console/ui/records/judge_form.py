@@ -77,10 +77,12 @@ class JudgeEditor:
         }
 
     def blank(self) -> Values:
-        """The form of a new judge: the eight parameters as the old system began them."""
+        """The form of a new judge: the case that the address names, and the parameters as the old system began them."""
         metric = self._services.catalog.metric_named("geval")
+        asked = st.query_params.get("case")
+        known = {case.case_id for case in self._services.cases.list()}
         return {
-            "name": "", "description": "", "case_id": None, "model_id": None,
+            "name": "", "description": "", "case_id": asked if asked in known else None, "model_id": None,
             "metric_id": metric.metric_id if metric else None,
             **{number.name: number.at_first for number in NUMBERS}, "other": "", "configuration": "",
         }  # fmt: skip

@@ -25,6 +25,7 @@ from console.ui.records.dialogs import deactivate_dialog, replace_dialog, start
 from console.ui.records.editor import Editor, R
 from console.ui.records.fields import Form, labels_of
 from console.ui.records.versions import versions_tab
+from console.ui.records.ways import way_on
 from console.ui.sign_in.saving import problem, save
 
 _log = logging.getLogger(__name__)
@@ -82,6 +83,8 @@ class RecordPage(Generic[R]):
             else:
                 st.badge(f"○ Version {text.plain(shown.version)}, earlier", color="gray")
             with st.container(horizontal=True, gap="small", key="record-actions", width="content"):
+                if current and shown.active:
+                    way_on(self._editor.kind, self._id, self._user)
                 if self._admin:
                     self._actions(current, shown)
         saved = f"Saved {text.moment(shown.last_updated_on)} by {shown.last_updated_by}"
@@ -157,7 +160,9 @@ class RecordPage(Generic[R]):
             st.caption(f"Only admins create {kind}s.")
             return
         blank = self._editor.blank()
-        draft = self._draft_key.find() or self._draft_key.put(Draft(base=blank, values=dict(blank)))
+        draft = self._draft_key.find()
+        if draft is None or (not draft.changed and not draft.origin and draft.base != blank):
+            draft = self._draft_key.put(Draft(base=blank, values=dict(blank)))
         self._form(draft, None)
         if self._bar(draft, f"Create the {kind}", draft.origin or f"A new {kind}"):
             self._create(draft)

@@ -12,7 +12,7 @@ from console.actions.thresholds.thresholds import ThresholdView
 from console.actions.thresholds.what_if import WINDOW, LedgerRow
 from console.records import Case, Role, ThresholdChange, User
 from console.ui.charts.figures import Panel, Trace, shown, unit_axis
-from console.ui.frame import text
+from console.ui.frame import notes, text
 from console.ui.frame.controls.columns import (
     Column,
     moment_column,
@@ -55,6 +55,7 @@ def steps_chart(view: ThresholdView, now: datetime) -> Panel:
     }  # fmt: skip
     points: Trace = {
         "type": "scatter", "mode": "markers", "marker": {"size": 9, "color": colors.ink}, "x": moments,
+        "cliponaxis": False,
         "y": [change.score for change in changes], "customdata": [[{}, _words(change)] for change in changes],
         "hovertemplate": "%{x|%-d %b %Y, %H:%M} UTC<br>%{customdata[1]}<extra></extra>",
     }  # fmt: skip
@@ -112,6 +113,7 @@ def _undo(change: ThresholdChange) -> None:
     if change.previous_score is not None:
         st.session_state[REASON] = f"Takes the change of {text.moment(change.timestamp)} by {change.changed_by} back."
         navigate({"threshold": f"{change.previous_score:.12g}"})
+        notes.say(f"{threshold_text(change.previous_score)} is filled in above with its reason: set it there.")
 
 
 def _threshold(score: float | None) -> str | None:

@@ -11,7 +11,7 @@ import pytest
 from console.actions.runs.totals import Tally
 from console.records import RunStatus, RunSummary, Verdict
 from console.ui.charts import charts, run_points
-from console.ui.charts.figures import Figure, Panel, shown, stacked
+from console.ui.charts.figures import Figure, Panel, evened, shown, stacked
 from console.ui.charts.leads import merged
 from console.ui.runs import run_charts
 
@@ -117,3 +117,11 @@ def _unled(figure: Figure) -> Figure:
     for trace in figure["data"]:
         trace["customdata"] = [[{}, *one[1:]] if isinstance(one, list) else one for one in trace.get("customdata", [])]
     return figure
+
+
+def test_figures_side_by_side_are_of_one_height() -> None:
+    low, high = [Panel([], ""), Panel([], "")], [Panel([], "", names=3), Panel([], ""), Panel([], "", height=151)]
+    left, right, nothing = evened(low, high, [])
+    assert stacked(*left)["layout"]["height"] == stacked(*high)["layout"]["height"]
+    assert right == high
+    assert nothing == []
