@@ -112,6 +112,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", default="500,50000", help="numbers of runs, or filled folders, with commas between")
     parser.add_argument("--repeats", type=int, default=21)
+    parser.add_argument("--without-naive", action="store_true", help="without the Scans, which take minutes")
     arguments = parser.parse_args()
     with ExitStack() as stack:
         found = [opened(stack, size) for size in arguments.sizes.split(",")]
@@ -120,6 +121,8 @@ def main() -> None:
         columns = [patterns(services, size) for services, size in zip(stores, sizes, strict=True)]
         for name in columns[0]:
             _row(name, measure([column[name] for column in columns], arguments.repeats))
+        if arguments.without_naive:
+            return
         naive = [
             partial(naive_get, services.engine.endpoint or "", size // 2)
             for services, size in zip(stores, sizes, strict=True)

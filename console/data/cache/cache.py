@@ -6,12 +6,11 @@ within a second; between processes of one machine that share a `Invalidation` it
 change, so they stay until the byte budget pushes them out.
 
 The second level (Redis or Valkey, `CACHE_URL`) is shared by processes and optional: while it is down the tier
-works without it, says so in `Readings`, and tries again after `_L2_REST` seconds.
+works without it, says so in `Readings`, and tries again after a few seconds.
 """
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -21,15 +20,14 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import msgspec
-from cachetools import LRUCache
+from cachetools import LRUCache, TTLCache
 
 from console.data.cache.invalidation import Invalidation
+from console.data.cache.shared import Shared
 from console.data.store import tables
 from console.data.store.requests import Update
 from console.data.store.store import Store
-from console.extras import extra
 
-log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 TOKEN_KEY = ("TOKEN", "TOKEN")
@@ -39,8 +37,10 @@ TOKEN_INTERVAL = 1.0
 LIST_TTL = 5.0
 """Seconds that a list read through an index is kept: the index may have lagged behind when it was read."""
 
-_L2_REST = 5.0
-_L2_TTL = 3_600
+_CONFIG = 4_096
+"""Values of the configuration that are kept, at most."""
+_CONFIG_AGE = 3_600.0
+"""Seconds after which one is read again, changed or not: keys that name a day are not asked for any more."""
 
 
 def bump(table: str, suffix: str = "") -> Update:
@@ -100,7 +100,7 @@ class Cache:
         self._invalidation = invalidation
         self._heard = 0
         self._lock = threading.Lock()
-        self._config: dict[tuple[str, str], tuple[int, float, Any]] = {}
+        self._config: TTLCache[tuple[str, str], tuple[int, float, Any]] = TTLCache(_CONFIG, _CONFIG_AGE, timer=clock)
         self._runs: LRUCache[str, bytes] = LRUCache(maxsize=budget, getsizeof=len)
         self._lag = lag
         self._written: dict[tuple[str, str], float] = {}
@@ -108,32 +108,49 @@ class Cache:
         self._looked = float("-inf")
         self._look: Future[dict[str, int]] | None = None
         self._hits = self._misses = self._shared_hits = 0
-        self._shared = _Shared(url, store.prefix, clock) if url else None
+        self._shared = Shared(url, store.prefix, clock) if url else None
 
     # --- configuration -----------------------------------------------------------------------------------
 
     def config(self, table: str, key: str, kind: Any, load: Callable[[], T], *, ttl: float | None = None) -> T:
-        """A value that is valid until `table` changes (and at most `ttl` seconds).
+        """One value of `config_many`."""
+        return self.config_many(table, [key], kind, lambda _: {key: load()}, ttl=ttl)[key]
+
+    def config_many(
+        self,
+        table: str,
+        keys: Sequence[str],
+        kind: Any,
+        load: Callable[[list[str]], Mapping[str, T]],
+        *,
+        ttl: float | None = None,
+    ) -> dict[str, T]:
+        """Values that are valid until `table` changes (and at most `ttl` seconds).
 
         Args:
-            kind: the value's type, for the shared level.
-            load: reads the value from the store.
+            kind: the values' type, for the shared level.
+            load: reads the values of the keys that no level has from the store.
         """
         token = self.token(table)
         now = self._clock()
+        values: dict[str, T] = {}
         with self._lock:
-            entry = self._config.get((table, key))
-            if entry and entry[0] == token and now < entry[1]:
-                self._hits += 1
-                value: T = entry[2]
-                return value
-            self._misses += 1
-        shared_key = f"{table}:{token}:{key}"
-        value = self._through_shared(shared_key, kind, load) if ttl is None else load()
+            for key in keys:
+                entry = self._config.get((table, key))
+                if entry and entry[0] == token and now < entry[1]:
+                    values[key] = entry[2]
+            self._hits += len(values)
+            missing = [key for key in keys if key not in values]
+            self._misses += len(missing)
+        if not missing:
+            return values
+        found = self._through_shared(f"{table}:{token}:", missing, kind, load) if ttl is None else load(missing)
+        expires = now + ttl if ttl is not None else float("inf")
         with self._lock:
-            expires = now + ttl if ttl is not None else float("inf")
-            self._config[(table, key)] = (token, expires, value)
-        return value
+            for key, value in found.items():
+                values[key] = value
+                self._config[table, key] = (token, expires, value)
+        return values
 
     def token(self, table: str) -> int:
         """The change token of `table`, looked up once per interval, and when another process has announced a write."""
@@ -282,59 +299,19 @@ class Cache:
             if len(encoded) <= self._runs.maxsize:
                 self._runs[key] = encoded
 
-    def _through_shared(self, key: str, kind: Any, load: Callable[[], T]) -> T:
+    def _through_shared(
+        self, prefix: str, keys: list[str], kind: Any, load: Callable[[list[str]], Mapping[str, T]]
+    ) -> dict[str, T]:
         if self._shared is None:
-            return load()
-        found = self._shared.get(key)
-        if found is not None:
+            return dict(load(keys))
+        values: dict[str, T] = {}
+        for name, raw in self._shared.get_many([prefix + key for key in keys]).items():
             with suppress(msgspec.DecodeError):
-                value: T = msgspec.json.decode(found, type=kind)
-                with self._lock:
-                    self._shared_hits += 1
-                return value
-        value = load()
-        self._shared.set(key, msgspec.json.encode(value))
-        return value
-
-
-class _Shared:
-    """The second level. Never raises: a fault switches it off for `_L2_REST` seconds."""
-
-    def __init__(self, url: str, prefix: str, clock: Callable[[], float]) -> None:
-        with extra("redis"):
-            import redis  # noqa: PLC0415 - an extra
-        self._client = redis.Redis.from_url(url, socket_connect_timeout=0.25, socket_timeout=0.25)
-        self._errors = redis.RedisError
-        self._prefix = f"geval:{prefix}:"
-        self._clock = clock
-        self._down_until = float("-inf")
-        self._why = ""
-
-    def get(self, key: str) -> bytes | None:
-        found: bytes | None = self._try(lambda: self._client.get(self._prefix + key))
-        return found
-
-    def get_many(self, keys: Sequence[str]) -> dict[str, bytes]:
-        found = self._try(lambda: self._client.mget([self._prefix + key for key in keys])) or []
-        return {key: raw for key, raw in zip(keys, found, strict=False) if raw is not None}
-
-    def set(self, key: str, value: bytes) -> None:
-        self._try(lambda: self._client.set(self._prefix + key, value, ex=_L2_TTL))
-
-    def delete(self, key: str) -> None:
-        self._try(lambda: self._client.delete(self._prefix + key))
-
-    def state(self) -> str:
-        self._try(self._client.ping)
-        return f"down: {self._why}" if self._clock() < self._down_until else "up"
-
-    def _try(self, call: Callable[[], Any]) -> Any:
-        if self._clock() < self._down_until:
-            return None
-        try:
-            return call()
-        except self._errors as error:
-            self._why = str(error)
-            self._down_until = self._clock() + _L2_REST
-            log.warning("The shared cache does not answer and is left out for %g s: %s", _L2_REST, error)
-            return None
+                values[name.removeprefix(prefix)] = msgspec.json.decode(raw, type=kind)
+        with self._lock:
+            self._shared_hits += len(values)
+        missing = [key for key in keys if key not in values]
+        for key, value in (load(missing) if missing else {}).items():
+            values[key] = value
+            self._shared.set(prefix + key, msgspec.json.encode(value))
+        return values

@@ -29,6 +29,8 @@ EXAMINED = 5_000
 """Rows that one page may read before it is given back short; its cursor goes on from there."""
 _AT_ONCE = 32
 """Queries of one list at the same time, at most."""
+_FEW = 8
+"""A page's rows for each row that is read ahead of a status that few runs have."""
 _LATEST = "9999"
 """After every timestamp."""
 _Row = TypeVar("_Row", bound=Place)
@@ -158,12 +160,27 @@ def _merged(
 
 
 def indexed(store: Store, asked: list[Query], limit: int, read: Callable[[Item], _Row]) -> Iterator[_Row]:
-    """Rows of all queries, which are asked at the same time, in their own direction."""
+    """Rows of all queries, which are asked at the same time, in their own direction.
+
+    Of all statuses that are asked for together most runs are completed: of each other one a few rows are read ahead,
+    and the rest where a page turns out to need it.
+    """
     newest_first = not asked[0].forward
+    several = len(asked) > 1
     asked, size = _spread(asked, store.layout, limit + 1)
-    with ThreadPoolExecutor(max_workers=min(len(asked), _AT_ONCE)) as pool:
-        firsts = list(pool.map(lambda query: store.page(query, limit=size), asked))
-    streams = [map(read, store.all(query, first=first)) for query, first in zip(asked, firsts, strict=True)]
+
+    def first(query: Query) -> tuple[list[Item], Item | None]:
+        few = several and not query.hash_value.startswith(RunStatus.COMPLETED)
+        return store.page(query, limit=-(-size // _FEW) if few else size)
+
+    if len(asked) == 1:
+        firsts = [first(asked[0])]
+    else:
+        with ThreadPoolExecutor(max_workers=min(len(asked), _AT_ONCE)) as pool:
+            firsts = list(pool.map(first, asked))
+    streams = [
+        map(read, store.all(query, limit=limit + 1, first=first)) for query, first in zip(asked, firsts, strict=True)
+    ]
     return heapq.merge(*streams, key=_started, reverse=newest_first)
 
 

@@ -309,7 +309,7 @@ def test_redis_killed_in_the_middle_is_done_without_and_said_so(
     assert process.cases.update(case.case_id, {"description": "new"}, by="bea").version == "2.0"
     assert process.cases.get(case.case_id).description == "new"
     assert process.cache.read().shared.startswith("down: Error")
-    warnings = [record for record in caplog.records if record.name == "console.data.cache.cache"]
+    warnings = [record for record in caplog.records if record.name == "console.data.cache.shared"]
     assert [record.getMessage()[:34] for record in warnings] == ["The shared cache does not answer a"]
 
 

@@ -428,3 +428,15 @@ def test_places_are_the_list_without_the_rest(store: Store) -> None:
         rest = process.runs.places(judge_id, cursor=first.cursor)
         assert [*first.items, *rest.items] == found.items
         assert process.runs.get_many(found.items) == process.runs.get_many(rows)
+
+
+def test_of_statuses_that_few_runs_have_few_rows_are_read_ahead(embedded_store: Store) -> None:
+    failed = [run(number, NOON - timedelta(minutes=number), status=RunStatus.FAILED) for number in range(1, 61)]
+    put(embedded_store, [*failed, run(99, NOON - timedelta(hours=9), 4.0)])
+    recorder = Recorder(embedded_store.client)
+    page = tier(Store(recorder, prefix=embedded_store.prefix)).runs.list(limit=39)  # type: ignore[arg-type]
+    asked = [request for operation, request in recorder.requests if operation == "query"]
+    first = {request["ExpressionAttributeValues"][":h"]["S"]: request["Limit"] for request in asked[:4]}
+    assert [row.run_id for row in page.items] == list(range(1, 40))
+    assert first == {"pending": 5, "running": 5, "completed": 40, "failed": 5}
+    assert [request["Limit"] for request in asked[4:]] == [40]

@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from console.data.cache.cache import Cache
-from console.data.runs.rollups.packs import packed
+from console.data.runs.rollups.packs import Month, read_packs, write_packs
 from console.data.runs.rollups.spread import Spread
 from console.data.store import tables
 from console.data.store.codec import Item
@@ -41,6 +41,8 @@ _SUMS = ("score", "normalized", "squared", "seconds", "cost")
 _DIGITS = 9
 """Decimal digits that sums keep: sums of such decimals are exact in DynamoDB's arithmetic."""
 
+A = TypeVar("A")
+F = TypeVar("F")
 Key = tuple[date, str, str, str]
 """Day, case id, judge id, model name."""
 
@@ -123,15 +125,16 @@ class Rollups:
     def read(self, first: date, last: date) -> list[Rollup]:
         """All rollups from `first` to `last`, both included, ordered by day.
 
-        Cost: the open days one Query each time; earlier days from the cache, else one request per month for its
-        pack, and one Query per month and 1 MB where there is no pack in force. Independent of the number of runs.
+        Cost: the open days one Query each time; earlier days from the cache, else one request for the packs of all
+        months, and one Query per month and 1 MB where there is no pack in force. Independent of the number of runs.
         """
         open_from = self._clock().date() - timedelta(days=OPEN_DAYS)
-        spans = list(_months(first, min(last, open_from - timedelta(days=1))))
-        with ThreadPoolExecutor(max_workers=8) as pool:
-            closed = pool.map(lambda span: self._closed(span, open_from), spans)
+        before = min(last, open_from - timedelta(days=1))
+        months = [_closed_days(begin, open_from) for begin, _ in _months(first, before)]
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            closed = pool.submit(self._closed, months)
             fresh = [row for begin, end in _months(max(first, open_from), last) for row in self._query(begin, end)]
-            earlier = [row for rows in closed for row in rows if first <= row.day <= last]
+            earlier = [row for rows in closed.result() for row in rows if first <= row.day <= before]
         return earlier + fresh
 
     def first_day(self) -> date | None:
@@ -139,18 +142,25 @@ class Rollups:
         text = self._cache.config(tables.RUNS, "rollup:first", str, lambda: _first_day(self._store), ttl=60.0)
         return date.fromisoformat(text) if text else None
 
-    def _closed(self, span: tuple[date, date], open_from: date) -> list[Rollup]:
-        """A whole month up to the open days, so that every range shares the entry."""
-        begin = span[0].replace(day=1)
-        end = min(_month_end(begin), open_from - timedelta(days=1))
-        key = f"rollup:{begin:%Y-%m}:{end.isoformat()}"
+    def _closed(self, months: list[Month]) -> list[list[Rollup]]:
+        """Whole months up to the open days, so that every range shares the entries."""
+        keys = {f"rollup:{begin:%Y-%m}:{end.isoformat()}": (begin, end) for begin, end in months}
         token = self._cache.token(tables.RUNS)
-        return self._cache.config(
-            tables.RUNS,
-            key,
-            list[Rollup],
-            lambda: packed(self._store, begin, end, token, lambda: self._query(begin, end)),
-        )
+
+        def load(missing: list[str]) -> dict[str, list[Rollup]]:
+            found = self._packed([keys[key] for key in missing], token)
+            return {key: found[keys[key]] for key in missing}
+
+        values = self._cache.config_many(tables.RUNS, list(keys), list[Rollup], load) if keys else {}
+        return [values[key] for key in keys]
+
+    def _packed(self, months: list[Month], token: int) -> dict[Month, list[Rollup]]:
+        """Months from their packs, which are made where there are none in force."""
+        found = read_packs(self._store, months, token)
+        missing = [month for month in months if month not in found]
+        made = dict(zip(missing, _gather(missing, lambda month: self._query(*month)), strict=True))
+        write_packs(self._store, made, token)
+        return found | made
 
     def _query(self, begin: date, end: date) -> list[Rollup]:
         low, high = begin.isoformat(), f"{end.isoformat()}$"
@@ -176,12 +186,12 @@ def _first_day(store: Store) -> str:
     return min((item["startedAt"]["S"][: len("2026-03-10")] for items in firsts for item in items), default="")
 
 
-def _gather(queries: list[Query], read: Callable[[Query], list[Item]]) -> list[list[Item]]:
-    """What each query finds, at the same time."""
-    if len(queries) == 1:
-        return [read(queries[0])]
-    with ThreadPoolExecutor(max_workers=min(len(queries), _AT_ONCE)) as pool:
-        return list(pool.map(read, queries))
+def _gather(asked: Sequence[A], read: Callable[[A], F]) -> list[F]:
+    """What is found for each that is asked, at the same time."""
+    if len(asked) < 2:
+        return [read(one) for one in asked]
+    with ThreadPoolExecutor(max_workers=min(len(asked), _AT_ONCE)) as pool:
+        return list(pool.map(read, asked))
 
 
 def read_rollup(item: Item) -> Rollup:
@@ -237,6 +247,11 @@ def _short(model: str) -> str:
 
 def _unescaped(part: str) -> str:
     return part.replace("%23", "#").replace("%25", "%")
+
+
+def _closed_days(begin: date, open_from: date) -> Month:
+    """The month of `begin` up to the open days."""
+    return begin.replace(day=1), min(_month_end(begin), open_from - timedelta(days=1))
 
 
 def _month_end(day: date) -> date:
