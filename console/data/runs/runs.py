@@ -76,7 +76,7 @@ class Runs:
         self._ids = RunIds(store, id_block)
         self.recent: RecentWrites[RunId, RunSummary] = RecentWrites(lag)
         """Rows of runs as this process wrote them, for every list of runs."""
-        self._latest = Latest(store, cache, self.recent)
+        self._latest = Latest(store, cache, self.recent, clock)
         self.spread = Spread()
         """Of the counts of finished runs."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -41,8 +41,37 @@ def test_a_list_that_is_known_reads_what_is_newer(store: Store) -> None:
     assert here.runs.places(limit=20) == first
     assert ids(first.items) == list(range(1, 21))
     asked = [request for operation, request in recorder.requests if operation == "query"]
-    assert len(asked) == 4
-    assert {request["ExpressionAttributeValues"][":lo"]["S"] for request in asked} == {"2026-03-10T11:48:00"}
+    values = [request["ExpressionAttributeValues"] for request in asked]
+    assert values == [{":h": {"S": "2026-03-10"}, ":lo": {"S": "2026-03-10T11:48:00"}}]
+
+
+def test_a_list_that_was_read_before_midnight_knows_what_begins_after_it(store: Store) -> None:
+    clock = FakeClock(datetime(2026, 3, 10, 23, 59, 58, tzinfo=UTC))
+    here = tier(store, clock=clock)
+    put(store, OLD)
+    here.runs.places(limit=3)
+    clock.advance(seconds=4)
+    put(store, [run(98, clock.now - timedelta(seconds=5)), run(99, clock.now)])
+    assert ids(here.runs.places(limit=3).items) == [99, 98, 1]
+
+
+def test_where_no_run_began_lately_every_status_is_asked(store: Store) -> None:
+    put(store, OLD)
+    recorder = Recorder(store.client)
+    later = FakeClock(NOON + timedelta(days=3))
+    here = tier(Store(recorder, prefix=store.prefix), clock=later)  # type: ignore[arg-type]
+    here.runs.places(limit=3)
+    recorder.requests.clear()
+    put(store, [run(99, later.now)])
+    assert ids(here.runs.places(limit=3).items) == [99, 1, 2]
+    asked = [request["ExpressionAttributeValues"] for operation, request in recorder.requests if operation == "query"]
+    assert {values[":h"]["S"] for values in asked} == {"completed", "failed", "pending", "running"}
+
+
+def test_the_first_run_of_an_empty_store_shows_at_once(here: Tier, store: Store) -> None:
+    assert here.runs.places(limit=3).items == []
+    put(store, [run(1, NOON)])
+    assert ids(here.runs.places(limit=3).items) == [1]
 
 
 def test_a_run_that_begins_elsewhere_shows_at_once(here: Tier, store: Store) -> None:
