@@ -113,6 +113,5 @@ def color_of(result: Outcome) -> str:
 
 def apply() -> None:
     """Put our CSS into the page."""
-    st.html(_CSS)
-    st.html(_SCHEMES["dark" if st.context.theme.type == "dark" else "light"])
+    st.html(_CSS + _SCHEMES["dark" if st.context.theme.type == "dark" else "light"])
     st.logo(MARK, size="medium")
