@@ -31,11 +31,9 @@ class ModesStore(Protocol):
 
     def find(self, judge_id: str, name: str) -> str | None:
         """The mode of a judge by name, or None."""
-        ...
 
     def keep(self, judge_id: str, name: str, mode: str) -> str:
         """Keeps a mode unless there is one already; returns the one that is there now."""
-        ...
 
 
 class ModesInMemory:

@@ -37,11 +37,9 @@ class StepsStore(Protocol):
 
     def find(self, case_id: str, name: str) -> str | None:
         """The steps of a case by name, or None."""
-        ...
 
     def keep(self, case_id: str, name: str, steps: str) -> str:
         """Keeps steps unless there are some already; returns those that are there now."""
-        ...
 
 
 class StepsInMemory:

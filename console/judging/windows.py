@@ -22,7 +22,6 @@ class Embedder(Protocol):
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """float32[n, d], L2-normalised."""
-        ...
 
 
 def embed_whole(embedder: Embedder, texts: Sequence[str]) -> NDArray[np.float32]:

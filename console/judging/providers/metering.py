@@ -14,11 +14,9 @@ class Gate(Protocol):
 
     def before(self, call: Call) -> None:
         """A call is about to be made. Raises JudgingError to forbid it."""
-        ...
 
     def after(self, call: Call, usage: TokenUsage | None) -> None:
         """A call that was allowed has ended: answered with this usage, or failed."""
-        ...
 
 
 class Meter:

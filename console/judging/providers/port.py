@@ -120,7 +120,6 @@ class Provider(Protocol):
 
     def complete(self, call: Call) -> Reply:
         """Asks a model once, with retries. Raises JudgingError."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

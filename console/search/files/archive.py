@@ -27,11 +27,9 @@ class Source(Protocol):
 
     def matching(self, pattern: str) -> list[str]:
         """The names that a pattern describes, in lower case, numbers in their order."""
-        ...
 
     def read(self, name: str) -> bytes:
         """The content of a part. Raises Refused: it is missing, damaged, locked or too large."""
-        ...
 
 
 class Parts:

@@ -40,7 +40,6 @@ class TokenCounter(Protocol):
 
     def spans(self, texts: Sequence[str]) -> list[list[Span]]:
         """Start and end of every token of each text, in order, in characters."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,16 +39,13 @@ class Source(Protocol):
     @property
     def name(self) -> str:
         """As its owner calls it."""
-        ...
 
     @property
     def size(self) -> int:
         """Bytes."""
-        ...
 
     def read(self) -> bytes:
         """Its content; only asked for when the size is within the limit."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
