@@ -9,7 +9,7 @@ from console.actions.batches.batches import Checked, Estimate
 from console.actions.batches.files import Columns, Notice, guess_parts
 from console.actions.runs.preflight import preflight
 from console.errors import InvalidInput
-from console.records import Batch, Judge, User
+from console.records import Judge, User
 from console.services import Services
 from console.tabular.files import ENDINGS, TabularFile
 from console.ui.evaluate.batch_list import open_batch
@@ -147,17 +147,14 @@ def _start(
     shared: Services, judge: Judge, file: TabularFile, columns: Columns, name: str, at_once: int, budget: float | None,
     leave_out: bool,
 ) -> None:  # fmt: skip
-    made: list[Batch] = []
 
     def act(actor: User) -> None:
-        made.append(
-            batches.submit(
-                shared, actor, name, judge, file, columns,
-                concurrency=at_once, budget=budget or None, leave_out=leave_out,
-            )
+        made = batches.submit(
+            shared, actor, name, judge, file, columns,
+            concurrency=at_once, budget=budget or None, leave_out=leave_out,
         )  # fmt: skip
-        batches.start(shared, actor, made[0].batch_id)
+        batches.start(shared, actor, made.batch_id)
+        open_batch(made.batch_id)
 
     with st.spinner("Storing the rows …"):
-        if saving.save(shared, KEY, act, "The batch has begun."):
-            open_batch(made[0].batch_id)
+        saving.save(shared, KEY, act, "The batch has begun.")

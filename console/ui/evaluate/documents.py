@@ -8,7 +8,7 @@ import streamlit as st
 
 from console.actions.runs import documents
 from console.actions.runs.documents import DocumentView
-from console.records import Document, DocumentSummary
+from console.records import Document, DocumentSummary, User
 from console.services import Services
 from console.ui.frame import text
 from console.ui.frame.card import card
@@ -91,16 +91,11 @@ def _fields() -> None:
 
 def _create(shared: Services) -> None:
     typed = [st.session_state[field] for field in _FIELDS]
-    made: list[Document] = []
-    saved = saving.save(
-        shared,
-        "documents.new",
-        lambda user: made.append(documents.create_document(shared, user, *typed)),
-        "The document is saved.",
-        dict.fromkeys(_FIELDS, ""),
-    )
-    if saved:
-        navigate({"document": made[0].document_id})
+
+    def act(user: User) -> None:
+        navigate({"document": documents.create_document(shared, user, *typed).document_id})
+
+    saving.save(shared, "documents.new", act, "The document is saved.", dict.fromkeys(_FIELDS, ""))
 
 
 def _throw_away() -> None:

@@ -11,7 +11,7 @@ from console.actions.runs import evaluation
 from console.actions.runs.preflight import preflight
 from console.errors import JudgingError
 from console.judging.providers.port import reached
-from console.records import Artifact, Case, Document, Judge, Role, Run, User
+from console.records import Artifact, Case, Document, Judge, Role, User
 from console.services import Services
 from console.ui.frame import text
 from console.ui.frame.card import card
@@ -25,6 +25,12 @@ _RUN = f"{KEY}.run"
 FIRST = f"{KEY}.first"
 _RECENT = 100
 _TALL = 300
+_TEXTS = (
+    ("question", "Question (optional)", 68, "What the text answers"),
+    ("context", "Context (optional)", 68, "The material that the text rests on"),
+    ("text", "Text to evaluate", 200, "An answer, a summary, a translation …"),
+    ("reference", "Reference (optional)", 110, "What a good one looks like, or the source it is made from"),
+)
 
 
 def single(shared: Services, user: User) -> None:
@@ -113,29 +119,20 @@ def _given(shared: Services) -> tuple[Artifact, str | None]:
             metadata=document.metadata or {},
         )
         return made, document.document_id
-    question = st.text_area(
-        "Question (optional)", key=f"{KEY}.question", height=68, persist_state="session",
-        placeholder="What the text answers",
-    )  # fmt: skip
-    context = st.text_area(
-        "Context (optional)", key=f"{KEY}.context", height=68, persist_state="session",
-        placeholder="The material that the text rests on",
-    )  # fmt: skip
-    target = st.text_area(
-        "Text to evaluate", key=f"{KEY}.text", height=200, persist_state="session",
-        placeholder="An answer, a summary, a translation …",
-    )  # fmt: skip
-    reference = st.text_area(
-        "Reference (optional)", key=f"{KEY}.reference", height=110, persist_state="session",
-        placeholder="What a good one looks like, or the source it is made from",
-    )  # fmt: skip
-    made = Artifact(
-        evaluation_target=target,
-        expected_output=reference or None,
-        input=question or None,
-        context=context or None,
+    for name, label, height, placeholder in _TEXTS:
+        st.text_area(label, key=f"{KEY}.{name}", height=height, placeholder=placeholder, persist_state="session")
+    return _typed(), None
+
+
+def _typed() -> Artifact:
+    """What stands in the fields now."""
+    typed = {name: st.session_state.get(f"{KEY}.{name}") for name, *_ in _TEXTS}
+    return Artifact(
+        evaluation_target=typed["text"] or "",
+        expected_output=typed["reference"] or None,
+        input=typed["question"] or None,
+        context=typed["context"] or None,
     )
-    return made, None
 
 
 def _document(shared: Services, asked: str | None) -> Document | None:
@@ -159,23 +156,16 @@ def _document(shared: Services, asked: str | None) -> Document | None:
 
 def _evaluate(shared: Services, judge: Judge, given: tuple[Artifact, str | None]) -> None:
     artifact, document_id = given
-    made: list[Run] = []
 
     def act(actor: User) -> None:
         if document_id is None:
-            artifact_text = Artifact(
-                evaluation_target=st.session_state.get(f"{KEY}.text", ""),
-                expected_output=st.session_state.get(f"{KEY}.reference") or None,
-                input=st.session_state.get(f"{KEY}.question") or None,
-                context=st.session_state.get(f"{KEY}.context") or None,
-            )
-            made.append(evaluation.evaluate_text(shared, actor, judge, artifact_text))
+            run = evaluation.evaluate_text(shared, actor, judge, _typed())
         else:
-            made.append(evaluation.evaluate(shared, actor, judge, artifact, document_id=document_id))
+            run = evaluation.evaluate(shared, actor, judge, artifact, document_id=document_id)
+        st.session_state[_RUN] = run.run_id
 
     with st.spinner("The judge is at work …", show_time=True):
-        if saving.save(shared, KEY, act, "The run is finished."):
-            st.session_state[_RUN] = made[0].run_id
+        saving.save(shared, KEY, act, "The run is finished.")
 
 
 def _result(shared: Services) -> None:

@@ -87,23 +87,20 @@ def _name(judge: Judge) -> str:
 
 
 def _again(shared: Services, key: str, run_ids: list[RunId], as_then: bool, judge: Judge | None = None) -> None:
-    made: list[Repeated] = []
 
     def act(actor: User) -> None:
         bar = st.progress(0.0, "The judge is at work …")
-        made.extend(
-            rerun.rerun_many(
-                shared,
-                actor,
-                run_ids,
-                as_then=as_then,
-                judge=judge,
-                progress=lambda done, total: _moved(bar, done, total),
-            )
+        made = rerun.rerun_many(
+            shared,
+            actor,
+            run_ids,
+            as_then=as_then,
+            judge=judge,
+            progress=lambda done, total: _moved(bar, done, total),
         )
-
-    if saving.save(shared, key, act, "Judged again."):
         st.session_state[f"{key}.made"] = [(pair.before.run_id, pair.after.run_id) for pair in made]
+
+    saving.save(shared, key, act, "Judged again.")
 
 
 def _moved(bar: st.delta_generator.DeltaGenerator, done: int, total: int) -> None:

@@ -10,7 +10,7 @@ from console.actions.batches.batches import MOST_AT_ONCE
 from console.actions.sets import experiments
 from console.actions.sets.outputs import Outputs, match_outputs, own_texts, read_outputs
 from console.errors import InvalidInput
-from console.records import Experiment, Judge, TestSet, User
+from console.records import Judge, TestSet, User
 from console.services import Services
 from console.tabular.files import ENDINGS, TabularFile
 from console.ui.frame import text
@@ -118,20 +118,17 @@ def _begin(
     budget: float | None,
     about: str,
 ) -> None:
-    made: list[Experiment] = []
 
     def act(user: User) -> None:
         if not judges:
             raise InvalidInput("Choose a judge.", field="judges")
         metadata = {"about": about.strip()} if about.strip() else {}
-        made.append(
-            experiments.begin(
-                shared, user, test_set, outputs, judges, name=name, concurrency=at_once, budget=budget or None,
-                metadata=metadata,
-            )
+        made = experiments.begin(
+            shared, user, test_set, outputs, judges, name=name, concurrency=at_once, budget=budget or None,
+            metadata=metadata,
         )  # fmt: skip
-        experiments.start_all(shared, user, made[0])
+        experiments.start_all(shared, user, made)
+        open_experiment(made.experiment_id)
 
     with st.spinner("Storing the outputs …"):
-        if saving.save(shared, KEY, act, "The experiment has begun."):
-            open_experiment(made[0].experiment_id)
+        saving.save(shared, KEY, act, "The experiment has begun.")

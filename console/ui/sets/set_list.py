@@ -8,7 +8,6 @@ import streamlit as st
 
 from console.actions.runs.detail import run_id_of
 from console.actions.sets import sets
-from console.data.sets.changes import Changed
 from console.errors import ConsoleError
 from console.records import RunId, TestSet, User, pages
 from console.services import Services
@@ -63,14 +62,12 @@ def split_tags(words: str) -> list[str]:
 
 
 def _make(shared: Services, name: str, described: str, tags: list[str]) -> None:
-    made: list[TestSet] = []
     reset = dict.fromkeys((f"{KEY}.new.name", f"{KEY}.new.description", f"{KEY}.new.tags"), "")
 
     def act(user: User) -> None:
-        made.append(sets.make_set(shared, user, name, description=described, tags=tags))
+        open_set(sets.make_set(shared, user, name, description=described, tags=tags).set_id)
 
-    if saving.save(shared, f"{KEY}.new", act, "The test set is made. Import a file, or add items.", reset):
-        open_set(made[0].set_id)
+    saving.save(shared, f"{KEY}.new", act, "The test set is made. Import a file, or add items.", reset)
 
 
 def runs_form(shared: Services, asked: str) -> None:
@@ -120,12 +117,11 @@ def _all_sets(shared: Services) -> list[TestSet]:
 
 
 def _add_runs(shared: Services, ids: Sequence[RunId], into: str, name: str) -> None:
-    done: list[Changed] = []
 
     def act(user: User) -> None:
         test_set = shared.sets.get(into) if into else sets.make_set(shared, user, name)
-        done.append(sets.add_runs(shared, user, test_set, ids))
+        done = sets.add_runs(shared, user, test_set, ids)
+        leads.leave_for("sets", {"set": done.test_set.set_id})
 
-    if saving.save(shared, f"{KEY}.runs", act, "The runs are in the test set.", {f"{KEY}.runs.name": ""}):
-        st.session_state["runs.ticked"] = []
-        leads.leave_for("sets", {"set": done[0].test_set.set_id})
+    reset = {f"{KEY}.runs.name": "", "runs.ticked": []}
+    saving.save(shared, f"{KEY}.runs", act, "The runs are in the test set.", reset)
