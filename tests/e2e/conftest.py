@@ -2,38 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from console.config import Settings
-from console.engine import process
 from console.services import Services, build_services
+from tests.support.browser import ARGUMENTS, CHROMIUM, PATIENCE, running
 from tests.support.needs import missing
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PATIENCE = 30_000
-"""Milliseconds that a page may take on a busy machine."""
-
-expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -90,29 +68,5 @@ def services(settings: Settings) -> Iterator[Services]:
 @pytest.fixture(scope="module")
 def console_url(services: Services, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A console of its own process on a free port."""
-    port = process.free_port()
-    log = tmp_path_factory.mktemp("console") / "console.log"
-    with running(services.settings, port, log):
-        yield f"http://{process.LOOPBACK}:{port}"
-
-
-@contextmanager
-def running(settings: Settings, port: int, log: Path, *, secrets: Path | None = None) -> Iterator[None]:
-    """The console as a process, from its first answer until the end of the block."""
-    environment = os.environ | {
-        "DYNAMODB_ENDPOINT": settings.dynamodb_endpoint or "",
-        "ENGINE_KIND": settings.engine_kind or "",
-        "TABLE_PREFIX": settings.table_prefix,
-        "DATA_DIR": str(settings.data_dir),
-    }
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    command += ["--server.address", process.LOOPBACK]
-    command += ["--secrets.files", str(secrets)] if secrets else []
-    with log.open("wb") as output:
-        child = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
-        try:
-            process.wait_until(lambda: process.answers(port, "/_stcore/health"), 60)
-            yield
-        finally:
-            child.terminate()
-            child.wait(timeout=20)
+    with running(services, tmp_path_factory.mktemp("console") / "console.log") as url:
+        yield url

@@ -23,13 +23,11 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from playwright.sync_api import Error as BrowserError
 
 from console.config import Settings
-from console.engine import process
 from console.engine.engine import acquire
 from console.records import Role
 from console.services import build_services
-from tests.e2e.conftest import ARGUMENTS, CHROMIUM, ROOT, running
 from tests.e2e.gallery_shots import ADMIN, STORES, Shot, shots
-from tests.e2e.test_journeys import settle, sign_in, wait_for_cookie
+from tests.support.browser import ARGUMENTS, CHROMIUM, ROOT, running, settle, sign_in, wait_for_cookie
 from tests.support.console_app import new_user
 from tests.support.faults.proxy import FaultProxy, Faults
 
@@ -68,16 +66,15 @@ class Gallery:
             data_dir=folder,
             embed_runs=True,
         )
-        port = process.free_port()
         with FaultProxy(endpoint) as proxy, build_services(settings) as shared:
             new_user(shared, ADMIN, Role.ADMIN)
             STORES[name](shared)
             known = {shot.name: shot for shot in shots(shared) if name != DOWN or (shot.user and not shot.act)}
             chosen = [known[one] for one in self.wanted(known)]
-            with running(settings.replace(dynamodb_endpoint=proxy.endpoint), port, folder / f"{name}.log"):
+            with running(shared, folder / f"{name}.log", endpoint=proxy.endpoint) as url:
                 for scheme, width in product(SCHEMES, WIDTHS):
                     if scheme in self.wanted(SCHEMES) and width in self.wanted(WIDTHS):
-                        self.round(name, proxy, f"http://{process.LOOPBACK}:{port}", chosen, scheme, width)
+                        self.round(name, proxy, url, chosen, scheme, width)
 
     def round(self, name: str, proxy: FaultProxy, url: str, chosen: list[Shot], scheme: Scheme, width: str) -> None:
         """The pictures of a store in one scheme and width, each person in a browser of their own."""

@@ -15,7 +15,7 @@ from console.services import Services
 from console.tabular.files import TabularFile
 from console.tabular.writing import jsonl_bytes
 from tests.e2e.test_configure import open_row
-from tests.e2e.test_journeys import settle
+from tests.support.browser import settle
 from tests.support.console_app import failed, new_judge, new_user, scored
 from tests.support.tier import artifact
 

@@ -13,8 +13,7 @@ from console.actions.sets.outputs import own_texts
 from console.actions.sets.sets import change_items, make_set
 from console.records import Role, SetItem
 from console.services import Services
-from tests.e2e.conftest import PATIENCE
-from tests.e2e.test_journeys import settle, sign_in, wait_for_cookie
+from tests.support.browser import PATIENCE, open_as, settle
 from tests.support.console_app import failed, new_case, new_judge, new_user, scored
 
 pytestmark = pytest.mark.browser
@@ -49,9 +48,7 @@ def seen(request: pytest.FixtureRequest, browser: Browser, console_url: str, fil
     context: BrowserContext = browser.new_context(viewport={"width": 1440, "height": 1000}, color_scheme=request.param)
     context.set_default_timeout(PATIENCE)
     page = context.new_page()
-    page.goto(console_url)
-    sign_in(page, "ada")
-    wait_for_cookie(page)
+    open_as(page, "ada", console_url)
     yield page
     context.close()
 

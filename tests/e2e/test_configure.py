@@ -12,7 +12,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from console.records import Case, Judge, Role
 from console.services import Services
-from tests.e2e.test_journeys import HEADER, ROW, settle, sign_in, wait_for_cookie
+from tests.support.browser import HEADER, ROW, open_as, settle
 from tests.support.console_app import new_case, new_judge, new_user
 
 pytestmark = pytest.mark.browser
@@ -36,14 +36,6 @@ def case(services: Services, request: pytest.FixtureRequest) -> Case:
 @pytest.fixture
 def judge(services: Services, case: Case) -> Judge:
     return new_judge(services, case)
-
-
-def open_as(page: Page, username: str, address: str) -> Page:
-    page.goto(address)
-    sign_in(page, username)
-    wait_for_cookie(page)
-    settle(page)
-    return page
 
 
 def begin_editing(page: Page) -> None:

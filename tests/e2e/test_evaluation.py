@@ -11,15 +11,12 @@ from playwright.sync_api import Page, expect
 
 from console.actions.batches import batches
 from console.actions.batches.files import Columns
-from console.config import Settings
-from console.engine import process
 from console.judging.providers.port import Call, Reply
 from console.records import Role
 from console.services import Services
 from console.tabular.files import TabularFile
-from tests.e2e.conftest import running
-from tests.e2e.test_journeys import settle, sign_in
 from tests.support import scripted
+from tests.support.browser import open_as, running, settle
 from tests.support.console_app import new_case, new_judge, new_user, scored
 from tests.support.openai_server import Answer, Body, OpenAiServer, completion, refusal
 from tests.support.scripted import ScriptedProvider
@@ -43,16 +40,13 @@ def server() -> Iterator[OpenAiServer]:
 
 
 @pytest.fixture(scope="module")
-def console_url(
-    services: Services, server: OpenAiServer, settings: Settings, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+def console_url(services: Services, server: OpenAiServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A console whose judges ask the server of this module."""
     patch = pytest.MonkeyPatch()
     patch.setitem(os.environ, "OPENAI_BASE_URL", server.url)
     patch.setitem(os.environ, "OPENAI_API_KEY", "key")
-    port = process.free_port()
-    with running(settings, port, tmp_path_factory.mktemp("console") / "console.log"):
-        yield f"http://{process.LOOPBACK}:{port}"
+    with running(services, tmp_path_factory.mktemp("console") / "console.log") as url:
+        yield url
     patch.undo()
 
 
@@ -72,8 +66,7 @@ def test_a_file_is_run_cancelled_resumed_and_a_failure_opened(
     file = tmp_path / "articles.csv"
     file.write_text("id,output\n" + "".join(f"{number},Summary number {number}.\n" for number in range(1, ROWS + 1)))
 
-    page.goto(f"{console_url}/evaluate")
-    sign_in(page, "eva")
+    open_as(page, "eva", f"{console_url}/evaluate")
     page.get_by_test_id("stButtonGroup").get_by_text("A file of texts").click()
     page.locator("input[type=file]").set_input_files(file)
     expect(page.get_by_text("30 rows to evaluate, the first 5:")).to_be_visible()
@@ -109,8 +102,7 @@ def test_a_case_is_guided_tried_saved_and_seen_by_the_judge(page: Page, services
     case = new_case(services, "Guided")
     scored(services, new_judge(services, case, "Its judge"), case, 2)
 
-    page.goto(f"{console_url}/cases?case={case.case_id}")
-    sign_in(page, "ada")
+    open_as(page, "ada", f"{console_url}/cases?case={case.case_id}")
     page.get_by_role("button", name="Edit").first.click()
     fill(page, "Evaluation steps", "1. Look for a fee.")
     fill(page, "5 means", "It names the fee.")
@@ -149,8 +141,7 @@ def test_a_batch_is_compared_with_another_one_row_by_row(page: Page, services: S
     older, newer = judged(services, "Monday", (5, 4, 4)), judged(services, "Tuesday", (5, 5, 1))
     ids = [services.batches.numbered(one, [3])[0].run_id for one in (older, newer)]
 
-    page.goto(f"{console_url}/batches?batch={newer}")
-    sign_in(page, "eva")
+    open_as(page, "eva", f"{console_url}/batches?batch={newer}")
     page.get_by_role("combobox", name="Another batch").click()
     page.get_by_role("option", name="Monday").click()
     page.wait_for_url(f"**baseline={older}**")

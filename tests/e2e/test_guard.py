@@ -13,7 +13,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from console.records import Role, User
 from console.services import Services
 from console.ui.sign_in import browsers
-from tests.e2e.test_journeys import settle, sign_in
+from tests.support.browser import settle, sign_in
 from tests.support.console_app import new_user
 
 pytestmark = pytest.mark.browser

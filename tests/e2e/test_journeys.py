@@ -10,17 +10,12 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Request, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from console.engine import process
 from console.records import Role, Run
 from console.services import Services
-from console.ui.sign_in.browsers import LASTING as COOKIE
-from tests.support.console_app import PASSWORD, failed, new_case, new_judge, new_user, scored
+from tests.support.browser import HEADER, ROW, open_as, settle, sign_in, wait_for_cookie
+from tests.support.console_app import failed, new_case, new_judge, new_user, scored
 
 pytestmark = pytest.mark.browser
-
-HEADER = 37
-ROW = 33
-"""Pixels of the run list."""
 
 
 @pytest.fixture(scope="module")
@@ -35,23 +30,6 @@ def failing_run(services: Services) -> Run:
     scored(services, mild, answers, 1.0, text="Another text.")
     failed(services, mild, answers, "429 Too many requests")
     return run
-
-
-def sign_in(page: Page, username: str = "ana") -> None:
-    page.get_by_label("User name").fill(username)
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
-    settle(page)  # on a busy machine the form stays beside the page until the script has ended
-
-
-def settle(page: Page) -> None:
-    """Until the script has run and its last changes are on the screen, those below the fold too."""
-    ended = page.locator("[data-testid=stApp][data-test-script-state=notRunning]")
-    expect(ended).to_be_visible()
-    page.evaluate("window.gevalHurries = true")
-    expect(page.locator("[class*='st-key-later-part-']")).to_have_count(0)
-    expect(ended).to_be_visible()
 
 
 def open_row(page: Page, number: int) -> None:
@@ -127,8 +105,7 @@ def test_signing_out_ends_other_browsers_and_a_kept_cookie(
 
 
 def test_back_and_forward_move_through_what_was_opened(console_url: str, failing_run: Run, page: Page) -> None:
-    page.goto(f"{console_url}/runs?result=fail")
-    sign_in(page)
+    open_as(page, "ana", f"{console_url}/runs?result=fail")
     open_row(page, 0)
     panel = page.get_by_role("tab", name="Snapshot")
     expect(panel).to_be_visible()
@@ -139,8 +116,7 @@ def test_back_and_forward_move_through_what_was_opened(console_url: str, failing
 
 
 def test_an_export_is_the_list_that_the_filter_shows(console_url: str, failing_run: Run, page: Page) -> None:
-    page.goto(f"{console_url}/runs?result=fail")
-    sign_in(page)
+    open_as(page, "ana", f"{console_url}/runs?result=fail")
     settle(page)
     page.get_by_role("button", name="Export").click()
     with page.expect_download() as download:
@@ -166,8 +142,7 @@ def test_hostile_texts_reach_no_other_host(console_url: str, services: Services,
 
     page.on("request", note)
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
-    page.goto(f"{console_url}/runs?run={run.run_id}")
-    sign_in(page)
+    open_as(page, "ana", f"{console_url}/runs?run={run.run_id}")
     for tab in ("All texts", "Prompt", "Snapshot", "Labels", "Raw"):
         page.get_by_role("tab", name=tab).click()
         settle(page)
@@ -181,25 +156,11 @@ def test_hostile_texts_reach_no_other_host(console_url: str, services: Services,
     assert page.locator("img[src*=evil], a[href*=evil]").count() == 0
 
 
-def wait_for_cookie(page: Page) -> dict[str, str]:
-    """The session's cookie, once the browser has it."""
-    found: list[dict[str, str]] = []
-
-    def there() -> bool:
-        found[:] = [dict(one) for one in page.context.cookies() if one["name"] == COOKIE]  # type: ignore[misc]
-        return bool(found)
-
-    assert process.wait_until(there, 30, 0.1)
-    assert found[0]["httpOnly"]
-    return found[0]
-
-
 def test_a_kept_view_is_shared_with_somebody_else(
     console_url: str, services: Services, failing_run: Run, page: Page, new_context: Callable[[], BrowserContext]
 ) -> None:
     new_user(services, "eva", Role.EVALUATOR)
-    page.goto(f"{console_url}/runs?result=fail")
-    sign_in(page, "eva")
+    open_as(page, "eva", f"{console_url}/runs?result=fail")
     page.get_by_role("button", name="Views").click()
     page.get_by_label("Keep these filters as").fill("Failures of ours")
     page.get_by_label("Keep these filters as").press("Tab")
@@ -207,7 +168,6 @@ def test_a_kept_view_is_shared_with_somebody_else(
     page.wait_for_url("**view=Failures+of+ours**")
 
     other = new_context().new_page()
-    other.goto(f"{console_url}/runs?view=Failures%20of%20ours")
-    sign_in(other, "ben")
+    open_as(other, "ben", f"{console_url}/runs?view=Failures%20of%20ours")
     other.wait_for_url("**result=fail**")
     expect(other.get_by_test_id("stButtonGroup").get_by_role("radio", name="Failures")).to_be_checked()

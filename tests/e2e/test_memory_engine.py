@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from console.ui.frame.navigation import ROUTES
-from tests.e2e.test_journeys import settle
+from tests.support.browser import settle
 from tests.support.supervisor import READY, Supervisor, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]

@@ -15,7 +15,7 @@ from console.actions.runs.labelled import load_labelled
 from console.records import Case, Role, Selection
 from console.services import Services
 from console.ui.frame.text import percent
-from tests.e2e.test_journeys import settle, sign_in
+from tests.support.browser import open_as, settle
 from tests.support.console_app import new_case, new_judge, new_user, scored
 
 pytestmark = pytest.mark.browser
@@ -70,8 +70,7 @@ def test_two_people_label_the_suggested_runs_and_the_corrected_rate_moves(
     before = concluded(services, case)
     wanted = before.rate.more_for(0.05)
     assert wanted >= 2 * each
-    page.goto(f"{console_url}/?case={case.case_id}&period=all")
-    sign_in(page, "eva")
+    open_as(page, "eva", f"{console_url}/?case={case.case_id}&period=all")
     expect(page.get_by_text("people would pass")).to_be_visible()
     page.get_by_role("link", name=f"Label {wanted} more to be sure within 5 points").click()
     expect(page.get_by_text(re.compile(f"^1 of {wanted}"))).to_be_visible()
@@ -79,8 +78,7 @@ def test_two_people_label_the_suggested_runs_and_the_corrected_rate_moves(
     label(page, "f" * each)
 
     other = new_context().new_page()
-    other.goto(f"{console_url}/agreement?case={case.case_id}")
-    sign_in(other, "eli")
+    open_as(other, "eli", f"{console_url}/agreement?case={case.case_id}")
     halfway = concluded(services, case)
     assert halfway.rate.estimate.value < before.rate.estimate.value
     expect(other.get_by_text(percent(halfway.rate.estimate.value)).first).to_be_visible()
@@ -102,8 +100,7 @@ def test_an_admin_sees_what_two_people_said_and_decides(console_url: str, servic
     run = scored(services, services.judges.of_case(case.case_id)[0], case, 4.0, text="A summary to differ on.")
     services.labels.save(run, None, True, "Good enough", by="eva")
     services.labels.save(run, None, False, "Too long", by="eli")
-    page.goto(f"{console_url}/review?case={case.case_id}&queue=differ")
-    sign_in(page, "ada")
+    open_as(page, "ada", f"{console_url}/review?case={case.case_id}&queue=differ")
     expect(page.get_by_text("People differ on 1 run")).to_be_visible()
     expect(page.get_by_text("Too long")).to_be_visible()
     settle(page)

@@ -11,8 +11,7 @@ from console.actions.admin import users
 from console.engine import process
 from console.records import Role
 from console.services import Services
-from tests.e2e.conftest import running
-from tests.e2e.test_journeys import settle
+from tests.support.browser import running, settle
 from tests.support.console_app import new_user
 from tests.support.oidc_provider import CLIENT, SECRET, Provider, provider
 
@@ -41,7 +40,7 @@ def console_url(services: Services, identity: Provider, tmp_path_factory: pytest
         server_metadata_url = "{identity.url}/.well-known/openid-configuration"
         """
     )
-    with running(services.settings, port, folder / "console.log", secrets=secrets):
+    with running(services, folder / "console.log", port=port, secrets=secrets):
         yield url
 
 

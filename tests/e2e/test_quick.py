@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from console.records import Batch, BatchState, Role
 from console.services import Services
-from tests.e2e.test_journeys import settle, sign_in
+from tests.support.browser import open_as, settle
 from tests.support.console_app import new_case, new_judge, new_user, scored
 from tests.support.tier import artifact
 
@@ -50,8 +50,7 @@ def test_a_timer_that_is_late_does_not_empty_the_next_page(
     page: Page, console_url: str, running_batch: Batch, to: str
 ) -> None:
     page.add_init_script(SOCKET)
-    page.goto(f"{console_url}/batches?batch={running_batch.batch_id}")
-    sign_in(page, "eva")
+    open_as(page, "eva", f"{console_url}/batches?batch={running_batch.batch_id}")
     expect(page.get_by_role("heading", name="Nightly")).to_be_visible()
     before = page.evaluate("window.asked.length")
     page.wait_for_function(f"window.asked.length > {before + 1}")
@@ -67,8 +66,7 @@ def test_a_timer_that_is_late_does_not_empty_the_next_page(
 
 
 def test_many_quick_clicks_end_at_the_last_page(page: Page, console_url: str, running_batch: Batch) -> None:
-    page.goto(f"{console_url}/batches?batch={running_batch.batch_id}")
-    sign_in(page, "eva")
+    open_as(page, "eva", f"{console_url}/batches?batch={running_batch.batch_id}")
     for wait in (0, 10, 25, 40, 60, 90, 130, 180):
         for name in ("Cases", "Batches", "Runs", "Overview", "Judges"):
             page.get_by_role("link", name=name, exact=True).click()
@@ -83,8 +81,7 @@ def test_many_quick_clicks_end_at_the_last_page(page: Page, console_url: str, ru
 def test_keys_20_ms_apart_leave_every_page_whole(
     page: Page, console_url: str, running_batch: Batch, where: str
 ) -> None:
-    page.goto(f"{console_url}/{where}")
-    sign_in(page, "eva")
+    open_as(page, "eva", f"{console_url}/{where}")
     title = page.get_by_role("heading", level=1)
     expect(title).to_be_visible()
     for key in "4pEs5fEbkjkj3EEjk":

@@ -19,8 +19,7 @@ from console.actions.sets.experiments import begin
 from console.actions.sets.outputs import own_texts
 from console.records import Role, SetItem, Threshold
 from console.services import Services
-from tests.e2e.conftest import PATIENCE
-from tests.e2e.test_journeys import settle, sign_in, wait_for_cookie
+from tests.support.browser import PATIENCE, settle, sign_in, wait_for_cookie
 from tests.support.console_app import CONSOLE, failed, new_judge, new_user, scored
 from tests.support.payloads import ALL, HOST, PAYLOADS
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from console.actions.labels.review import load_queue
 from console.records import Case, Role, Run
 from console.services import Services
-from tests.e2e.test_journeys import settle, sign_in
+from tests.support.browser import open_as, settle
 from tests.support.console_app import new_case, new_judge, new_user, scored
 
 pytestmark = pytest.mark.browser
@@ -48,8 +48,7 @@ def shown(page: Page, run: Run) -> None:
 def test_label_five_runs_by_keyboard(
     console_url: str, services: Services, case: Case, runs: list[Run], page: Page
 ) -> None:
-    page.goto(f"{console_url}/review?case={case.case_id}")
-    sign_in(page, "eva")
+    open_as(page, "eva", f"{console_url}/review?case={case.case_id}")
     for place, key in enumerate("43521"):
         shown(page, runs[place])
         expect(page.get_by_text(f"{place + 1} of 6")).to_be_visible()
@@ -79,8 +78,7 @@ def test_label_five_runs_by_keyboard(
 def test_typing_a_comment_presses_no_button(console_url: str, services: Services, case: Case, page: Page) -> None:
     judge = new_judge(services, case, "Another")
     run = scored(services, judge, case, 3.0, text="A summary to talk about.")
-    page.goto(f"{console_url}/review?case={case.case_id}&run={run.run_id}")
-    sign_in(page, "eva")
+    open_as(page, "eva", f"{console_url}/review?case={case.case_id}&run={run.run_id}")
     expect(page.get_by_text("A summary to talk about.")).to_be_visible()
     settle(page)
     page.get_by_label("Comment").fill("")
@@ -104,8 +102,7 @@ def test_keys_as_fast_as_they_can_be_pressed_label_only_what_was_shown(
     for place in range(8):
         scored(services, judge, case, 3.1 + 0.2 * place, text=f"Fast {place}.")
     made = [services.runs.get(one.row.run_id) for one in load_queue(services, case.case_id).candidates]
-    page.goto(f"{console_url}/review?case={case.case_id}")
-    sign_in(page, "eva")
+    open_as(page, "eva", f"{console_url}/review?case={case.case_id}")
     shown(page, made[0])
     for key in ("4", "Enter", "Enter", "5", "p", "Enter", "s", "b", "Enter", "1", "Enter", "f", "Enter", "Enter"):
         page.keyboard.press(key)
@@ -127,8 +124,7 @@ def test_a_cell_of_the_matrix_leads_to_its_runs(
 ) -> None:
     judge = services.judges.of_case(case.case_id)[0]
     services.labels.save(scored(services, judge, case, 4.9, text="Praised by the judge only."), 1.0, by="bo")
-    page.goto(f"{console_url}/agreement?case={case.case_id}")
-    sign_in(page, "eva")
+    open_as(page, "eva", f"{console_url}/agreement?case={case.case_id}")
     cell = page.locator(".st-key-agreement-cell-only-first button")
     cell.click()
     page.wait_for_url("**cell=only-first*")

@@ -11,7 +11,7 @@ from console.actions.admin.users import delete_user
 from console.errors import Forbidden
 from console.records import Role, Run
 from console.services import Services
-from tests.e2e.test_journeys import settle, sign_in
+from tests.support.browser import settle, sign_in
 from tests.support.console_app import new_case, new_judge, new_user, scored
 
 pytestmark = pytest.mark.browser

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Request, expect
 
 from console.records import Chunk, NewChunk, Role
 from console.services import Services
-from tests.e2e.test_journeys import settle, sign_in
+from tests.support.browser import open_as, settle
 from tests.support.console_app import new_user
 from tests.support.hostile_files import paragraph, text_pdf, word
 
@@ -56,8 +56,7 @@ def test_make_a_collection_upload_documents_search_and_open_the_map(
             elsewhere.append(request.url)
 
     page.on("request", watch)
-    page.goto(f"{console_url}/collections")
-    sign_in(page, "ada")
+    open_as(page, "ada", f"{console_url}/collections")
     button(page, "New collection")
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_role("button", name="Create", exact=True).click()
@@ -114,8 +113,7 @@ def test_a_lasso_on_the_map_lists_its_chunks_and_judged_queries_are_measured(
     texts = [f"The river number {number} flows to the sea." for number in range(20)]
     chunks = [NewChunk(one, vector) for one, vector in zip(texts, services.embedder().embed(texts), strict=True)]
     services.vectors.put_document(made.collection_id, "rivers.txt", chunks)
-    page.goto(f"{console_url}/search?collection={made.collection_id}&view=map")
-    sign_in(page, "ada")
+    open_as(page, "ada", f"{console_url}/search?collection={made.collection_id}&view=map")
     plot = page.get_by_test_id("stPlotlyChart").locator(".nsewdrag").first
     expect(plot).to_be_visible()
     settle(page)
@@ -145,8 +143,7 @@ def test_a_click_on_a_point_of_the_map_opens_its_chunk(console_url: str, service
     chunk = Chunk(chunk_id="point", text="Paris", filename="a.txt", embedding=vector)
     services.vectors.import_chunks(made.collection_id, [chunk])
     services.collections.recount(made.collection_id)
-    page.goto(f"{console_url}/search?collection={made.collection_id}&view=map")
-    sign_in(page, "ada")
+    open_as(page, "ada", f"{console_url}/search?collection={made.collection_id}&view=map")
     plot = page.get_by_test_id("stPlotlyChart").locator(".nsewdrag").first
     expect(plot).to_be_visible()
     settle(page)

@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from console.actions.admin import users
 from console.records import Role, User
 from console.services import Services
-from tests.e2e.test_journeys import settle, sign_in, wait_for_cookie
+from tests.support.browser import settle, sign_in, wait_for_cookie
 from tests.support.console_app import PASSWORD, new_user
 
 pytestmark = pytest.mark.browser

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from console.records import Artifact, Role, Snapshot
 from console.services import Services
-from tests.e2e.test_journeys import HEADER, ROW, settle, sign_in
+from tests.support.browser import HEADER, ROW, open_as, settle
 from tests.support.console_app import new_case, new_judge, new_user
 from tests.support.tier import results
 
@@ -44,9 +44,7 @@ def filled(services: Services) -> None:
 
 
 def test_from_ticked_runs_to_a_regression(page: Page, console_url: str, filled: None, tmp_path: Path) -> None:
-    page.goto(console_url)
-    sign_in(page, "eva")
-    page.goto(f"{console_url}/runs?period=all")
+    open_as(page, "eva", f"{console_url}/runs?period=all")
     settle(page)
     grid = page.get_by_test_id("stDataFrame").first
     for row in range(3):

@@ -11,7 +11,7 @@ from console.actions.runs import similar
 from console.records import Run
 from console.services import Services
 from tests.actions.runs.test_similar import COOKING, WEATHER
-from tests.e2e.test_journeys import HEADER, ROW, settle, sign_in
+from tests.support.browser import HEADER, ROW, open_as, settle
 from tests.support.console_app import new_case, new_judge, new_user, scored
 
 pytestmark = pytest.mark.browser
@@ -29,8 +29,7 @@ def runs(services: Services) -> list[Run]:
 
 
 def test_from_a_failing_run_to_its_nearest_and_to_the_groups(console_url: str, runs: list[Run], page: Page) -> None:
-    page.goto(f"{console_url}/run?run={runs[0].run_id}")
-    sign_in(page)
+    open_as(page, "ana", f"{console_url}/run?run={runs[0].run_id}")
     settle(page)
     page.get_by_text("Look them up").click()
     settle(page)

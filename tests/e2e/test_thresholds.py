@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from console.records import Case, Role
 from console.services import Services
-from tests.e2e.test_journeys import settle, sign_in
+from tests.support.browser import open_as, settle
 from tests.support.console_app import new_case, new_judge, new_user, scored
 
 pytestmark = pytest.mark.browser
@@ -36,8 +36,7 @@ def case(services: Services, admins: None) -> Case:
 
 
 def open_thresholds(page: Page, console_url: str, case: Case, username: str = "ada") -> None:
-    page.goto(f"{console_url}/thresholds?case={case.case_id}")
-    sign_in(page, username)
+    open_as(page, username, f"{console_url}/thresholds?case={case.case_id}")
     expect(chart(page).locator("svg, canvas").first).to_be_visible()
     settle(page)
 
@@ -98,8 +97,7 @@ def test_a_click_and_the_keyboard_move_the_line(console_url: str, case: Case, pa
 
 
 def test_the_flips_lead_to_exactly_these_runs(console_url: str, case: Case, page: Page) -> None:
-    page.goto(f"{console_url}/thresholds?case={case.case_id}&threshold=0.9")
-    sign_in(page, "ada")
+    open_as(page, "ada", f"{console_url}/thresholds?case={case.case_id}&threshold=0.9")
     page.get_by_role("link", name="1 run would fail").click()
     expect(page.get_by_role("heading", name="Runs", exact=True)).to_be_visible()
     expect(page.get_by_role("button", name="Score below 0.90")).to_be_visible()

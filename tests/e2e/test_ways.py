@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from console.records import Case, Role, Run, Threshold
 from console.services import Services
-from tests.e2e.test_journeys import HEADER, ROW, settle, sign_in
+from tests.support.browser import HEADER, ROW, open_as, settle
 from tests.support.console_app import new_case, new_judge, new_user, scored
 
 pytestmark = pytest.mark.browser
@@ -46,8 +46,7 @@ def drag(page: Page, panel: Locator, begin: float, end: float) -> None:
 
 
 def test_a_box_over_the_scores_leads_to_their_runs(console_url: str, runs: list[Run], page: Page) -> None:
-    page.goto(console_url)
-    sign_in(page, "ada")
+    open_as(page, "ada", console_url)
     expect(plots(page, "scores").first).to_be_attached()
     settle(page)
     drag(page, plots(page, "scores").first, 0.8, 0.999)
@@ -59,8 +58,7 @@ def test_a_box_over_the_scores_leads_to_their_runs(console_url: str, runs: list[
 
 
 def test_the_palette_goes_to_a_page_and_to_a_run_by_its_number(console_url: str, runs: list[Run], page: Page) -> None:
-    page.goto(console_url)
-    sign_in(page, "ada")
+    open_as(page, "ada", console_url)
     settle(page)
     page.keyboard.press("Control+k")
     expect(page.get_by_role("dialog").get_by_role("combobox")).to_be_focused()
@@ -77,8 +75,7 @@ def test_the_palette_goes_to_a_page_and_to_a_run_by_its_number(console_url: str,
 
 @pytest.mark.parametrize("key", ["h", "?"])
 def test_the_sheet_of_keys_opens_with_a_key(console_url: str, runs: list[Run], page: Page, key: str) -> None:
-    page.goto(f"{console_url}/runs")
-    sign_in(page, "ada")
+    open_as(page, "ada", f"{console_url}/runs")
     settle(page)
     field = page.get_by_role("textbox").first
     field.press_sequentially(key)
@@ -93,8 +90,7 @@ def test_a_change_of_a_threshold_is_taken_back_from_the_ledger(
     console_url: str, services: Services, case: Case, page: Page
 ) -> None:
     services.cases.set_threshold(case.case_id, Threshold(score=0.7), by="bo", reason="Too strict, as it turns out")
-    page.goto(f"{console_url}/thresholds?case={case.case_id}")
-    sign_in(page, "ada")
+    open_as(page, "ada", f"{console_url}/thresholds?case={case.case_id}")
     settle(page)
     page.get_by_role("button", name="Take the latest change back").click()
     page.wait_for_url("**threshold=0.5*")
@@ -110,9 +106,7 @@ def test_on_a_telephone_a_run_is_found_and_read_in_one_column(
 ) -> None:
     page = new_context().new_page()
     page.set_viewport_size({"width": 390, "height": 844})
-    page.goto(console_url)
-    sign_in(page, "ada")
-    page.goto(f"{console_url}/runs")
+    open_as(page, "ada", f"{console_url}/runs")
     expect(page.get_by_role("heading", name="Runs", exact=True)).to_be_visible()
     settle(page)
     assert sideways(page) == 0
