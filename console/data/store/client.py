@@ -12,8 +12,6 @@ import orjson
 from botocore.config import Config
 from botocore.exceptions import HTTPClientError
 
-from console.data.store.plain_http import PlainHttp
-
 CONNECT_TIMEOUT = 2.0
 READ_TIMEOUT = 5.0
 _STREAMS_POOL = 8
@@ -42,9 +40,6 @@ def make_client(region: str, endpoint: str | None, *, pool: int = 64) -> Any:
     client = _client("dynamodb", region, address, keys, pool)
     for operation in _PARSED_HERE:
         client.meta.events.register(f"before-parse.dynamodb.{operation}", _parse_body)
-    if address and address.startswith("http://"):
-        plain = PlainHttp(address, connect=CONNECT_TIMEOUT, read=READ_TIMEOUT, pool=pool)
-        client.meta.events.register("before-send.dynamodb", plain)
     client.open_streams = partial(_client, "dynamodbstreams", region, address, keys, _STREAMS_POOL)
     return client
 
