@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Self
 from console.errors import InvalidInput
 from console.tabular.encodings import encoding_of
 from console.tabular.objects import objects_of
-from console.tabular.separated import Header, Line, fit_cells, header_of, lines_of
+from console.tabular.separated import fit_cells, header_of, lines_of
 
 ENDINGS = ("csv", "tsv", "jsonl", "ndjson", "json")
 """Of names of files that can be read."""
@@ -80,7 +80,7 @@ class TabularFile:
         names: dict[str, None] = {}
         with self._reading() as text:
             if self.form is FileForm.CSV:
-                names = dict.fromkeys(next((self._header(line).names for line in lines_of(text, self.name)), []))
+                names = dict.fromkeys(next((header_of(line, self.name) for line in lines_of(text, self.name)), []))
             else:
                 for _, found in islice(objects_of(text, self.name), _LOOKED_AT):
                     names |= dict.fromkeys(found if isinstance(found, dict) else ())
@@ -114,13 +114,10 @@ class TabularFile:
                     f"{self.name} cannot be read as {encoding}: {error}. Save it as UTF-8 and try again.", field="file"
                 ) from error
 
-    def _header(self, line: Line) -> Header:
-        return header_of(line, self.name)
-
     def _csv(self, text: io.TextIOWrapper) -> Iterator[Row | Problem]:
         lines = lines_of(text, self.name)
         for first in islice(lines, 1):
-            names = self._header(first).names
+            names = header_of(first, self.name)
             for line in lines:
                 wrong = fit_cells(line, names, fill=self.fill)
                 yield (

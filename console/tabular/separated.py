@@ -33,22 +33,12 @@ class Line:
     cells: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
-    """The names of the columns."""
-
-    number: int
-    """Its line."""
-    names: list[str]
-
-
-def lines_of(text: TextIO, name: str, *, delimiter: str | None = None) -> Iterator[Line]:
-    """The records that are not blank, header included.
+def lines_of(text: TextIO, name: str) -> Iterator[Line]:
+    """The records that are not blank, header included. A first line `sep=;` names the delimiter.
 
     Args:
         text: from its beginning, opened with `newline=""`; it must be able to seek.
         name: of the file, for messages.
-        delimiter: found by the first records when None; a first line `sep=;` goes before both.
 
     Raises:
         InvalidInput: quotes do not match, or a cell is longer than `CELL_LIMIT`: names the line.
@@ -57,11 +47,9 @@ def lines_of(text: TextIO, name: str, *, delimiter: str | None = None) -> Iterat
     whole = len(sample) < _SAMPLE
     text.seek(0)
     said = _said(sample)
-    skipped = 0
     if said is not None:
         text.readline()
-        skipped, delimiter = 1, said
-    yield from _records(text, name, delimiter or delimiter_of(sample, whole=whole), skipped)
+    yield from _records(text, name, said or delimiter_of(sample, whole=whole), skipped=int(said is not None))
 
 
 def _records(text: TextIO, name: str, delimiter: str, skipped: int) -> Iterator[Line]:
@@ -108,17 +96,14 @@ def _fit(sample: str, delimiter: str, whole: bool) -> tuple[float, float, int]:
     return (widths[width] / len(records), -spaced, len(records[0]))
 
 
-def header_of(line: Line, name: str, *, number_doubles: bool = False) -> Header:
-    """The header that a record is. A column without a name is called by its place: `column 3`.
-
-    Args:
-        number_doubles: the second of two columns with one name becomes `name 2`; else two are an error.
+def header_of(line: Line, name: str) -> list[str]:
+    """The names that a record gives to the columns. One without a name is called by its place: `column 3`.
 
     Raises:
         InvalidInput: two columns have one name: says which; or it is a title that stands above the header.
     """
     names: list[str] = []
-    if len(line.cells) > 2 and sum(bool(cell.strip()) for cell in line.cells) == 1 and not number_doubles:
+    if len(line.cells) > 2 and sum(bool(cell.strip()) for cell in line.cells) == 1:
         raise InvalidInput(
             f"{name}, line {line.number}: one of {len(line.cells)} columns has a name. "
             "Name the columns, or remove what stands above their names.",
@@ -126,12 +111,12 @@ def header_of(line: Line, name: str, *, number_doubles: bool = False) -> Header:
         )
     for place, cell in enumerate(line.cells, 1):
         wanted = " ".join(cell.split()) or f"column {place}"
-        if wanted in names and not number_doubles:
+        if wanted in names:
             raise InvalidInput(
                 f"{name}, line {line.number}: two columns are named {wanted!r}. Rename one.", field="file"
             )
-        names.append(_free(wanted, names))
-    return Header(line.number, names)
+        names.append(wanted)
+    return names
 
 
 def fit_cells(line: Line, names: Sequence[str], *, fill: bool) -> str | None:
@@ -152,14 +137,6 @@ def fit_cells(line: Line, names: Sequence[str], *, fill: bool) -> str | None:
 
 def _cells(count: int) -> str:
     return f"{count} cell" if count == 1 else f"{count} cells"
-
-
-def _free(wanted: str, names: Sequence[str]) -> str:
-    count, free = 1, wanted
-    while free in names:
-        count += 1
-        free = f"{wanted} {count}"
-    return free
 
 
 def _said(sample: str) -> str | None:

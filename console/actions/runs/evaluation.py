@@ -34,8 +34,6 @@ def evaluate(
     artifact: Artifact,
     *,
     document_id: str | None = None,
-    batch_id: str | None = None,
-    run_id: int | None = None,
 ) -> Run:
     """Judges an artifact. Three writes beside the calls of the judge's model.
 
@@ -50,7 +48,7 @@ def evaluate(
     permit(actor, Role.EVALUATOR)
     services.judging.check(judge.metric.type)
     snapshot = Snapshot.of(judge, services.cases.get(judge.case_id), prompt_version=PROMPT_VERSION)
-    return run_snapshot(services, actor, snapshot, artifact, document_id=document_id, batch_id=batch_id, run_id=run_id)
+    return run_snapshot(services, actor, snapshot, artifact, document_id=document_id)
 
 
 def first_judge(services: Services, judges: Sequence[Judge], username: str) -> str | None:
@@ -92,21 +90,11 @@ def run_snapshot(
     artifact: Artifact,
     *,
     document_id: str | None = None,
-    batch_id: str | None = None,
-    run_id: int | None = None,
 ) -> Run:
     """Judges an artifact under a snapshot; see `evaluate`."""
     by = permit(actor, Role.EVALUATOR)
     services.judging.check(snapshot.metric.type)
-    run = services.runs.create(
-        snapshot,
-        artifact,
-        by=by,
-        status=RunStatus.RUNNING,
-        document_id=document_id,
-        batch_id=batch_id,
-        run_id=run_id,
-    )
+    run = services.runs.create(snapshot, artifact, by=by, status=RunStatus.RUNNING, document_id=document_id)
     meter = Meter()
     try:
         results = judged(services, snapshot, artifact, meter)

@@ -224,9 +224,9 @@ def threshold_line(threshold: float, axis: Literal["x", "y"]) -> tuple[dict[str,
     return {**shape, f"{other}ref": "domain"}, {**note, f"{other}ref": "domain"}
 
 
-def unit_axis(title: str | None = None, *, ticks: int = 5) -> dict[str, Any]:
+def unit_axis(*, ticks: int = 5) -> dict[str, Any]:
     """An axis of normalised scores."""
-    return {"range": [0, 1], "nticks": ticks + 1, "tickformat": ".1f", "title": {"text": title or ""}}
+    return {"range": [0, 1], "nticks": ticks + 1, "tickformat": ".1f", "title": {"text": ""}}
 
 
 def day_axis(first: date, end: date) -> dict[str, Any]:

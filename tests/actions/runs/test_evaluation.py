@@ -59,12 +59,6 @@ def test_an_evaluation_makes_a_finished_run(services: Services, ana: User, judge
     assert (run.results.final_score, run.results.reasons[0]) == (4.0, "Good.")
 
 
-def test_a_run_may_have_an_id_that_was_reserved(services: Services, ana: User, judge: Judge) -> None:
-    script(services)
-
-    assert evaluate(services, ana, judge, TEXT, run_id=services.runs.next_ids(1)).run_id == 1
-
-
 def test_a_judge_that_fails_makes_a_failed_run_that_says_why(services: Services, ana: User, judge: Judge) -> None:
     services.judging.providers.known["openai"] = ScriptedProvider(breaks)
 
