@@ -18,8 +18,7 @@ from console.config import Settings
 from console.data.cache.cache import Cache
 from console.data.cache.invalidation import Invalidation
 from console.data.collections.reads import VectorReads
-from console.data.configuration.modes import JudgeModes
-from console.data.configuration.steps import GeneratedSteps
+from console.data.configuration.steps import GeneratedSteps, JudgeModes
 from console.data.legacy.sqlite.manager import DatabaseManager
 from console.data.legacy.sqlite.repositories import on_the_old_schema
 from console.data.repositories import Repositories

@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 
 from console.errors import JudgingError, Unscored
 from console.judging.fence import Fence
-from console.judging.modes import ModeKey, Modes, ModesInMemory, ModesStore
+from console.judging.kept import KeptInMemory, KeptStore, Key
+from console.judging.modes import Modes, mode_key
 from console.judging.parameters import Parameters, read_parameters
 from console.judging.prompts import scoring_prompt, steps_prompt
 from console.judging.providers.port import Call, Capabilities, Choice, Provider, Stop, Support
 from console.judging.replies.replies import without_thoughts
 from console.judging.scoring import LOGPROBS, NO_LOGPROBS, NoScore, Scored, score
-from console.judging.steps import Steps, StepsInMemory, StepsKey, StepsStore
+from console.judging.steps import Steps, steps_key
 from console.records import Artifact, Results, Snapshot, TokenUsage
 
 ASKED_AGAIN = 2
@@ -43,16 +44,16 @@ class GEval:
 
     def __init__(
         self,
-        store: StepsStore | None = None,
+        store: KeptStore | None = None,
         *,
-        modes: ModesStore | None = None,
+        modes: KeptStore | None = None,
         secret: Callable[[], bytes] = lambda: _SECRET,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        self._written = Steps(store or StepsInMemory())
+        self._written = Steps(store or KeptInMemory())
         self._secret = secret
         self._sleep = sleep
-        self._modes = Modes(modes or ModesInMemory())
+        self._modes = Modes(modes or KeptInMemory())
 
     def evaluate(self, snapshot: Snapshot, artifact: Artifact, provider: Provider) -> Results:
         """Judges an artifact.
@@ -99,7 +100,7 @@ class GEval:
     def preview(self, snapshot: Snapshot, artifact: Artifact, able: Capabilities, steps: str) -> str:
         """The prompt that would be sent now for an artifact; asks nobody. Raises JudgingError at wrong parameters."""
         parameters, _ = read_parameters(snapshot)
-        weighted = self._weighted(ModeKey.of(snapshot, parameters.model or snapshot.llm.model), parameters, able)
+        weighted = self._weighted(mode_key(snapshot, parameters.model or snapshot.llm.model), parameters, able)
         return self._prompt(snapshot, artifact, steps, reason_first=not weighted)
 
     def steps(self, snapshot: Snapshot, provider: Provider) -> str:
@@ -113,21 +114,21 @@ class GEval:
         """The evaluation steps for a snapshot as far as they are there; never asks a model. Raises JudgingError."""
         parameters, _ = read_parameters(snapshot)
         given = parameters.custom_chain_of_thought or snapshot.evaluation_steps
-        return given or self._written.find(StepsKey.of(snapshot, parameters.model or snapshot.llm.model))
+        return given or self._written.find(steps_key(snapshot, parameters.model or snapshot.llm.model))
 
     def _steps(self, run: _Evaluation) -> str:
         given = run.parameters.custom_chain_of_thought or run.snapshot.evaluation_steps
         if given:
             return given
-        return self._written.get(StepsKey.of(run.snapshot, run.model), run.write_steps)
+        return self._written.get(steps_key(run.snapshot, run.model), run.write_steps)
 
     def mode(self, snapshot: Snapshot) -> str | None:
         """How the judge of a snapshot is scored as far as that is decided. Raises JudgingError at wrong parameters."""
         parameters, _ = read_parameters(snapshot)
         model = parameters.model or snapshot.llm.model
-        return parameters.scoring_mode or self._modes.find(ModeKey.of(snapshot, model))
+        return parameters.scoring_mode or self._modes.find(mode_key(snapshot, model))
 
-    def _weighted(self, key: ModeKey, parameters: Parameters, able: Capabilities) -> bool:
+    def _weighted(self, key: Key, parameters: Parameters, able: Capabilities) -> bool:
         """Whether to ask for log-probabilities."""
         mode = parameters.scoring_mode or self._modes.find(key)
         return mode == LOGPROBS if mode else able.logprobs is not Support.NO
@@ -180,9 +181,9 @@ class _Evaluation:
     """The server did not say what some call took."""
 
     @property
-    def mode_key(self) -> ModeKey:
+    def mode_key(self) -> Key:
         """What the mode of this evaluation belongs to."""
-        return ModeKey.of(self.snapshot, self.model)
+        return mode_key(self.snapshot, self.model)
 
     @property
     def model(self) -> str:

@@ -9,12 +9,11 @@ from collections.abc import Callable
 from console.config import Settings
 from console.errors import JudgingError, UnsupportedMetric
 from console.judging.geval import GEval
-from console.judging.modes import ModesStore
+from console.judging.kept import KeptStore
 from console.judging.providers import local
 from console.judging.providers.metering import Meter, Metered
 from console.judging.providers.port import CAPABILITIES, Address, Capabilities, Provider, Providers, reached
 from console.judging.similarity import similarity
-from console.judging.steps import StepsStore
 from console.judging.windows import Embedder
 from console.records import Artifact, Results, Snapshot
 
@@ -36,9 +35,9 @@ class Judging:
         self,
         providers: Providers,
         embedder: Callable[[], Embedder],
-        store: StepsStore | None = None,
+        store: KeptStore | None = None,
         *,
-        modes: ModesStore | None = None,
+        modes: KeptStore | None = None,
         secret: Callable[[], bytes] = lambda: secrets.token_bytes(32),
     ) -> None:
         self.providers = providers

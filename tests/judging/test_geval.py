@@ -12,8 +12,8 @@ import pytest
 from console.errors import JudgingError, Unscored
 from console.judging.geval import GEval
 from console.judging.judging import Judging
+from console.judging.kept import KeptInMemory
 from console.judging.logprobs import Token
-from console.judging.modes import ModesInMemory
 from console.judging.providers.port import Call, Capabilities, Choice, Providers, Reply, Stop, Support
 from console.records import Artifact, EvaluationParameters, LlmRef, MetricRef, ScoreRange, Snapshot, TokenUsage
 from tests.support import scripted
@@ -128,7 +128,7 @@ def test_a_judge_keeps_its_mode_and_a_run_that_differs_says_so() -> None:
 
 
 def test_a_mode_that_another_process_decided_on_holds() -> None:
-    modes, silent = ModesInMemory(), provider(says('{"score":4}', '{"score":5}'), NO_LOGPROBS)
+    modes, silent = KeptInMemory(), provider(says('{"score":4}', '{"score":5}'), NO_LOGPROBS)
     GEval(modes=modes).evaluate(judge(), artifact(), silent)
     able = provider()
 

@@ -1,7 +1,8 @@
-"""Evaluation steps that models wrote, one item per version of a case and model: `STEPS#<caseId>` / name.
+"""What a judge's model decides once, of which the first writer's stays, so that every process judges alike.
 
-The first writer wins, so that every process judges by the same steps. Steps that somebody pinned are part of the
-case, not of this.
+Evaluation steps that models wrote, one item per version of a case and model: `STEPS#<caseId>` / name; steps that
+somebody pinned are part of the case, not of this. And how judges are scored, decided at their first evaluation, one
+item per judge version and model: `MODE#<judgeId>` / name.
 """
 
 from __future__ import annotations
@@ -15,28 +16,39 @@ from console.data.store.store import Store
 _LIMIT = 100_000
 
 
-class GeneratedSteps:
-    """Repository of generated evaluation steps."""
+class FirstKept:
+    """Repository of texts by what they belong to and a name."""
+
+    kind: str
+    """Before the `#` of the partition."""
+    attribute: str
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def find(self, case_id: str, name: str) -> str | None:
-        """The steps of a case by name, or None. One GetItem."""
-        item = self._store.get(tables.RUNS, *_key(case_id, name))
-        return item["steps"]["S"] if item else None
+    def find(self, of: str, name: str) -> str | None:
+        """The text, or None. One GetItem."""
+        item = self._store.get(tables.RUNS, f"{self.kind}#{of}", name)
+        return item[self.attribute]["S"] if item else None
 
-    def keep(self, case_id: str, name: str, steps: str) -> str:
-        """Keeps steps unless there are some already; returns those that are there now. One or two requests."""
-        check_text(steps, "The evaluation steps", limit=_LIMIT)
-        partition, sort = _key(case_id, name)
-        item = to_wire_map({tables.PK: partition, tables.SK: sort, "steps": steps})
+    def keep(self, of: str, name: str, text: str) -> str:
+        """Keeps a text unless there is one already; returns the one that is there now. One or two requests."""
+        check_text(text, "The evaluation steps", limit=_LIMIT)
+        keys = {tables.PK: f"{self.kind}#{of}", tables.SK: name}
         try:
-            self._store.write(Put(tables.RUNS, item, ABSENT))
+            self._store.write(Put(tables.RUNS, to_wire_map({**keys, self.attribute: text}), ABSENT))
         except ConditionFailed:
-            return self.find(case_id, name) or steps
-        return steps
+            return self.find(of, name) or text
+        return text
 
 
-def _key(case_id: str, name: str) -> tuple[str, str]:
-    return f"STEPS#{case_id}", name
+class GeneratedSteps(FirstKept):
+    """Steps of a case."""
+
+    kind, attribute = "STEPS", "steps"
+
+
+class JudgeModes(FirstKept):
+    """Scoring modes of a judge."""
+
+    kind, attribute = "MODE", "scoringMode"
