@@ -42,7 +42,6 @@ from console.records import (
     Snapshot,
     Threshold,
     TokenUsage,
-    Verdict,
     utcnow,
 )
 from console.sample_sets import load_experiments
@@ -278,23 +277,18 @@ def _run(
     content, reference, quality = dice.choice(text.case.artifacts)
     seconds = round(text.seconds * dice.uniform(0.7, 1.8), 3)
     results = None if dice.random() < 0.05 else _results(dice, text, quality, content, seconds)
-    threshold = case[0].threshold.score
-    verdict = Verdict.of(results.final_score_normalized, threshold) if results else Verdict.PENDING
     run = Run(
         run_id=run_id,
-        status=RunStatus.COMPLETED if results else RunStatus.FAILED,
-        evaluation_status=verdict,
+        status=RunStatus.RUNNING,
         started_at=started,
         completed_at=started + timedelta(seconds=seconds),
         judge_id=judge.judge_id,
         case_id=case[0].case_id,
         judge_snapshot=Snapshot.of(judge, case[0], prompt_version="sample"),
         evaluated_artifact=Artifact(evaluation_target=content, expected_output=reference),
-        results=results,
         error_message=None if results else dice.choice(_FAILURES),
-        judged_threshold=threshold if results else None,
         created_by=_BY,
-    )
+    ).ended(results, case[0].threshold.score)
     return run, _key(number), _labels(dice, run, text, quality) if results else []
 
 

@@ -31,7 +31,6 @@ from console.records import (
     SetItem,
     Snapshot,
     TestSet,
-    Verdict,
 )
 from console.services import Services
 
@@ -200,19 +199,17 @@ def _run(
     seconds = round(dice.uniform(1.6, 3.4), 3)
     results = make(dice, qualities[key], row.artifact.evaluation_target, seconds)
     started = now + timedelta(seconds=4 * number)
-    return Run(
+    run = Run(
         run_id=run_id,
-        status=RunStatus.COMPLETED,
-        evaluation_status=Verdict.of(results.final_score_normalized, case.threshold.score),
+        status=RunStatus.RUNNING,
         started_at=started,
         completed_at=started + timedelta(seconds=seconds),
         judge_id=judge.judge_id,
         case_id=case.case_id,
         judge_snapshot=Snapshot.of(judge, case, prompt_version="sample"),
         evaluated_artifact=row.artifact,
-        results=results,
-        judged_threshold=case.threshold.score,
         batch_id=batch.batch_id,
         item=row.item,
         created_by=batch.created_by,
     )
+    return run.ended(results, case.threshold.score)

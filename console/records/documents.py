@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from console.records.base import Json, Record
+from console.records.runs import Artifact
 
 
 class Document(Record, frozen=True):
@@ -18,6 +19,14 @@ class Document(Record, frozen=True):
     created_by: str = "system"
     sequence: int = 0
     """Place among documents made in the same second, where time alone does not tell (migrated ones)."""
+
+    def artifact(self) -> Artifact:
+        """What a run embeds of it."""
+        return Artifact(
+            evaluation_target=self.evaluation_target,
+            expected_output=self.expected_output,
+            metadata=self.metadata or {},
+        )
 
 
 class DocumentSummary(Record, frozen=True):

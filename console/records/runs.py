@@ -6,6 +6,8 @@ import hashlib
 from datetime import date, datetime
 from enum import StrEnum
 
+import msgspec
+
 from console.records.base import Json, Record, RunId
 from console.records.cases import Case, Example, ScoreRange, Threshold, anchors, examples, pinned_steps
 from console.records.catalog import TokenUsage
@@ -221,6 +223,18 @@ class Run(Record, frozen=True):
     """What a failed run took; a completed one says it in its results."""
     legacy: Json | None = None
     """Columns of the old system's row that the other fields cannot say, by their names there (migrated runs)."""
+
+    def ended(self, results: Results | None, threshold: float) -> Run:
+        """The run with a score and its verdict, for ever against this normalised threshold; failed without a score."""
+        if results is None:
+            return msgspec.structs.replace(self, status=RunStatus.FAILED)
+        return msgspec.structs.replace(
+            self,
+            status=RunStatus.COMPLETED,
+            evaluation_status=Verdict.of(results.final_score_normalized, threshold),
+            results=results,
+            judged_threshold=threshold,
+        )
 
     @property
     def token_usage(self) -> TokenUsage | None:

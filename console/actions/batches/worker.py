@@ -37,7 +37,6 @@ from console.records import (
     RunStatus,
     Snapshot,
     TokenUsage,
-    Verdict,
     utcnow,
 )
 from console.services import Services
@@ -354,10 +353,9 @@ class BatchWorker:
         return ids
 
     def _run(self, ended: _Ended, run_id: int) -> Run:
-        threshold = threshold_in_force(self._services, self._snapshot)
         run = Run(
             run_id=run_id,
-            status=RunStatus.FAILED,
+            status=RunStatus.RUNNING,
             started_at=ended.answer.started,
             completed_at=utcnow(),
             judge_id=self._snapshot.judge_id,
@@ -370,16 +368,7 @@ class BatchWorker:
             item=ended.row.item,
             created_by=self._batch.created_by,
         )
-        results = ended.answer.results
-        if results is None:
-            return run
-        return msgspec.structs.replace(
-            run,
-            status=RunStatus.COMPLETED,
-            evaluation_status=Verdict.of(results.final_score_normalized, threshold),
-            results=results,
-            judged_threshold=threshold,
-        )
+        return run.ended(ended.answer.results, threshold_in_force(self._services, self._snapshot))
 
     def _count(self, stored: list[EndedRow]) -> None:
         done = sum(row.state is RowState.DONE for row in stored)

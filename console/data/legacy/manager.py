@@ -163,12 +163,7 @@ class OldManager(LegacyConfiguration):
 
     def _artifact(self, document_id: str | None, actual_output: str | None, expected_output: str | None) -> Artifact:
         if document_id:
-            document = self._data.documents.get(document_id)
-            return Artifact(
-                evaluation_target=document.evaluation_target,
-                expected_output=document.expected_output,
-                metadata=document.metadata or {},
-            )
+            return self._data.documents.get(document_id).artifact()
         if not actual_output:
             raise InvalidInput("Give either document_id or actual_output.", field="document_id")
         return Artifact(evaluation_target=actual_output, expected_output=expected_output)

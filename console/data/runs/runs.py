@@ -43,7 +43,6 @@ from console.records import (
     RunSummary,
     Snapshot,
     Spent,
-    Verdict,
     utcnow,
 )
 
@@ -215,17 +214,9 @@ class Runs:
             InvalidInput: a score is not a finite number.
         """
         check_results(results)
-        return self._finish(
-            msgspec.structs.replace(
-                run,
-                status=RunStatus.COMPLETED,
-                evaluation_status=Verdict.of(results.final_score_normalized, threshold),
-                completed_at=self._clock(),
-                results=results,
-                judged_threshold=threshold,
-                metadata=metadata if metadata is not None else run.metadata,
-            )
-        )
+        kept = metadata if metadata is not None else run.metadata
+        ended = run.ended(results, threshold)
+        return self._finish(msgspec.structs.replace(ended, completed_at=self._clock(), metadata=kept))
 
     def fail(self, run: Run, message: str, *, spent: Spent | None = None) -> Run:
         """Finishes a run without a score. One transaction with the rollup. Raises ConflictError as `complete`.

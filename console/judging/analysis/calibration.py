@@ -105,17 +105,6 @@ class Suggestion:
     """On the same runs, at the present threshold."""
 
 
-def confusion_at(scores: ArrayLike, human: ArrayLike, threshold: float) -> Confusion:
-    """The verdicts at a threshold against those of people.
-
-    Args:
-        scores: float[n], normalised.
-        human: bool[n], whether people pass the run.
-    """
-    judged = np.asarray(scores, dtype=np.float64) >= threshold
-    return Confusion.of(judged, np.asarray(human, dtype=bool))
-
-
 def check(
     scores: ArrayLike, human: ArrayLike, threshold: float, weights: Weights, speaks: Floats | None = None
 ) -> Checked:

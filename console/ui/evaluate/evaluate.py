@@ -113,12 +113,7 @@ def _given(shared: Services) -> tuple[Artifact, str | None]:
         document = _document(shared, asked)
         if document is None:
             return Artifact(evaluation_target=""), None
-        made = Artifact(
-            evaluation_target=document.evaluation_target,
-            expected_output=document.expected_output,
-            metadata=document.metadata or {},
-        )
-        return made, document.document_id
+        return document.artifact(), document.document_id
     for name, label, height, placeholder in _TEXTS:
         st.text_area(label, key=f"{KEY}.{name}", height=height, placeholder=placeholder, persist_state="session")
     return _typed(), None

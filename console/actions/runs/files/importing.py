@@ -19,7 +19,7 @@ import msgspec
 from console.actions.runs.files.lines import EXPORTED, CaseLine, JudgeLine, RunLine, read_lines
 from console.data.store.codec import check_line
 from console.errors import AlreadyExists, InvalidInput
-from console.records import Artifact, Case, Judge, Label, Results, Run, RunStatus, Snapshot, Threshold, Verdict
+from console.records import Artifact, Case, Judge, Label, Results, Run, RunStatus, Snapshot, Threshold
 from console.services import Services
 
 Progress = Callable[[int, int], None]
@@ -139,12 +139,9 @@ def _made(create: Callable[[], Any], find: Callable[[], Any]) -> Any:
 
 
 def _run(line: RunLine, judge: Judge, case: Case, run_id: int, started: datetime, by: str) -> Run:
-    results = _results(line, case)
-    verdict = Verdict.of(results.final_score_normalized, case.threshold.score) if results else Verdict.PENDING
-    return Run(
+    run = Run(
         run_id=run_id,
-        status=RunStatus.COMPLETED if results else RunStatus.FAILED,
-        evaluation_status=verdict,
+        status=RunStatus.RUNNING,
         started_at=started,
         completed_at=line.completed_at or started,
         judge_id=judge.judge_id,
@@ -157,12 +154,11 @@ def _run(line: RunLine, judge: Judge, case: Case, run_id: int, started: datetime
             context=line.context,
             metadata=line.metadata,
         ),
-        results=results,
         error_message=line.error_message,
         item=line.item,
-        judged_threshold=case.threshold.score if results else None,
         created_by=by,
     )
+    return run.ended(_results(line, case), case.threshold.score)
 
 
 def _results(line: RunLine, case: Case) -> Results | None:

@@ -36,7 +36,6 @@ from console.records import (
     RunSummary,
     Snapshot,
     Spent,
-    Verdict,
 )
 
 _Runs = list[Run]
@@ -212,15 +211,8 @@ class LegacyRuns:
 
     def complete(self, run: Run, results: Results, *, threshold: float, metadata: Json | None = None) -> Run:
         """Finishes a run with its results and its verdict. Raises ConflictError when it is finished already."""
-        finished = msgspec.structs.replace(
-            run,
-            status=RunStatus.COMPLETED,
-            evaluation_status=Verdict.of(results.final_score_normalized, threshold),
-            completed_at=self._rows.clock(),
-            results=results,
-            judged_threshold=threshold,
-            metadata=metadata,
-        )
+        ended = run.ended(results, threshold)
+        finished = msgspec.structs.replace(ended, completed_at=self._rows.clock(), metadata=metadata)
         row = run_row(finished, None, None, names=())
         values = {name: row[name] for name in _FINISHED}
         values["all_responses"] = to_json(values["all_responses"])
