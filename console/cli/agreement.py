@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.cli.options import AsJson, DataDir, open_services, print_json
+from console.cli.options import AsJson, DataDir, find_case, open_services, print_json
 from console.cli.runs import DAY
-from console.errors import NotFound
 
 if TYPE_CHECKING:
     from console.actions.labels.corrected import Conclusion
@@ -36,10 +35,7 @@ def agreement(
 
     asked = Asked(judge, version, first.date() if first else None, last.date() if last else None)
     with open_services(data_dir) as services:
-        found = services.cases.find_by_name(case)
-        if found is None:
-            raise NotFound("case", case)
-        report = load_report(services, found.case_id, asked, human_threshold)
+        report = load_report(services, find_case(services, case).case_id, asked, human_threshold)
     if as_json:
         print_json(report.as_json())
     else:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from console.cli.options import AsJson, DataDir, open_services, operator, print_json, progress
+from console.cli.options import AsJson, DataDir, find_case, open_services, operator, print_json, progress
 
 app = typer.Typer(help="Embeddings, for finding similar texts.", no_args_is_help=True)
 
@@ -30,13 +30,9 @@ def runs(
     """Give finished runs that have no embedding one, newest first. Stop and repeat it at will."""
     from console.actions.permissions import outsider
     from console.actions.runs.similar import embed_again, embed_missing
-    from console.errors import NotFound
     from console.records import RunFilter, utcnow
 
     with open_services(data_dir) as services, progress("Embedding") as advance:
-        found = None if case is None else services.cases.find_by_name(case)
-        if case is not None and found is None:
-            raise NotFound("case", case)
         first_day = None if days is None else (utcnow() - timedelta(days=days - 1)).date()
         examined = 0
 
@@ -45,7 +41,7 @@ def runs(
             examined = seen
             advance(embedded, None)
 
-        wanted = RunFilter(case_id=found.case_id if found else None, first_day=first_day)
+        wanted = RunFilter(case_id=find_case(services, case).case_id if case is not None else None, first_day=first_day)
         embed = embed_again if again else embed_missing
         embedded = embed(services, outsider(operator()), wanted, progress=show)
     if as_json:

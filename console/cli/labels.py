@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.cli.options import AsJson, DataDir, open_services, operator, print_json, progress, write_file
-from console.errors import NotFound
-from console.records import Case, RunFilter, Selection
+from console.cli.options import AsJson, DataDir, find_case, open_services, operator, print_json, progress, write_file
+from console.records import RunFilter, Selection
 
 if TYPE_CHECKING:
     from console.records import ReviewPlan
-    from console.services import Services
 
 app = typer.Typer(help="Human labels on runs: files, the review queue, who reviews.", no_args_is_help=True)
 CaseName = Annotated[str, typer.Option("--case", help="Name of the case.")]
@@ -37,7 +35,8 @@ def import_labels(
 ) -> None:
     """Import labels. The whole file is checked first; importing it twice changes nothing."""
     from console.actions.labels.files import apply_import, plan_import
-    from console.actions.labels.lines import form_of, read_labels, unread_columns
+    from console.actions.labels.lines import read_labels, unread_columns
+    from console.tabular.files import form_of
 
     content, form = file.read_bytes(), form_of(file.name)
     lines, unread = read_labels(content, form), unread_columns(content, form)
@@ -74,11 +73,11 @@ def export_labels(
 ) -> None:
     """Export every label of the matching runs, newest runs first."""
     from console.actions.labels import files
-    from console.actions.labels.lines import form_of
+    from console.tabular.files import form_of
 
     form = form_of(file.name)
     with open_services(data_dir) as services:
-        wanted = RunFilter(case_id=_case(services, case).case_id if case else None, judge_id=judge)
+        wanted = RunFilter(case_id=find_case(services, case).case_id if case else None, judge_id=judge)
         export = files.export_labels(services, wanted, form, limit=sys.maxsize)
     write_file(file, export.content)
     if as_json:
@@ -103,7 +102,9 @@ def review_queue(
     from console.actions.labels.review import load_queue
 
     with open_services(data_dir) as services:
-        found = load_queue(services, _case(services, case).case_id, judge_id=judge, selection=selection, rater=rater)
+        found = load_queue(
+            services, find_case(services, case).case_id, judge_id=judge, selection=selection, rater=rater
+        )
     shown = found.candidates[:limit]
     if as_json:
         print_json([{"run": one.row, "drawn": one.drawn, "turn": one.turn} for one in shown])
@@ -124,7 +125,7 @@ def differing(
     from console.actions.labels.differing import load_differing
 
     with open_services(data_dir) as services:
-        found = load_differing(services, _case(services, case).case_id, judge)
+        found = load_differing(services, find_case(services, case).case_id, judge)
     if as_json:
         print_json(found.rows)
         return
@@ -150,7 +151,7 @@ def plan(
     from console.actions.permissions import outsider
 
     with open_services(data_dir) as services:
-        case_id = _case(services, case).case_id
+        case_id = find_case(services, case).case_id
         if reviewer is None and second_share is None:
             found = services.review_plans.get(case_id)
         else:
@@ -165,11 +166,3 @@ def plan(
 def _plan_text(found: ReviewPlan) -> str:
     who = ", ".join(found.reviewers) or "whoever reviews"
     return f"Labels by: {who}. A second opinion on {found.second_share:.0%} of the labelled runs."
-
-
-def _case(services: Services, name: str) -> Case:
-    """The case of a name. Raises NotFound."""
-    found = services.cases.find_by_name(name)
-    if found is None:
-        raise NotFound("case", name)
-    return found

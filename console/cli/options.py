@@ -17,7 +17,7 @@ from console.config import HOME, Settings
 from console.redaction import log_to_stderr
 
 if TYPE_CHECKING:
-    from console.records import Judge
+    from console.records import Case, Judge
     from console.services import Services
 
 DataDir = Annotated[
@@ -75,6 +75,16 @@ def find_judge(services: Services, wanted: str) -> Judge:
     if before:
         return services.judges.version(find_judge(services, before).judge_id, version)
     raise NotFound("judge", wanted)
+
+
+def find_case(services: Services, name: str) -> Case:
+    """The case of a name. Raises NotFound."""
+    from console.errors import NotFound
+
+    found = services.cases.find_by_name(name)
+    if found is None:
+        raise NotFound("case", name)
+    return found
 
 
 def check_place(path: Path) -> None:

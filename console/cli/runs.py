@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.cli.options import AsJson, DataDir, open_services, operator, print_json, progress
-from console.errors import NotFound, SetupError
+from console.cli.options import AsJson, DataDir, find_case, open_services, operator, print_json, progress
+from console.errors import SetupError
 from console.records import RunFilter, RunStatus, Verdict
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def export_runs(
     form = export_format or _form_of(file)
     with open_services(data_dir) as services:
         wanted = RunFilter(
-            case_id=_case_id(services, case),
+            case_id=find_case(services, case).case_id if case is not None else None,
             judge_id=judge,
             status=status,
             verdict=verdict,
@@ -118,15 +118,6 @@ def _form_of(file: Path) -> ExportFormat:
         return ExportFormat(file.suffix.removeprefix(".").lower())
     except ValueError as error:
         raise typer.BadParameter(f"{file} ends neither in .csv nor in .jsonl; name the form with --format.") from error
-
-
-def _case_id(services: Services, name: str | None) -> str | None:
-    if name is None:
-        return None
-    case = services.cases.find_by_name(name)
-    if case is None:
-        raise NotFound("case", name)
-    return case.case_id
 
 
 def _export(services: Services, wanted: RunFilter, form: ExportFormat, file: Path) -> int:

@@ -13,13 +13,14 @@ from typing import Any
 
 import msgspec
 
-from console.actions.labels.lines import FIELDS, Form, LabelLine, form_of, read_labels, refuse, repeated, unread_columns
+from console.actions.labels.lines import FIELDS, LabelLine, read_labels, refuse, repeated, unread_columns
 from console.actions.permissions import permit
 from console.actions.runs.files.exports import Export
 from console.data.runs.labels import check_label
 from console.errors import InvalidInput
 from console.records import Label, Role, RunFilter, User
 from console.services import Services
+from console.tabular.files import FileForm, form_of
 from console.tabular.writing import csv_bytes, jsonl_bytes
 from console.telemetry import traced
 
@@ -165,7 +166,7 @@ def _for_an_admin(line: LabelLine, own: str) -> str:
     return f"Line {line.line}: {_DECIDED}" if line.adjudicates else ""
 
 
-def export_labels(services: Services, wanted: RunFilter, form: Form, *, limit: int = EXPORTED) -> Export:
+def export_labels(services: Services, wanted: RunFilter, form: FileForm, *, limit: int = EXPORTED) -> Export:
     """The labels of the matching runs, newest runs first. One request per 1,000 runs read, and one per labelled run.
 
     Text that a spreadsheet would run as a formula is neutralised in CSV. Runs of which people only wrote a comment
@@ -176,7 +177,7 @@ def export_labels(services: Services, wanted: RunFilter, form: Form, *, limit: i
     """
     labels = list(_labels(services, msgspec.structs.replace(wanted, labelled=True), limit))
     values = [_values(one) for one in labels]
-    if form == Form.JSONL:
+    if form is FileForm.JSONL:
         return Export(jsonl_bytes(values), len(labels))
     return Export(csv_bytes(FIELDS, (_cells(one) for one in values)), len(labels))
 

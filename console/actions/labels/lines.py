@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -19,7 +18,6 @@ import msgspec
 from console.actions.runs.detail import run_id_of
 from console.errors import InvalidInput
 from console.records import Drawn, Frame, RunId, Selection
-from console.tabular import files as tabular
 from console.tabular.cells import number_of, verdict_of
 from console.tabular.files import FileForm, Problem, Row, TabularFile
 from console.tabular.writing import restored
@@ -33,13 +31,6 @@ MOST = 50_000
 """Labels in one file."""
 _SHOWN = 10
 """Problems that a message lists."""
-
-
-class Form(StrEnum):
-    """Forms of a file of labels."""
-
-    CSV = "csv"
-    JSONL = "jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +51,14 @@ class LabelLine:
     """None: as the person's label said before."""
 
 
-def form_of(name: str) -> Form:
-    """The form of an export that a file's ending says; raises InvalidInput."""
-    return Form(tabular.form_of(name).value)
-
-
-def read_labels(content: bytes, form: Form) -> list[LabelLine]:
+def read_labels(content: bytes, form: FileForm) -> list[LabelLine]:
     """The labels of a file.
 
     Raises:
         InvalidInput: the file is not of this form, or lines are wrong: names the first of them with their numbers.
     """
-    file = TabularFile("The file", FileForm(form), lambda: io.BytesIO(content), fill=True)
-    if form == Form.CSV:
+    file = TabularFile("The file", form, lambda: io.BytesIO(content), fill=True)
+    if form is FileForm.CSV:
         _check_columns(file.columns())
     lines: list[LabelLine] = []
     problems: list[str] = []
@@ -96,12 +82,12 @@ def _check_columns(columns: Sequence[str]) -> None:
         )
 
 
-def _values(row: Row | Problem, form: Form) -> dict[str, Any]:
+def _values(row: Row | Problem, form: FileForm) -> dict[str, Any]:
     """The cells of a row, as they were before an export made them harmless to spreadsheets. Raises ValueError."""
     if isinstance(row, Problem):
         raise ValueError(row.message)
     values = row.values
-    if form == Form.CSV:
+    if form is FileForm.CSV:
         values = {name: restored(cell.strip()) for name, cell in values.items()}
     for other, name in _OTHER_NAMES.items():
         told, there = values.get(other), values.get(name)
@@ -116,11 +102,11 @@ def _values(row: Row | Problem, form: Form) -> dict[str, Any]:
     return values
 
 
-def unread_columns(content: bytes, form: Form) -> list[str]:
+def unread_columns(content: bytes, form: FileForm) -> list[str]:
     """Columns of a file of labels whose names mean nothing here, in any of its lines. Raises InvalidInput."""
-    file = TabularFile("The file", FileForm(form), lambda: io.BytesIO(content), fill=True)
+    file = TabularFile("The file", form, lambda: io.BytesIO(content), fill=True)
     names = dict.fromkeys(file.columns())
-    for row in file.rows() if form == Form.JSONL else ():
+    for row in file.rows() if form is FileForm.JSONL else ():
         names |= dict.fromkeys(row.values if isinstance(row, Row) else ())
     return [name for name in names if name not in FIELDS and name not in _OTHER_NAMES]
 

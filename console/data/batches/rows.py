@@ -7,7 +7,8 @@ from itertools import islice
 
 from console.data.runs.puts import check_artifact
 from console.data.store import tables
-from console.data.store.codec import Item, from_item, item_size, pack, to_item
+from console.data.store.bulk import put_all
+from console.data.store.codec import Item, from_item, pack, to_item
 from console.data.store.lists.cursor import decode_cursor, encode_cursor
 from console.data.store.partition import parts_of, read_parts, write_parts
 from console.data.store.requests import Query
@@ -17,8 +18,6 @@ from console.records import Artifact, BatchRow, NewRow, Page, RowState
 
 ROWS_LIMIT = 100_000
 """Rows of a batch."""
-_FLUSH_ROWS = 100
-_FLUSH_BYTES = 2_000_000
 
 
 def row_key(partition_key: str, number: int) -> tuple[str, str]:
@@ -33,32 +32,20 @@ def write_rows(
     artifacts: Iterable[Artifact | NewRow],
     on_saved: Callable[[int], None] | None = None,
 ) -> int:
-    """Stores the rows of a new batch and returns how many they are. One request per 25 rows.
-
-    Artifacts are taken from the iterable as they are written, about 2 MB at a time.
+    """Stores the rows of a new batch and returns how many they are; see `put_all`.
 
     Raises:
         TooLarge: there are more than `ROWS_LIMIT` rows, or a text is over 10 MB.
         InvalidInput: a text cannot be stored; the message names the row.
     """
-    count, size = 0, 0
-    waiting: list[Item] = []
-    for count, artifact in enumerate(artifacts, 1):
-        row = artifact if isinstance(artifact, NewRow) else NewRow(artifact=artifact)
-        new = BatchRow(batch_id=batch_id, number=count, artifact=row.artifact, item=row.item)
-        item = _write_parts_of(store, partition_key, new)
-        waiting.append(item)
-        size += item_size(item)
-        if len(waiting) == _FLUSH_ROWS or size > _FLUSH_BYTES:
-            store.batch_put(tables.RUNS, waiting)
-            waiting, size = [], 0
-            if on_saved:
-                on_saved(count)
-    if waiting:
-        store.batch_put(tables.RUNS, waiting)
-        if on_saved:
-            on_saved(count)
-    return count
+
+    def items() -> Iterator[Item]:
+        for number, artifact in enumerate(artifacts, 1):
+            row = artifact if isinstance(artifact, NewRow) else NewRow(artifact=artifact)
+            new = BatchRow(batch_id=batch_id, number=number, artifact=row.artifact, item=row.item)
+            yield _write_parts_of(store, partition_key, new)
+
+    return put_all(store, tables.RUNS, items(), on_saved)
 
 
 def read_rows(

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from console.data.store import tables
-from console.data.store.codec import Item, item_size
-from console.data.store.store import Store
+from console.data.store import bulk
 from console.errors import InvalidInput, TooLarge
 from console.records import SetItem, TestSet
 
@@ -16,8 +14,6 @@ ITEMS_LIMIT = 100_000
 AT_ONCE = 80
 """Items that are changed in one transaction; more make a version of their own."""
 BYTES_AT_ONCE = 3_000_000
-_FLUSH_ITEMS = 100
-_FLUSH_BYTES = 2_000_000
 
 
 class Changed(NamedTuple):
@@ -72,7 +68,7 @@ class Tally:
                 self._added += before is None
                 self._changed += before is not None
                 yield item
-            if on_saved and count % _FLUSH_ITEMS == 0:
+            if on_saved and count % bulk.AT_ONCE == 0:
                 on_saved(count)
 
     def gone(self, keys: Iterable[str]) -> list[str]:
@@ -86,20 +82,6 @@ def check_count(total: int) -> None:
     """Raises TooLarge for more items than a set may have."""
     if total > ITEMS_LIMIT:
         raise TooLarge(f"A test set has at most {ITEMS_LIMIT:,} items; this one would have {total:,}. Split it.")
-
-
-def stage(store: Store, items: Iterable[Item]) -> None:
-    """Stores items as they come. One request per 25 items, about 2 MB at a time."""
-    waiting: list[Item] = []
-    size = 0
-    for item in items:
-        waiting.append(item)
-        size += item_size(item)
-        if len(waiting) == _FLUSH_ITEMS or size > _FLUSH_BYTES:
-            store.batch_put(tables.RUNS, waiting)
-            waiting, size = [], 0
-    if waiting:
-        store.batch_put(tables.RUNS, waiting)
 
 
 def size_of(items: Sequence[SetItem]) -> int:

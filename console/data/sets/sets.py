@@ -13,11 +13,12 @@ from itertools import chain, islice
 
 import msgspec
 
-from console.data.sets.changes import AT_ONCE, BYTES_AT_ONCE, Changed, Tally, check_count, size_of, stage
+from console.data.sets.changes import AT_ONCE, BYTES_AT_ONCE, Changed, Tally, check_count, size_of
 from console.data.sets.items import digests, numbered, packed, read_digest, read_item, read_items, tombstone
 from console.data.sets.keys import NAMED, VERSION, header_key, id_of, numbers_key, version_key
 from console.data.store import tables
 from console.data.store.answers import ConditionFailed
+from console.data.store.bulk import put_all
 from console.data.store.codec import Item, check_line, check_text, from_item, to_item
 from console.data.store.lists.headers import Headers
 from console.data.store.lists.overlay import LAG
@@ -216,7 +217,7 @@ class Sets:
                 yield tombstone(partition_key, key, number)
 
         try:
-            stage(self._store, wire())
+            put_all(self._store, tables.RUNS, wire())
             if tally.nothing:
                 return Changed(test_set, *tally.counts)
             changed, *writes = self._published(test_set, number, tally, by, note)

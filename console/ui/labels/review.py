@@ -11,11 +11,11 @@ from functools import partial
 import streamlit as st
 
 from console.actions.labels import files as label_files
-from console.actions.labels.lines import Form
 from console.actions.labels.review import Queue
 from console.actions.runs.detail import run_id_of
 from console.records import Role, RunFilter, RunId, Selection, User, utcnow
 from console.services import Services
+from console.tabular.files import FileForm
 from console.ui.frame import notes, text
 from console.ui.frame.boundary import nothing
 from console.ui.frame.controls.filters import navigate
@@ -35,7 +35,7 @@ _QUEUES: dict[str, str] = {
     Selection.UNCERTAIN.value: "Doubtful",
 }
 _NOTHING = {False: "Every scored run here has a label", True: "There is no run here on which people differ"}
-_FORMS: tuple[tuple[Form, str], ...] = ((Form.CSV, "text/csv"), (Form.JSONL, "application/jsonl"))
+_FORMS: tuple[tuple[FileForm, str], ...] = ((FileForm.CSV, "text/csv"), (FileForm.JSONL, "application/jsonl"))
 MOST_SKIPPED = 200
 """Runs that the URL remembers as skipped."""
 
@@ -178,7 +178,7 @@ def _import(shared: Services) -> None:
         notes.say(f"Not read, their names mean nothing here: {names}.")
 
 
-def _content(shared: Services, wanted: RunFilter, form: Form) -> bytes:
+def _content(shared: Services, wanted: RunFilter, form: FileForm) -> bytes:
     return label_files.export_labels(shared, wanted, form).content
 
 

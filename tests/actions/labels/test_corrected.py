@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from console.actions.labels.corrected import conclude
 from console.actions.labels.files import export_labels, import_labels
 from console.actions.labels.labels import remove_label, save_label
-from console.actions.labels.lines import Form, unread_columns
+from console.actions.labels.lines import unread_columns
 from console.actions.labels.population import Asked
 from console.actions.labels.raters import load_raters
 from console.actions.labels.review import load_queue
@@ -23,6 +23,7 @@ from console.cli import app
 from console.errors import Forbidden, InvalidInput
 from console.records import Case, Drawn, Role, Run, RunFilter, Selection, Split, User
 from console.services import Services
+from console.tabular.files import FileForm
 from tests.support.console_app import new_case, new_judge, new_user, scored
 
 Made = tuple[Case, list[Run]]
@@ -111,7 +112,7 @@ def test_a_file_brings_rater_selection_and_probability_and_an_export_gives_them_
         ("bob", Drawn(Selection.RANDOM, 0.5)),
         ("cem", Drawn(Selection.BY_HAND)),
     ]
-    exported = export_labels(console_services, RunFilter(), Form.CSV).content
+    exported = export_labels(console_services, RunFilter(), FileForm.CSV).content
     assert import_labels(console_services, admin, exported, "labels.csv").same == 2
 
 
@@ -232,13 +233,13 @@ def test_unknown_names_are_said_wherever_they_are_in_a_file(console_services: Se
     run = made[1][0]
     lines = [json.dumps({"run_id": run.run_id, "score": 4}), *[json.dumps({"run_id": 10**6 + n}) for n in range(1_500)]]
     lines.append(json.dumps({"run_id": 7, "raterr": "bob", "confidance": 1}))
-    assert unread_columns("\n".join(lines).encode(), Form.JSONL) == ["raterr", "confidance"]
+    assert unread_columns("\n".join(lines).encode(), FileForm.JSONL) == ["raterr", "confidance"]
     content = json.dumps({"run_id": run.run_id, "score": 4, "mood": "good"}).encode()
     assert import_labels(console_services, ann, content, "labels.jsonl").unread == ("mood",)
 
 
-@pytest.mark.parametrize("form", [Form.CSV, Form.JSONL])
-def test_what_a_queue_drew_from_goes_through_files(console_services: Services, made: Made, form: Form) -> None:
+@pytest.mark.parametrize("form", [FileForm.CSV, FileForm.JSONL])
+def test_what_a_queue_drew_from_goes_through_files(console_services: Services, made: Made, form: FileForm) -> None:
     case, runs = made
     drawn = load_queue(console_services, case.case_id).candidates[0].drawn
     console_services.labels.save(runs[0], 4.0, by="ann", drawn=drawn)

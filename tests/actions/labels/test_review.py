@@ -12,7 +12,7 @@ import pytest
 
 from console.actions.labels import review
 from console.actions.labels.files import apply_import, export_labels, import_labels, plan_import
-from console.actions.labels.lines import form_of, read_labels
+from console.actions.labels.lines import read_labels
 from console.actions.labels.review import chance, doubt, load_queue, save_review
 from console.errors import Forbidden, InvalidInput, NotFound
 from console.records import (
@@ -31,6 +31,7 @@ from console.records import (
     utcnow,
 )
 from console.services import Services
+from console.tabular.files import form_of
 from tests.support.console_app import failed, new_case, new_judge, new_user, scored
 
 FIVE = ScoreRange(min=1, max=5)
