@@ -13,7 +13,7 @@ from console.errors import InvalidInput
 from console.records import Batch, BatchState
 
 if TYPE_CHECKING:
-    from console.actions.batches.batches import Checked, Estimate
+    from console.actions.batches.estimates import Checked, Estimate
     from console.actions.batches.files import Columns
     from console.services import Services
     from console.tabular.files import TabularFile
@@ -51,7 +51,7 @@ def evaluate(
     known = resume or retry_failed
     if known is None and (file is None or judge is None):
         raise typer.BadParameter("Give a file and --judge, or --resume or --retry-failed with the id of a batch.")
-    from console.actions.batches import batches
+    from console.actions.batches import batches, estimates
 
     with open_services(data_dir) as services:
         if known is not None:
@@ -62,10 +62,10 @@ def evaluate(
             chosen = find_judge(services, judge)
             asked = {"text": text, "reference": reference, "question": question, "context": context}
             rows, columns, checked = _read(file, asked, skip_invalid=skip_invalid)
-            typer.echo(str(batches.notice_of(services, chosen, rows, columns)), err=True)
+            typer.echo(str(estimates.notice_of(services, chosen, rows, columns)), err=True)
             at_once = concurrency or 8
             if estimate:
-                _print_estimate(batches.estimate(services, chosen, checked, concurrency=at_once), as_json)
+                _print_estimate(estimates.estimate(services, chosen, checked, concurrency=at_once), as_json)
                 return
             made = batches.submit(
                 services,
@@ -88,7 +88,7 @@ def evaluate(
 
 def _read(path: Path, asked: dict[str, str | None], *, skip_invalid: bool) -> tuple[TabularFile, Columns, Checked]:
     """The file, which of its columns hold which part, and what is in it."""
-    from console.actions.batches.batches import check_file
+    from console.actions.batches.estimates import check_file
     from console.actions.batches.files import Columns, guess, guess_parts
     from console.tabular.files import TabularFile
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from console.actions.batches import batches
-from console.actions.batches.batches import Checked, Estimate
+from console.actions.batches import batches, estimates
+from console.actions.batches.estimates import Checked, Estimate
 from console.actions.batches.files import Columns, Notice, guess_parts
 from console.actions.runs.preflight import preflight
 from console.errors import InvalidInput
@@ -55,13 +55,13 @@ def batch_form(shared: Services) -> None:
                 "Budget in US dollars (optional)", 0.0, None, None, key=f"{KEY}.budget", placeholder="No bound",
                 help="The batch stops before it would cost more",
             )  # fmt: skip
-        _notice(batches.notice_of(shared, judge, file, columns))
+        _notice(estimates.notice_of(shared, judge, file, columns))
         for line in preflight(shared, judge, reference="reference" in columns.named):
             st.warning(line, icon=":material/warning:")
         leave_out = bool(checked.problems) and st.checkbox(
             f"Leave out {text.plural(len(checked.problems), 'row')} with problems", key=f"{KEY}.leave_out"
         )
-        _figures(batches.estimate(shared, judge, checked, concurrency=at_once))
+        _figures(estimates.estimate(shared, judge, checked, concurrency=at_once))
         saving.problem(KEY)
         st.button(
             f"Evaluate {text.plural(checked.rows, 'row')}",
@@ -74,7 +74,7 @@ def batch_form(shared: Services) -> None:
 @st.cache_data(show_spinner="Reading the file …", max_entries=4)
 def _checked(name: str, content: bytes, columns: Columns) -> Checked:
     """What is in a file; read once for each choice of columns."""
-    return batches.check_file(TabularFile.of(name, content), columns)
+    return estimates.check_file(TabularFile.of(name, content), columns)
 
 
 def _columns(file: TabularFile) -> Columns:
@@ -117,7 +117,7 @@ def _preview(checked: Checked, columns: Columns) -> None:
         count = text.plural(len(checked.problems), "row")
         st.caption(f":orange[**{count} with problems.**] They cannot be evaluated as they are:")
         st.dataframe(
-            [{"Line": one.line, "Problem": one.message} for one in checked.problems[: batches.SHOWN_PROBLEMS]],
+            [{"Line": one.line, "Problem": one.message} for one in checked.problems[: estimates.SHOWN_PROBLEMS]],
             column_config={"Line": st.column_config.NumberColumn(width=70), "Problem": {"width": 900}},
             hide_index=True,
             height="content" if len(checked.problems) <= 8 else 240,

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from console.actions.batches import batches
+from console.actions.batches import batches, estimates
 from console.actions.batches import journal as batch_journal
 from console.actions.batches import worker as batch_worker
 from console.actions.batches.files import Columns, artifacts, guess, notice
@@ -82,7 +82,7 @@ def test_passages_of_a_list_are_one_context() -> None:
 def test_it_is_said_which_columns_a_judge_sees(services: Services, judge: Judge) -> None:
     file = TabularFile.of("r.csv", b"question,answer,expected,id\nq,a,e,7\n")
 
-    found = batches.notice_of(services, judge, file, guess(file))
+    found = estimates.notice_of(services, judge, file, guess(file))
 
     assert str(found) == (
         "The judge sees question as the question, answer as the text. "
@@ -617,7 +617,7 @@ def test_estimates_go_by_the_latest_runs_of_the_judge(services: Services, ana: U
     for _ in range(5):
         scored(services, judge, case, 4)  # 120 tokens, 0.75 s, $0.001 each
 
-    found = batches.estimate(services, judge, batches.check_file(file_of(16), Columns("text")), concurrency=8)
+    found = estimates.estimate(services, judge, estimates.check_file(file_of(16), Columns("text")), concurrency=8)
 
     assert (found.rows, found.calls, found.tokens) == (16, 17, 1920)
     assert (found.cost, found.seconds) == (pytest.approx(0.016), pytest.approx(1.5))
@@ -625,7 +625,7 @@ def test_estimates_go_by_the_latest_runs_of_the_judge(services: Services, ana: U
 
 
 def test_without_runs_an_estimate_goes_by_the_length_of_the_texts(services: Services, ana: User, judge: Judge) -> None:
-    found = batches.estimate(services, judge, batches.check_file(file_of(3), Columns("text")))
+    found = estimates.estimate(services, judge, estimates.check_file(file_of(3), Columns("text")))
 
     assert found.tokens > 3 * 200
     assert found.cost is None
