@@ -18,7 +18,8 @@ from console.data.configuration.thresholds import Thresholds
 from console.data.documents.documents import Documents
 from console.data.legacy.sqlite.manager import DatabaseManager
 from console.data.legacy.sqlite.repositories import on_the_old_schema
-from console.data.legacy.sqlite.stored_configuration import LegacyCases, LegacyCatalog, LegacyJudges, LegacyThresholds
+from console.data.legacy.sqlite.stored_catalog import LegacyCatalog, LegacyThresholds
+from console.data.legacy.sqlite.stored_configuration import LegacyCases, LegacyJudges
 from console.data.legacy.sqlite.stored_runs import LegacyDocuments, LegacyRuns, NoCalibrations, NoLabels, NoReviewPlans
 from console.data.repositories import Repositories
 from console.data.runs.labels import Labels

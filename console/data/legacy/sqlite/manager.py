@@ -13,7 +13,8 @@ from console.data.legacy.configuration import Records
 from console.data.legacy.manager import OldManager
 from console.data.legacy.shapes import Row
 from console.data.legacy.sqlite.rows import NEWEST, Rows
-from console.data.legacy.sqlite.stored_configuration import LegacyCases, LegacyCatalog, LegacyJudges, LegacyThresholds
+from console.data.legacy.sqlite.stored_catalog import LegacyCatalog, LegacyThresholds
+from console.data.legacy.sqlite.stored_configuration import LegacyCases, LegacyJudges
 from console.data.legacy.sqlite.stored_runs import LegacyDocuments, LegacyRuns
 from console.records import utcnow
 

@@ -8,14 +8,15 @@ import uuid
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from console.data.configuration.thresholds import check_threshold
 from console.data.legacy.shapes import Row, iso_time, sql_time
 from console.data.legacy.sqlite.schema import prepare, writing
-from console.errors import AlreadyExists
+from console.errors import AlreadyExists, NotFound
 from console.records import RunId, utcnow
 
+F = TypeVar("F")
 NEWEST = "ORDER BY {0}.created_at DESC, {0}.rowid"
 """Newest second first, in order of insertion within it."""
 
@@ -82,3 +83,10 @@ def change_row(connection: sqlite3.Connection, table: str, key: str, values: Row
 def to_json(value: Any) -> str:
     """A value as the old system wrote it."""
     return json.dumps(value)
+
+
+def found(one: F | None, kind: str, key: str) -> F:
+    """What was found; raises NotFound when nothing was."""
+    if one is None:
+        raise NotFound(kind, key)
+    return one

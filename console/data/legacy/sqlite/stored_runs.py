@@ -11,9 +11,9 @@ import msgspec
 from console.data.documents.documents import summary_of as document_summary
 from console.data.legacy.migration.rows import document_of, run_of
 from console.data.legacy.shapes import FAILED, Row, iso_time, run_row, sql_time
-from console.data.legacy.sqlite.rows import Rows, insert, to_json
+from console.data.legacy.sqlite.rows import Rows, found, insert, to_json
 from console.data.legacy.sqlite.schema import writing
-from console.data.legacy.sqlite.stored_configuration import LegacyCases, LegacyJudges, found
+from console.data.legacy.sqlite.stored_configuration import LegacyCases, LegacyJudges
 from console.data.legacy.sqlite.unserved import not_served, refusal
 from console.data.runs.items import summary_of
 from console.data.store.lists.cursor import decode_cursor, encode_cursor
