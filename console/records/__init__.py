@@ -22,7 +22,7 @@ A record never holds a score that was not obtained: `Results` exists only on com
 from console.records.base import PREVIEW, Json, Page, Record, RunId, pages, utcnow
 from console.records.batches import Batch, BatchRow, BatchState, NewRow, RowResult, RowState
 from console.records.calibrations import Calibration, Reliable
-from console.records.cases import STEPS, Case, Example, ScoreRange, Threshold, ThresholdChange, pinned_steps
+from console.records.cases import STEPS, Case, CaseFields, Example, ScoreRange, Threshold, ThresholdChange, pinned_steps
 from console.records.catalog import Metric, Model, TokenUsage
 from console.records.collections import (
     Chunk,
@@ -79,6 +79,7 @@ __all__ = [
     "BatchState",
     "Calibration",
     "Case",
+    "CaseFields",
     "Chunk",
     "Collection",
     "CollectionDocument",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Required, TypedDict
 
 import msgspec
 
@@ -93,6 +94,19 @@ class ThresholdChange(Record, frozen=True):
     reason: str = ""
     changed_by: str = "system"
     metadata: Json = {}
+
+
+class CaseFields(TypedDict, total=False):
+    """What somebody says of a new case; fields of `Case`."""
+
+    name: Required[str]
+    task_introduction: Required[str]
+    evaluation_criteria: Required[str]
+    description: str
+    score_range: ScoreRange
+    requires_reference: bool
+    threshold: Threshold
+    metadata: Json
 
 
 class Case(Record, frozen=True):

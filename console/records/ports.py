@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, Unpack
 
 from console.records import (
     Artifact,
@@ -31,12 +31,12 @@ from console.records import (
     RunId,
     RunStatus,
     RunSummary,
-    ScoreRange,
     Snapshot,
     Spent,
     Threshold,
     ThresholdChange,
 )
+from console.records.cases import CaseFields
 
 V = TypeVar("V")
 _Runs = list[Run]
@@ -144,19 +144,7 @@ class Cases(Versioned[Case], Protocol):
         """The case in use of that name, letter case aside."""
 
     def create(
-        self,
-        *,
-        name: str,
-        task_introduction: str,
-        evaluation_criteria: str,
-        by: str,
-        description: str = "",
-        score_range: ScoreRange = ScoreRange(),
-        requires_reference: bool = False,
-        threshold: Threshold = Threshold(),
-        metadata: Json | None = None,
-        reason: str = "Initial threshold",
-        lenient: bool = False,
+        self, *, by: str, reason: str = "Initial threshold", lenient: bool = False, **fields: Unpack[CaseFields]
     ) -> Case:
         """A new case. Raises AlreadyExists, or InvalidInput."""
 

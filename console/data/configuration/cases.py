@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Unpack
 
 import msgspec
 
@@ -18,8 +18,8 @@ from console.data.store import names, tables
 from console.data.store.answers import ConditionFailed
 from console.data.store.requests import ABSENT, Put, Update, Write
 from console.data.store.store import Store
-from console.errors import AlreadyExists, ConflictError, InvalidInput
-from console.records import Case, Json, ScoreRange, Threshold, utcnow
+from console.errors import AlreadyExists
+from console.records import Case, CaseFields, Threshold, utcnow
 
 _Cases = list[Case]
 _Writes = list[Write]
@@ -58,19 +58,7 @@ class Cases(VersionedRecords[Case]):
     # --- writing ---------------------------------------------------------------------------------------
 
     def create(
-        self,
-        *,
-        name: str,
-        task_introduction: str,
-        evaluation_criteria: str,
-        by: str,
-        description: str = "",
-        score_range: ScoreRange = ScoreRange(),
-        requires_reference: bool = False,
-        threshold: Threshold = Threshold(),
-        metadata: Json | None = None,
-        reason: str = "Initial threshold",
-        lenient: bool = False,
+        self, *, by: str, reason: str = "Initial threshold", lenient: bool = False, **fields: Unpack[CaseFields]
     ) -> Case:
         """A new case at version 1.0 with the first entry of its threshold history. One transaction.
 
@@ -86,18 +74,11 @@ class Cases(VersionedRecords[Case]):
             case_id=str(uuid.uuid4()),
             version="1.0",
             active=True,
-            name=name,
-            description=description,
-            task_introduction=task_introduction,
-            evaluation_criteria=evaluation_criteria,
-            score_range=score_range,
-            requires_reference=requires_reference,
-            threshold=threshold,
-            metadata=metadata or {},
             created_on=now,
             created_by=by,
             last_updated_on=now,
             last_updated_by=by,
+            **fields,
         )
         return self.add(case, reason=reason, lenient=lenient)
 
@@ -143,15 +124,10 @@ class Cases(VersionedRecords[Case]):
             AlreadyExists: another case has the new name.
             InvalidInput: a field is not editable, or its value is not allowed.
         """
-        if foreign := set(changes) - _EDITABLE:
-            raise InvalidInput(f"A case has no editable field {', '.join(sorted(foreign))}.")
-        while True:
-            known = self._versions(case_id)
-            try:
-                return self._write_version(known, case_id, changes, by, revision, reason, lenient)
-            except ConflictError:
-                if revision is not None:
-                    raise
+        versions.check_editable(changes, _EDITABLE, KIND)
+        return self._until_saved(
+            case_id, revision, lambda known: self._write_version(known, case_id, changes, by, revision, reason, lenient)
+        )
 
     def set_threshold(
         self, case_id: str, threshold: Threshold, *, by: str, reason: str, revision: int | None = None
@@ -163,8 +139,8 @@ class Cases(VersionedRecords[Case]):
             InvalidInput: the threshold is outside 0..1.
         """
         thresholds.check_threshold(threshold.score)
-        while True:
-            known = self._versions(case_id)
+
+        def move(known: _Cases) -> Case:
             current = self._based_on(known, case_id, revision)
             now = self._after(known)
             entry = thresholds.change(case_id, threshold, current.threshold.score, by=by, now=now, reason=reason)
@@ -187,39 +163,17 @@ class Cases(VersionedRecords[Case]):
                 },
                 condition=versions.unchanged(current.revision),
             )
-            try:
-                self._store.transact([update, thresholds.record(entry), bump(tables.CASES)])
-            except ConditionFailed as error:
-                self._cache.changed(tables.CASES, case_id)
-                if revision is not None:
-                    raise versions.conflict(KIND, case_id, self._versions(case_id)) from error
-                continue
-            self._cache.changed(tables.CASES, case_id)
+            self._apply([update, thresholds.record(entry), bump(tables.CASES)], case_id)
             return moved
 
-    def activate(self, case_id: str, version: str, *, by: str) -> Case:
-        """Puts a version in force instead of the one that is, if any. One Query and one transaction.
-
-        The threshold stays as it is: it belongs to the case, and moves only with an entry in the history.
-        """
-        known = self._versions(case_id)
-        wanted = versions.pick(known, KIND, case_id, version)
-        if wanted.active:
-            return wanted
-        revision = max(one.revision for one in known) + 1
-        current = versions.active_of(known)
-        writes: _Writes = [bump(tables.CASES)]
-        if current:
-            writes.append(self._switch(current, to=False, by=by, revision=current.revision))
-        latest = current or max(known, key=lambda one: one.revision)
-        if names.folded(latest.name) != names.folded(wanted.name):
-            writes += self._rename(latest.name, wanted.name, case_id)
-        switch = self._switch(wanted, to=True, by=by, revision=revision, now=self._after(known))
-        writes.append(replace(switch, sets=switch.sets | threshold_attributes(latest)))
-        self._apply(writes, case_id, name=wanted.name)
-        return self.get(case_id)
+        return self._until_saved(case_id, revision, move)
 
     # --- inside ----------------------------------------------------------------------------------------
+
+    def _put_in_force(self, wanted: Case, latest: Case, switch: Update) -> _Writes:
+        """The threshold stays as it is: it belongs to the case, and moves only with an entry in the history."""
+        kept = replace(switch, sets=switch.sets | threshold_attributes(latest))
+        return [*self._renamed(latest, wanted), kept]
 
     def _write_version(
         self,
@@ -250,17 +204,15 @@ class Cases(VersionedRecords[Case]):
             edited = msgspec.structs.replace(edited, threshold_id=entry.threshold_id)
             writes.append(thresholds.record(entry))
         writes.append(Put(tables.CASES, case_item(edited), ABSENT))
-        if names.folded(current.name) != names.folded(edited.name):
-            writes += self._rename(current.name, edited.name, case_id)
+        writes += self._renamed(current, edited)
         self._apply(writes, case_id, name=edited.name)
         return edited
 
-    def _rename(self, old: str, new: str, case_id: str) -> _Writes:
+    def _renamed(self, before: Case, after: Case) -> _Writes:
+        old, new = names.folded(before.name), names.folded(after.name)
+        if old == new:
+            return []
         return [
-            names.release(tables.CASES, KIND, names.folded(old), case_id),
-            names.claim(tables.CASES, KIND, names.folded(new), case_id),
+            names.release(tables.CASES, KIND, old, before.case_id),
+            names.claim(tables.CASES, KIND, new, before.case_id),
         ]
-
-    def _after(self, known: _Cases) -> datetime:
-        """Now, and later than any change, so that history entries of a case are unique and ordered."""
-        return max(self._clock(), max(one.last_updated_on for one in known) + datetime.resolution)

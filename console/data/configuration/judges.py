@@ -16,7 +16,7 @@ from console.data.store import names, tables
 from console.data.store.codec import ITEM_BUDGET, Item, check_text, from_plain, item_size, plain_map, to_item
 from console.data.store.requests import ABSENT, Put, Query, Write
 from console.data.store.store import Store
-from console.errors import ConflictError, InvalidInput, TooLarge
+from console.errors import TooLarge
 from console.records import Case, Json, Judge, LlmRef, Metric, MetricRef, Model, judge_parameters, utcnow
 
 KIND = "judge"
@@ -105,30 +105,10 @@ class Judges(VersionedRecords[Judge]):
             ConflictError: the judge is no longer at `revision`.
             InvalidInput: a field is not editable, or its value is not allowed.
         """
-        if foreign := set(changes) - _EDITABLE:
-            raise InvalidInput(f"A judge has no editable field {', '.join(sorted(foreign))}.")
-        while True:
-            known = self._versions(judge_id)
-            try:
-                return self._write_version(known, judge_id, changes, by, revision)
-            except ConflictError:
-                if revision is not None:
-                    raise
-
-    def activate(self, judge_id: str, version: str, *, by: str) -> Judge:
-        """Puts a version in force instead of the one that is, if any. One Query and one transaction."""
-        known = self._versions(judge_id)
-        wanted = versions.pick(known, KIND, judge_id, version)
-        if wanted.active:
-            return wanted
-        writes: _Writes = [bump(tables.JUDGES)]
-        current = versions.active_of(known)
-        if current:
-            writes.append(self._switch(current, to=False, by=by, revision=current.revision))
-        revision = max(one.revision for one in known) + 1
-        writes.append(self._switch(wanted, to=True, by=by, revision=revision))
-        self._apply(writes, judge_id)
-        return self.get(judge_id)
+        versions.check_editable(changes, _EDITABLE, KIND)
+        return self._until_saved(
+            judge_id, revision, lambda known: self._write_version(known, judge_id, changes, by, revision)
+        )
 
     # --- inside ----------------------------------------------------------------------------------------
 
@@ -148,7 +128,7 @@ class Judges(VersionedRecords[Judge]):
             **changes,
             version=versions.next_version(known),
             revision=current.revision + 1,
-            last_updated_on=max(self._clock(), current.last_updated_on + datetime.resolution),
+            last_updated_on=self._after(known),
             last_updated_by=by,
         )
         if "parameters" in changes:

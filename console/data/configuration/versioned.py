@@ -18,7 +18,7 @@ from console.data.store.answers import ConditionFailed
 from console.data.store.codec import Item
 from console.data.store.requests import Put, Query, Update, Write
 from console.data.store.store import Store
-from console.errors import AlreadyExists, NotFound
+from console.errors import AlreadyExists, ConflictError, NotFound
 
 _Many = list[V]
 _Writes = list[Write]
@@ -90,6 +90,20 @@ class VersionedRecords(Generic[V]):
 
     # --- writing ---------------------------------------------------------------------------------------
 
+    def activate(self, record_id: str, version: str, *, by: str) -> V:
+        """Puts a version in force instead of the one that is, if any. One Query and one transaction."""
+        known = self._versions(record_id)
+        wanted = versions.pick(known, self._kind.name, record_id, version)
+        if wanted.active:
+            return wanted
+        writes: _Writes = [bump(self._kind.table)]
+        current, latest = versions.active_of(known), max(known, key=lambda one: one.revision)
+        if current:
+            writes.append(self._switch(current, to=False, by=by, revision=current.revision))
+        switch = self._switch(wanted, to=True, by=by, revision=latest.revision + 1, now=self._after(known))
+        self._apply([*writes, *self._put_in_force(wanted, current or latest, switch)], record_id, name=wanted.name)
+        return self.get(record_id)
+
     def deactivate(self, record_id: str, *, by: str, revision: int | None = None) -> None:
         """Takes the record out of use; its versions, runs and name stay. One Query and one transaction.
 
@@ -147,6 +161,24 @@ class VersionedRecords(Generic[V]):
             raise versions.conflict(self._kind.name, record_id, known)
         return current
 
+    def _until_saved(self, record_id: str, revision: int | None, write: Callable[[_Many[V]], V]) -> V:
+        """What `write` made of the versions; anew when somebody else saved in between and no `revision` was named."""
+        while True:
+            try:
+                return write(self._versions(record_id))
+            except ConflictError:
+                if revision is not None:
+                    raise
+
+    def _put_in_force(self, wanted: V, latest: V, switch: Update) -> _Writes:
+        """The writes that put `wanted` in force; `latest` is the version that was, or the last that was written."""
+        del wanted, latest
+        return [switch]
+
+    def _after(self, known: _Many[V]) -> datetime:
+        """Now, and later than any change, so that entries of a record's history are unique and ordered."""
+        return max(self._clock(), max(one.last_updated_on for one in known) + datetime.resolution)
+
     def _switch(self, one: V, *, to: bool, by: str, revision: int, now: datetime | None = None) -> Update:
         return versions.switch(
             self._kind.table,
@@ -159,7 +191,7 @@ class VersionedRecords(Generic[V]):
             revision=revision,
         )
 
-    def _apply(self, writes: _Writes, record_id: str, *, name: str = "") -> None:
+    def _apply(self, writes: _Writes, record_id: str, *, name: str | None = None) -> None:
         """One transaction. Raises AlreadyExists when the `name` that it claims is taken, else ConflictError."""
         try:
             self._store.transact(writes)
@@ -167,7 +199,7 @@ class VersionedRecords(Generic[V]):
             self._cache.changed(self._kind.table, record_id)
             claims = {place for place, write in enumerate(writes) if _is_claim(write)}
             if claims & set(error.failed):
-                raise AlreadyExists(self._kind.name, name) from error
+                raise AlreadyExists(self._kind.name, name or "") from error
             raise versions.conflict(self._kind.name, record_id, self._versions(record_id)) from error
         self._cache.changed(self._kind.table, record_id)
 

@@ -13,11 +13,15 @@ from typing import Any, Protocol, TypeVar
 from console.data.store import tables
 from console.data.store.codec import timestamp
 from console.data.store.requests import Condition, Update
-from console.errors import ConflictError, NotFound
+from console.errors import ConflictError, InvalidInput, NotFound
 
 
 class Versioned(Protocol):
     """The fields that a versioned record has."""
+
+    @property
+    def name(self) -> str | None:
+        """For people."""
 
     @property
     def version(self) -> str:
@@ -41,6 +45,12 @@ class Versioned(Protocol):
 
 
 V = TypeVar("V", bound=Versioned)
+
+
+def check_editable(changes: Iterable[str], editable: frozenset[str], kind: str) -> None:
+    """Raises InvalidInput for a field that nobody may change."""
+    if foreign := set(changes) - editable:
+        raise InvalidInput(f"A {kind} has no editable field {', '.join(sorted(foreign))}.")
 
 
 def version_number(version: str) -> tuple[int, ...]:

@@ -10,19 +10,20 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 import msgspec
 
 from console.data.configuration.case_items import check_case
+from console.data.configuration.versions import check_editable
 from console.data.legacy.migration.rows import case_of, judge_of
 from console.data.legacy.shapes import Row, fitting, iso_time, sql_time
 from console.data.legacy.sqlite.rows import NEWEST, Rows, change_row, found, new_threshold, to_json
 from console.data.legacy.sqlite.schema import writing
 from console.data.legacy.sqlite.stored_catalog import LegacyCatalog
 from console.data.legacy.sqlite.unserved import not_served, refusal
-from console.errors import AlreadyExists, ConflictError, InvalidInput, NotFound
-from console.records import Case, Json, Judge, Metric, Model, ScoreRange, Threshold, utcnow
+from console.errors import AlreadyExists, ConflictError, NotFound
+from console.records import Case, CaseFields, Json, Judge, Metric, Model, Threshold, utcnow
 
 V = TypeVar("V", Case, Judge)
 _CaseList = list[Case]
@@ -80,19 +81,7 @@ class LegacyCases:
         return []
 
     def create(
-        self,
-        *,
-        name: str,
-        task_introduction: str,
-        evaluation_criteria: str,
-        by: str,
-        description: str = "",
-        score_range: ScoreRange = ScoreRange(),
-        requires_reference: bool = False,
-        threshold: Threshold = Threshold(),
-        metadata: Json | None = None,
-        reason: str = "Initial threshold",
-        lenient: bool = False,
+        self, *, by: str, reason: str = "Initial threshold", lenient: bool = False, **fields: Unpack[CaseFields]
     ) -> Case:
         """A new case. Raises AlreadyExists, InvalidInput, and NotServed for a description or metadata."""
         del reason
@@ -101,20 +90,13 @@ class LegacyCases:
             case_id="",
             version="1.0",
             active=True,
-            name=name,
-            description=description,
-            task_introduction=task_introduction,
-            evaluation_criteria=evaluation_criteria,
-            score_range=score_range,
-            requires_reference=requires_reference,
-            threshold=threshold,
-            metadata=metadata or {},
             created_on=now,
             created_by=by,
             last_updated_on=now,
+            **fields,
         )
         values = {**_case_values(check_case(case, lenient=lenient)), "updated_at": sql_time(self._rows.clock())}
-        return self.get(self._rows.add("case", "cases", name, values, threshold=threshold.score))
+        return self.get(self._rows.add("case", "cases", case.name, values, threshold=case.threshold.score))
 
     def update(
         self,
@@ -128,7 +110,7 @@ class LegacyCases:
     ) -> Case:
         """Changes the row. Raises ConflictError, AlreadyExists, InvalidInput, and NotServed as `create`."""
         del by, reason
-        _check_editable(changes, _EDITABLE_CASE, "case")
+        check_editable(changes, _EDITABLE_CASE, "case")
         edited = check_case(msgspec.structs.replace(self.get(case_id), **changes), lenient=lenient)
         values = {**_case_values(edited), "updated_at": iso_time(self._rows.clock())}
         try:
@@ -226,7 +208,7 @@ class LegacyJudges:
     def update(self, judge_id: str, changes: dict[str, Any], *, by: str, revision: int | None = None) -> Judge:
         """Changes the row. Raises ConflictError, InvalidInput, and NotServed as `create`."""
         del by
-        _check_editable(changes, _EDITABLE_JUDGE, "judge")
+        check_editable(changes, _EDITABLE_JUDGE, "judge")
         edited = msgspec.structs.replace(self.get(judge_id), **changes)
         if edited.metric.configuration or "evaluation_parameters" in changes:
             raise refusal("Configurations of metrics")
@@ -267,11 +249,6 @@ def _case_values(case: Case) -> Row:
         "max_score": fitting(case.score_range.max),
         "requires_reference": case.requires_reference,
     }
-
-
-def _check_editable(changes: dict[str, Any], editable: frozenset[str], kind: str) -> None:
-    if foreign := set(changes) - editable:
-        raise InvalidInput(f"A {kind} has no editable field {', '.join(sorted(foreign))}.")
 
 
 def _check_same(row: Row | None, columns: Sequence[str], kind: str, key: str, revision: int | None) -> None:
