@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import msgspec
 
@@ -37,6 +38,7 @@ from console.records import (
     RunStatus,
     Snapshot,
     TokenUsage,
+    pages,
     utcnow,
 )
 from console.services import Services
@@ -280,13 +282,9 @@ class BatchWorker:
         return Snapshot.of(judge, case, prompt_version=PROMPT_VERSION)
 
     def _pending(self) -> Iterator[BatchRow]:
-        cursor: str | None = None
-        while True:
-            page = self._services.batches.rows(self._batch_id, RowState.PENDING, limit=_PAGE, cursor=cursor)
+        rows = partial(self._services.batches.rows, self._batch_id, RowState.PENDING, limit=_PAGE)
+        for page in pages(lambda cursor: rows(cursor=cursor)):
             yield from (row for row in page.items if self._only is None or row.number in self._only)
-            cursor = page.cursor
-            if cursor is None:
-                return
 
     def _price(self) -> Callable[[TokenUsage], float | None]:
         """What usage costs by the prices of now."""

@@ -36,6 +36,7 @@ from console.records import (
     RunStatus,
     RunSummary,
     Verdict,
+    pages,
     utcnow,
 )
 
@@ -109,17 +110,11 @@ class BatchRuns:
             BatchTaken: a worker has the batch.
             NotFound: there is no such batch.
         """
-        batch = self._batches.get(batch_id)
-        opened, waiting = list[int](), list[BatchRow]()
-        cursor: str | None = None
-        while batch.failed:
-            page = self._batches.rows(batch_id, RowState.FAILED, limit=_REOPENED_AT_ONCE, cursor=cursor)
-            waiting, cursor = page.items, page.cursor
-            if waiting:
-                opened += self._reopen(batch_id, waiting)
-            if cursor is None:
-                break
-        return opened
+        if not self._batches.get(batch_id).failed:
+            return []
+        rows = partial(self._batches.rows, batch_id, RowState.FAILED, limit=_REOPENED_AT_ONCE)
+        found = pages(lambda cursor: rows(cursor=cursor))
+        return [number for page in found if page.items for number in self._reopen(batch_id, page.items)]
 
     def results(self, batch_id: str) -> dict[int, RowResult]:
         """What the rows ended in, by their numbers. One Query per 1 MB: some 10,000 rows.
