@@ -8,7 +8,6 @@ import logging
 import os
 import tempfile
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -33,6 +32,7 @@ from console.data.users import first_password
 from console.data.users.key_file import is_first_use
 from console.data.users.keys import Keyring
 from console.engine.engine import EngineLease, acquire, is_own, status
+from console.engine.engine import EngineStatus as EngineStatus  # noqa: PLC0414 - actions know engines by it only
 from console.judging.fence import installation_secret
 from console.judging.judging import Judging, providers
 from console.private import private_folder
@@ -71,19 +71,6 @@ class Engine:
         return self.kind == "moto"
 
 
-@dataclass(frozen=True, slots=True)
-class EngineProcess:
-    """The process of the embedded engine."""
-
-    pid: int
-    version: str
-    started: datetime
-    kept: bool
-    """Whether it stays when its last user ends."""
-    users: tuple[str, ...]
-    """Processes that use it, `<pid> <command>`, where the system tells."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services(Repositories):
     """Everything that an entry point may use. Close it (or use `with`) to let go of the engine."""
@@ -116,20 +103,10 @@ class Services(Repositories):
         """
         return self.embedders.get(name)
 
-    def engine_process(self) -> EngineProcess | None:
-        """The embedded engine's process; None for a store that is not the data folder's own."""
-        if not is_own(self.settings.data_dir, self.engine.endpoint):
-            return None
-        found = status(self.settings.data_dir)
-        if not found.pid or not found.started:
-            return None
-        return EngineProcess(
-            pid=found.pid,
-            version=found.version or "",
-            started=datetime.fromisoformat(found.started),
-            kept=found.kept,
-            users=found.users,
-        )
+    def engine_process(self) -> EngineStatus | None:
+        """The embedded engine; None for a store that is not the data folder's own."""
+        own = is_own(self.settings.data_dir, self.engine.endpoint)
+        return status(self.settings.data_dir) if own else None
 
     def first_password_used(self, user: User) -> None:
         """Forgets the first admin's password once they have signed in with one."""

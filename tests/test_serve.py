@@ -42,7 +42,7 @@ def test_one_command_brings_everything_up_and_ctrl_c_takes_it_down(folder: Path)
         assert up.end(signal.SIGINT) == 0
         assert not answers(port_of(up.url("API")))
         assert not answers(port_of(up.url("Console")))
-    assert not engine.status(folder).running
+    assert engine.status(folder) is None
 
 
 def test_an_empty_store_gets_the_sample_data_and_keeps_it(folder: Path) -> None:

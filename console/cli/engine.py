@@ -50,10 +50,10 @@ def stop(
     typer.echo("The engine is stopped." if stopped else "No engine was running.")
 
 
-def _print_status(status: EngineStatus, as_json: bool) -> None:
+def _print_status(status: EngineStatus | None, as_json: bool) -> None:
     if as_json:
-        print_json(dataclasses.asdict(status))
-    elif not status.running:
+        print_json({"running": status is not None, **(dataclasses.asdict(status) if status else {})})
+    elif not status:
         typer.echo("No engine is running.")
     else:
         use = "in use" if status.in_use else "not in use"

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -38,25 +39,23 @@ START_ATTEMPTS = 5
 
 @dataclass(frozen=True, slots=True)
 class EngineStatus:
-    """What `engine status` shows."""
+    """An engine that runs."""
 
-    running: bool
-    in_use: bool = False
-    kept: bool = False
+    in_use: bool
+    kept: bool
     """Started by `engine start`: it stays until `engine stop`."""
-    endpoint: str | None = None
+    endpoint: str
     """Where its door listens."""
-    access_key: str | None = None
+    access_key: str
     """What the door asks for: the access key id for an AWS SDK."""
-    alone: bool = False
+    alone: bool
     """Whether nothing but the door reaches it; else other users of the machine might find its port."""
-    kind: EngineKind | None = None
-    version: str | None = None
-    pid: int | None = None
-    started: str | None = None
-    """ISO-8601, UTC."""
-    warning: str | None = None
-    users: tuple[str, ...] = ()
+    kind: EngineKind
+    version: str
+    pid: int
+    started: datetime
+    warning: str | None
+    users: tuple[str, ...]
     """Processes that use it, `<pid> <command>`, where the system tells."""
 
 
@@ -155,16 +154,15 @@ def acquire(data_dir: Path, port: int | None = None, *, kind: EngineKind | None 
     return EngineLease(folder, record, users, find)
 
 
-def status(data_dir: Path) -> EngineStatus:
-    """The folder's engine as it is now. Starts nothing and creates nothing."""
+def status(data_dir: Path) -> EngineStatus | None:
+    """The folder's engine as it is now, or None when none runs. Starts nothing and creates nothing."""
     folder = DataFolder(data_dir)
     record = folder.read()
     if record is None or not record.runs():
-        return EngineStatus(running=False)
+        return None
     with folder.locked():
         in_use = folder.in_use()
     return EngineStatus(
-        running=True,
         in_use=in_use,
         kept=record.kept,
         endpoint=record.address,
@@ -173,7 +171,7 @@ def status(data_dir: Path) -> EngineStatus:
         kind=record.kind,
         version=record.version,
         pid=record.pid,
-        started=record.started,
+        started=datetime.fromisoformat(record.started),
         warning=record.warning,
         users=tuple(f"{user} {command_of(user)}".strip() for user in folder.users()),
     )

@@ -145,7 +145,7 @@ def test_racing_threads_that_come_and_go_never_lose_their_engine(folder: Path) -
 
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(visit, range(40))) == [[]] * 40
-    assert not engine.status(folder).running
+    assert engine.status(folder) is None
 
 
 def test_a_user_killed_with_9_is_no_longer_counted(folder: Path) -> None:
@@ -244,7 +244,7 @@ def test_a_record_whose_pid_is_another_program_is_stale(folder: Path) -> None:
         assert record
         kill(lease.pid)
     DataFolder(folder).write(dataclasses.replace(record, pid=os.getpid(), kept=False))
-    assert not engine.status(folder).running
+    assert engine.status(folder) is None
     with engine.acquire(folder) as lease:
         assert lease.pid != os.getpid()
         assert client(lease.endpoint).list_tables()["TableNames"] == []
@@ -285,7 +285,7 @@ def test_a_taken_port_is_an_error_that_names_it(folder: Path) -> None:
         port = other.getsockname()[1]
         with pytest.raises(SetupError, match=f"Port {port} is taken. Name another"):
             engine.acquire(folder, port)
-    assert not engine.status(folder).running
+    assert engine.status(folder) is None
 
 
 def test_a_port_that_is_lost_in_a_race_leads_to_another_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -305,7 +305,7 @@ def test_a_folder_that_cannot_be_made_is_an_error_that_names_it(tmp_path: Path) 
 def test_a_kept_engine_stays_without_users_until_it_is_stopped(folder: Path) -> None:
     with engine.acquire(folder) as lease:
         lease.keep()
-    assert engine.status(folder).running
+    assert engine.status(folder)
     assert not engine.status(folder).in_use
     assert engine.stop(folder)
     assert not command_of(lease.pid)
@@ -320,7 +320,7 @@ def test_an_engine_in_use_is_stopped_by_force_only(folder: Path) -> None:
 
 
 def test_status_of_a_folder_that_is_not_there_makes_nothing(folder: Path) -> None:
-    assert not engine.status(folder).running
+    assert engine.status(folder) is None
     assert not engine.stop(folder)
     assert not folder.exists()
 

@@ -21,7 +21,7 @@ from console.data.store.setup.check import MISSING, differences
 from console.data.store.setup.description import Description, index_state, look
 from console.errors import ConsoleError
 from console.records import Batch, Role, User, utcnow
-from console.services import EngineProcess, Services
+from console.services import EngineStatus, Services
 from console.telemetry import traced
 
 LATEST_BATCHES = 50
@@ -87,7 +87,7 @@ class Counters:
 
     store: StoreReadings
     cache: CacheReadings
-    engine: EngineProcess | None
+    engine: EngineStatus | None
 
 
 def check_health(services: Services) -> Health:
