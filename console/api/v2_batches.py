@@ -16,20 +16,11 @@ from console.api.context import Actor, UsedServices
 from console.api.pages import Cursor, Limit, Rows
 from console.api.refusals import documented
 from console.api.shapes import answer
+from console.api.v2_judges import PartsRequest
 from console.tabular.files import TabularFile
 
 router = APIRouter(route_class=StrictRoute, prefix="/batches", tags=["Batches"])
 _COLUMNS = Columns("actual_output", "expected_output", "input", "context")
-
-
-class RowRequest(BaseModel):
-    """One text of a batch."""
-
-    actual_output: str = Field(min_length=1)
-    expected_output: str | None = None
-    input: str | None = Field(None, description="The question that the text answers.")
-    context: str | None = Field(None, description="The material that the text rests on.")
-    metadata: dict[str, Any] = {}
 
 
 class BatchRequest(BaseModel):
@@ -37,7 +28,7 @@ class BatchRequest(BaseModel):
 
     name: str = Field(min_length=1, max_length=200)
     judge_id: str
-    rows: list[RowRequest] = Field(min_length=1, max_length=10_000)
+    rows: list[PartsRequest] = Field(min_length=1, max_length=10_000)
     concurrency: int = Field(CONCURRENCY, ge=1, le=batch_actions.MOST_AT_ONCE)
     budget: float | None = Field(None, gt=0, description="US dollars; the model needs prices.")
     start: bool = Field(True, description="Work on it at once, in the worker that took the request.")

@@ -16,7 +16,7 @@ from console.api.context import Actor, UsedServices
 from console.api.refusals import documented
 from console.api.shapes import answer
 from console.errors import InvalidInput, NotFound
-from console.records import Artifact, Judge, Snapshot
+from console.records import Artifact, Snapshot
 from console.services import Services
 
 router = APIRouter(route_class=StrictRoute, prefix="/judges", tags=["Judges"])
@@ -96,7 +96,7 @@ def create_judge(request: JudgeRequest, services: UsedServices, actor: Actor) ->
 def get_judge(services: UsedServices, judge_id: str) -> Response:
     """One judge, with how it is scored as far as that is decided."""
     judge = services.judges.get(judge_id)
-    return answer({**_shown(judge), "scoringMode": mode_of(services, judge)})
+    return answer({**msgspec.to_builtins(judge), "scoringMode": mode_of(services, judge)})
 
 
 @router.patch("/{judge_id}", response_model=dict[str, Any], responses=documented(400, 404, 409, 413, 503))
@@ -104,7 +104,12 @@ def edit_judge(request: JudgeEdit, services: UsedServices, actor: Actor, judge_i
     """Change a judge: a new version."""
     judge = services.judges.get(judge_id)
     given = request.model_dump(exclude={"revision"}, exclude_none=True)
-    before = {**_plain(judge), "model_id": judge.llm.id}
+    before = {
+        "name": judge.name,
+        "description": judge.description,
+        "parameters": judge.parameters,
+        "model_id": judge.llm.id,
+    }
     changes = {name: value for name, value in given.items() if value != before[name]}
     return answer(configuration.edit_judge(services, actor, judge, changes, revision=request.revision))
 
@@ -132,12 +137,3 @@ def _snapshot(services: Services, judge_id: str) -> Snapshot:
     if judge.metric.type != "geval":
         raise InvalidInput("This judge asks no model: it compares the text with the reference.", field="judge_id")
     return Snapshot.of(judge, services.cases.get(judge.case_id))
-
-
-def _plain(judge: Judge) -> dict[str, Any]:
-    return {"name": judge.name, "description": judge.description, "parameters": judge.parameters}
-
-
-def _shown(judge: Judge) -> dict[str, Any]:
-    shown: dict[str, Any] = msgspec.to_builtins(judge)
-    return shown

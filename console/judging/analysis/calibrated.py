@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
 from console.judging.analysis.statistics import LEVEL, RESAMPLES, SEED, Estimate
+from console.records import Reliable
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -43,17 +44,6 @@ class Method(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Bin:
-    """Labelled runs of like probability."""
-
-    probability: float
-    """Their mean."""
-    passed: float
-    """The share that people passed."""
-    labels: int
-
-
-@dataclass(frozen=True, slots=True)
 class Reliability:
     """How well probabilities hold."""
 
@@ -61,7 +51,7 @@ class Reliability:
     """Expected calibration error: how far shares are from probabilities, on average over the bins."""
     brier: float
     """Mean squared distance of probability and verdict."""
-    bins: list[Bin]
+    bins: list[Reliable]
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +221,11 @@ def reliability(probabilities: ArrayLike, passed: ArrayLike, weights: ArrayLike)
     ends = least, max(value, min(1.0, 2 * value - float(low)))
     shares = member * w[:, None]
     bins = [
-        Bin(float(shares[:, one] @ p / total), float(shares[:, one] @ people / total), int(member[:, one].sum()))
+        Reliable(
+            probability=float(shares[:, one] @ p / total),
+            passed=float(shares[:, one] @ people / total),
+            labels=int(member[:, one].sum()),
+        )
         for one, total in enumerate(shares.sum(axis=0))
     ]
     error = Estimate(value, *ends, len(p), "basic bootstrap")

@@ -188,15 +188,6 @@ def run_line(run: Run, labels: list[Label]) -> RunLine:
         started_at=run.started_at,
         completed_at=run.completed_at,
         error_message=run.error_message if run.status is RunStatus.FAILED else None,
-        labels=[
-            RunLabel(
-                labelled_by=label.labelled_by,
-                score=label.score,
-                passed=label.passed,
-                comment=label.comment,
-                labelled_on=label.labelled_on,
-            )
-            for label in labels
-        ],
+        labels=[msgspec.convert(label, RunLabel, from_attributes=True) for label in labels],
         **results,
     )
