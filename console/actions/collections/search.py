@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -294,14 +294,7 @@ def _measured(
 def _with_overlap(report: StrategyReport, exact: list[str], found: list[str]) -> StrategyReport:
     if report.error or not exact:
         return report
-    return StrategyReport(
-        strategy=report.strategy,
-        first_seconds=report.first_seconds,
-        seconds=report.seconds,
-        requests=report.requests,
-        read_units=report.read_units,
-        overlap=len(set(exact) & set(found)) / len(exact),
-    )
+    return replace(report, overlap=len(set(exact) & set(found)) / len(exact))
 
 
 def _sample(view: View, size: int) -> NDArray[np.int64]:

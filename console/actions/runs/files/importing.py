@@ -147,13 +147,7 @@ def _run(line: RunLine, judge: Judge, case: Case, run_id: int, started: datetime
         judge_id=judge.judge_id,
         case_id=case.case_id,
         judge_snapshot=Snapshot.of(judge, case),
-        evaluated_artifact=Artifact(
-            evaluation_target=line.evaluation_target,
-            expected_output=line.expected_output,
-            input=line.input,
-            context=line.context,
-            metadata=line.metadata,
-        ),
+        evaluated_artifact=msgspec.convert(line, Artifact, from_attributes=True),
         error_message=line.error_message,
         item=line.item,
         created_by=by,
@@ -173,33 +167,13 @@ def _results(line: RunLine, case: Case) -> Results | None:
             f"the case {case.name!r}. Correct the score, or the case.",
             field="finalScore",
         )
-    return Results(
-        final_score=score,
-        final_score_normalized=case.score_range.normalise(score),
-        all_responses=line.all_responses,
-        distribution=line.distribution,
-        distributions=line.distributions,
-        captured_mass=line.captured_mass,
-        notes=line.notes,
-        scoring_mode=line.scoring_mode,
-        prompt_used=line.prompt_used,
-        reasons=line.reasons,
-        token_usage=line.token_usage,
-        execution_time_seconds=line.execution_time_seconds,
-        cost=line.cost,
-    )
+    said = {name: value for name, value in msgspec.structs.asdict(line).items() if name in Results.__struct_fields__}
+    return Results(**{**said, "final_score": score, "final_score_normalized": case.score_range.normalise(score)})
 
 
 def _labels(line: RunLine, run_id: int, now: datetime) -> list[Label]:
     return [
-        Label(
-            run_id=run_id,
-            labelled_by=label.labelled_by,
-            labelled_on=label.labelled_on or now,
-            score=label.score,
-            passed=label.passed,
-            comment=label.comment,
-        )
+        Label(run_id=run_id, **{**msgspec.structs.asdict(label), "labelled_on": label.labelled_on or now})
         for label in line.labels
     ]
 

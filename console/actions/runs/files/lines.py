@@ -159,7 +159,7 @@ def run_lines(services: Services, wanted: RunFilter) -> Iterator[RunLine]:
 
 def run_line(run: Run, labels: list[Label]) -> RunLine:
     """A finished run in the neutral form."""
-    snapshot, artifact = run.judge_snapshot, run.evaluated_artifact
+    snapshot = run.judge_snapshot
     results = msgspec.structs.asdict(run.results) if run.results else {}
     results.pop("final_score_normalized", None)
     return RunLine(
@@ -179,15 +179,11 @@ def run_line(run: Run, labels: list[Label]) -> RunLine:
             metric=snapshot.metric.type,
             parameters=snapshot.parameters,
         ),
-        evaluation_target=artifact.evaluation_target,
-        expected_output=artifact.expected_output,
-        input=artifact.input,
-        context=artifact.context,
         item=run.item,
-        metadata=artifact.metadata,
         started_at=run.started_at,
         completed_at=run.completed_at,
         error_message=run.error_message if run.status is RunStatus.FAILED else None,
         labels=[msgspec.convert(label, RunLabel, from_attributes=True) for label in labels],
+        **msgspec.structs.asdict(run.evaluated_artifact),
         **results,
     )
