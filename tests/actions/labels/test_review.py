@@ -31,7 +31,7 @@ from console.records import (
     utcnow,
 )
 from console.services import Services
-from console.tabular.files import form_of
+from console.tabular.files import FileForm, form_of
 from tests.support.console_app import failed, new_case, new_judge, new_user, scored
 
 FIVE = ScoreRange(min=1, max=5)
@@ -218,7 +218,7 @@ def test_everything_wrong_with_a_file_is_told_by_line_and_nothing_is_written(
 ) -> None:
     content = csv_of(f"{run.run_id},4,,,,", f"{run.run_id},9,,,bo,", "999999,3,,,,", f"{run.run_id},,,,eli,")
     with pytest.raises(InvalidInput) as refused:
-        plan_import(console_services, read_labels(content, "csv"), by="eva")
+        plan_import(console_services, read_labels(content, FileForm.CSV), by="eva")
     words = str(refused.value).splitlines()
     assert words[0] == "Nothing was imported. 3 problem(s):"
     assert words[1].startswith("Line 3: The score 9 is outside of the run's range, 1 to 5.")
@@ -251,7 +251,7 @@ def test_everything_wrong_with_a_file_is_told_by_line_and_nothing_is_written(
 )
 def test_a_broken_file_says_where(content: bytes, form: str, words: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        read_labels(content, form)  # type: ignore[arg-type]
+        read_labels(content, FileForm(form))
     assert words in str(refused.value)
 
 
@@ -269,9 +269,9 @@ def test_an_export_is_what_an_import_reads(console_services: Services, run: Run,
     console_services.labels.save(run, 4.5, True, "=1+1", by="eva")
     console_services.labels.save(run, None, False, "- no\nreally", by="eli")
     for form in ("csv", "jsonl"):
-        export = export_labels(console_services, RunFilter(case_id=case.case_id), form)  # type: ignore[arg-type]
+        export = export_labels(console_services, RunFilter(case_id=case.case_id), FileForm(form))
         assert export.rows == 2
-        plan = plan_import(console_services, read_labels(export.content, form), by="x")  # type: ignore[arg-type]
+        plan = plan_import(console_services, read_labels(export.content, FileForm(form)), by="x")
         assert (plan.added, plan.changed, plan.same) == (0, 0, 2)
 
 
@@ -280,9 +280,9 @@ def test_a_moved_file_brings_the_labels_to_another_run(
 ) -> None:
     other = scored(console_services, judge, case, 3.0)
     console_services.labels.save(run, 4.5, True, "Fine", by="eva")
-    line = json.loads(export_labels(console_services, RunFilter(), "jsonl").content)
+    line = json.loads(export_labels(console_services, RunFilter(), FileForm.JSONL).content)
     content = json.dumps({**line, "run_id": other.run_id}).encode()
-    apply_import(console_services, plan_import(console_services, read_labels(content, "jsonl"), by="x"))
+    apply_import(console_services, plan_import(console_services, read_labels(content, FileForm.JSONL), by="x"))
     assert (
         console_services.labels.of(other.run_id)[0].labelled_on == console_services.labels.of(run.run_id)[0].labelled_on
     )
@@ -290,7 +290,7 @@ def test_a_moved_file_brings_the_labels_to_another_run(
 
 def test_no_cell_of_an_export_is_a_formula(console_services: Services, run: Run) -> None:
     console_services.labels.save(run, 4.5, comment="=cmd|' /C calc'!A0", by="@sum(1)")
-    text = export_labels(console_services, RunFilter(), "csv").content.decode("utf-8-sig")
+    text = export_labels(console_services, RunFilter(), FileForm.CSV).content.decode("utf-8-sig")
     (cells,) = list(csv.DictReader(io.StringIO(text)))
     assert (cells["comment"], cells["labelled_by"]) == ("'=cmd|' /C calc'!A0", "'@sum(1)")
 
