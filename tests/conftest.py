@@ -33,6 +33,7 @@ from tests.support.strict import roles
 from tests.support.strict.proxy import StrictProxy
 from tests.support.table_pool import TablePool
 
+pytest_plugins = ["tests.support.fixtures"]
 _PROXIES: list[StrictProxy] = []
 """The proxy of this worker, once a test has needed it."""
 

@@ -41,12 +41,6 @@ def services(folder: Path) -> Iterator[Services]:
         yield made
 
 
-@pytest.fixture
-def server() -> Iterator[OpenAiServer]:
-    with OpenAiServer() as running:
-        yield running
-
-
 def new_judge(services: Services, *, priced: bool = False, model: str = "gpt-test") -> Judge:
     case = new_case(services)
     prices = {"input_price": 10.0, "output_price": 10.0} if priced else {}

@@ -13,16 +13,6 @@ from tests.support.data_files import SUMMEVAL
 
 
 @pytest.fixture
-def case(console_services: Services) -> Case:
-    return new_case(console_services)
-
-
-@pytest.fixture
-def judge(console_services: Services, case: Case) -> Judge:
-    return new_judge(console_services, case)
-
-
-@pytest.fixture
 def labelled(console_services: Services, case: Case, judge: Judge) -> list[Run]:
     """Two agreements, one false pass, one false fail; the false fail is the largest difference."""
     pairs = ((5.0, 4.0), (1.0, 2.0), (4.0, 2.0), (2.0, 5.0))

@@ -24,16 +24,6 @@ from tests.support.scripted import ScriptedProvider
 HOSTILE = "![x](http://host/x.png) <img src=x> **bold** :red[x]"
 
 
-@pytest.fixture
-def admin(console_services: Services) -> User:
-    return new_user(console_services, "ada", Role.ADMIN)
-
-
-@pytest.fixture
-def case(console_services: Services) -> Case:
-    return new_case(console_services)
-
-
 def cases_page(user: User, /, **query_params: str) -> AppTest:
     return app(user, **query_params).switch_page("console/pages/cases.py").run()
 

@@ -22,11 +22,6 @@ BEACON = "![x](https://example.com/beacon.png)"
 
 
 @pytest.fixture
-def admin(console_services: Services) -> User:
-    return new_user(console_services, "ada", Role.ADMIN)
-
-
-@pytest.fixture
 def collection(console_services: Services, admin: User) -> Collection:
     """Two documents, one of them with 25 chunks."""
     made = create_collection(console_services, admin, "Help pages")

@@ -16,21 +16,6 @@ from tests.support.console_app import app, facts, new_case, new_judge, new_user,
 from tests.support.scripted import ScriptedProvider
 
 
-@pytest.fixture
-def admin(console_services: Services) -> User:
-    return new_user(console_services, "ada", Role.ADMIN)
-
-
-@pytest.fixture
-def case(console_services: Services) -> Case:
-    return new_case(console_services)
-
-
-@pytest.fixture
-def judge(console_services: Services, case: Case) -> Judge:
-    return new_judge(console_services, case)
-
-
 def judges_page(user: User, /, **query_params: str) -> AppTest:
     return app(user, **query_params).switch_page("console/pages/judges.py").run()
 

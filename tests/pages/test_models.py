@@ -19,11 +19,6 @@ def rows(test: AppTest, column: str) -> list[dict[str, object]]:
     return next(one.value for one in test.dataframe if column in one.value).to_dict("records")
 
 
-@pytest.fixture
-def admin(console_services: Services) -> User:
-    return new_user(console_services, "ada", Role.ADMIN)
-
-
 def test_models_are_listed_by_provider_and_name_with_their_judges(console_services: Services, admin: User) -> None:
     catalog = console_services.catalog
     catalog.create_model("llama3.1:8b", "ollama", by="ana")

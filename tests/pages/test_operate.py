@@ -16,11 +16,6 @@ from tests.support.strict.conduct import Refuses
 from tests.support.strict.proxy import StrictProxy
 
 
-@pytest.fixture
-def admin(console_services: Services) -> User:
-    return new_user(console_services, "ada", Role.ADMIN)
-
-
 def operations(user: User) -> AppTest:
     return app(user).switch_page("console/pages/operations.py").run()
 

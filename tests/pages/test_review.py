@@ -15,16 +15,6 @@ SECRET = "Because."
 
 
 @pytest.fixture
-def case(console_services: Services) -> Case:
-    return new_case(console_services)
-
-
-@pytest.fixture
-def judge(console_services: Services, case: Case) -> Judge:
-    return new_judge(console_services, case)
-
-
-@pytest.fixture
 def eva(console_services: Services) -> User:
     return new_user(console_services, "eva", Role.EVALUATOR)
 

@@ -24,11 +24,6 @@ CITIES = {
 
 
 @pytest.fixture
-def admin(console_services: Services) -> User:
-    return new_user(console_services, "ada", Role.ADMIN)
-
-
-@pytest.fixture
 def collection(console_services: Services, admin: User) -> Collection:
     """Three documents of one chunk each."""
     made = create_collection(console_services, admin, "World")

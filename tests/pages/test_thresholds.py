@@ -24,11 +24,6 @@ def ledger(test: AppTest) -> list[list[object]]:
 
 
 @pytest.fixture
-def admin(console_services: Services) -> User:
-    return new_user(console_services, "ada", Role.ADMIN)
-
-
-@pytest.fixture
 def case(console_services: Services) -> Case:
     """Threshold 0.5; two judges with scores 0.25 and 0.75, and 0.75 and 1."""
     made = new_case(console_services)

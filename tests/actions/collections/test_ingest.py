@@ -40,11 +40,6 @@ class File:
 
 
 @pytest.fixture
-def admin(console_services: Services) -> User:
-    return new_user(console_services, "ada", Role.ADMIN)
-
-
-@pytest.fixture
 def collection(console_services: Services, admin: User) -> Collection:
     return actions.create_collection(console_services, admin, "Help pages")
 

@@ -12,28 +12,13 @@ from console.actions.configuration.version_results import VersionResults, result
 from console.errors import AlreadyExists, ConflictError, Forbidden, InvalidInput, NotFound
 from console.records import Case, Judge, Role, ScoreRange, Threshold, User
 from console.services import Services
-from tests.support.console_app import failed, new_case, new_judge, new_user, scored
+from tests.support.console_app import failed, new_user, scored
 
 NEW_CASE: dict[str, Any] = {
     "name": "Tone",
     "task_introduction": "You will be given a reply.",
     "evaluation_criteria": "Is it friendly?",
 }
-
-
-@pytest.fixture
-def admin(console_services: Services) -> User:
-    return new_user(console_services, "ada", Role.ADMIN)
-
-
-@pytest.fixture
-def case(console_services: Services) -> Case:
-    return new_case(console_services)
-
-
-@pytest.fixture
-def judge(console_services: Services, case: Case) -> Judge:
-    return new_judge(console_services, case)
 
 
 Write = Callable[[Services, User, Judge], object]

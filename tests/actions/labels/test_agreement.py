@@ -24,16 +24,6 @@ from tests.support.data_files import SUMMEVAL
 from tests.support.tier import Tier, tier
 
 
-@pytest.fixture
-def case(console_services: Services) -> Case:
-    return new_case(console_services)
-
-
-@pytest.fixture
-def judge(console_services: Services, case: Case) -> Judge:
-    return new_judge(console_services, case)
-
-
 def labelled_run(services: Services, judge: Judge, case: Case, judged: float, /, **label: object) -> Run:
     run = scored(services, judge, case, judged)
     services.labels.save(run, by="bo", **label)  # type: ignore[arg-type]

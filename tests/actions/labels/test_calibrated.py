@@ -16,17 +16,7 @@ from console.cli import app
 from console.errors import ConsoleError, Forbidden, InvalidInput, NotFound
 from console.records import Case, Drawn, Judge, Role, Run, Selection, User
 from console.services import Services
-from tests.support.console_app import new_case, new_judge, new_user, scored
-
-
-@pytest.fixture
-def case(console_services: Services) -> Case:
-    return new_case(console_services)
-
-
-@pytest.fixture
-def judge(console_services: Services, case: Case) -> Judge:
-    return new_judge(console_services, case)
+from tests.support.console_app import new_user, scored
 
 
 @pytest.fixture

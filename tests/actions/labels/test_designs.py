@@ -17,20 +17,10 @@ from console.actions.runs.labelled import LabelledRun, load_labelled
 from console.judging.analysis.corrected import Sample, corrected_rate
 from console.records import Case, Drawn, Frame, Judge, Run, RunStatus, RunSummary, Selection
 from console.services import Services
-from tests.support.console_app import new_case, new_judge, scored
+from tests.support.console_app import new_judge, scored
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 FRAME = Frame(NOON, NOON + timedelta(hours=1), 1_000)
-
-
-@pytest.fixture
-def case(console_services: Services) -> Case:
-    return new_case(console_services)
-
-
-@pytest.fixture
-def judge(console_services: Services, case: Case) -> Judge:
-    return new_judge(console_services, case)
 
 
 def runs_of(services: Services, case: Case, judge: Judge, count: int) -> list[Run]:

@@ -10,12 +10,7 @@ from console.actions.labels.review import Queue, load_queue, save_review
 from console.errors import Forbidden, InvalidInput, NotFound
 from console.records import Case, Drawn, Judge, ReviewPlan, Role, Selection, User
 from console.services import Services
-from tests.support.console_app import new_case, new_judge, new_user, scored
-
-
-@pytest.fixture
-def case(console_services: Services) -> Case:
-    return new_case(console_services)
+from tests.support.console_app import new_judge, new_user, scored
 
 
 @pytest.fixture

@@ -32,19 +32,9 @@ from console.records import (
 )
 from console.services import Services
 from console.tabular.files import FileForm, form_of
-from tests.support.console_app import failed, new_case, new_judge, new_user, scored
+from tests.support.console_app import failed, new_judge, new_user, scored
 
 FIVE = ScoreRange(min=1, max=5)
-
-
-@pytest.fixture
-def case(console_services: Services) -> Case:
-    return new_case(console_services)
-
-
-@pytest.fixture
-def judge(console_services: Services, case: Case) -> Judge:
-    return new_judge(console_services, case)
 
 
 @pytest.fixture

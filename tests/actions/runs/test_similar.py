@@ -6,7 +6,7 @@ import pytest
 
 from console.actions.runs import similar
 from console.errors import Forbidden, InvalidInput
-from console.records import Judge, Role, Run, RunFilter, User, Verdict
+from console.records import Judge, Run, RunFilter, User, Verdict
 from console.services import Services
 from tests.support.console_app import new_case, new_judge, new_user, scored
 
@@ -22,11 +22,6 @@ COOKING = [
     "Bake the bread with butter and garlic for ten minutes.",
     "Whisk the eggs with sugar before adding the flour.",
 ]
-
-
-@pytest.fixture
-def admin(console_services: Services) -> User:
-    return new_user(console_services, "ada", Role.ADMIN)
 
 
 @pytest.fixture

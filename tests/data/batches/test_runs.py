@@ -21,11 +21,6 @@ ME = "here/1/x"
 
 
 @pytest.fixture
-def process(store: Store) -> Tier:
-    return tier(store)
-
-
-@pytest.fixture
 def embedded(embedded_store: Store) -> Tier:
     return tier(embedded_store)
 

@@ -21,7 +21,7 @@ from tests.support.faults.proxy import FaultProxy, Faults
 from tests.support.old_items import old_case
 from tests.support.redis_server import RedisServer
 from tests.support.seams import Recorder, Ticks
-from tests.support.tier import Tier, artifact, behind_proxy, completed, new_case, new_judge, snapshot, tier
+from tests.support.tier import Tier, artifact, completed, new_case, new_judge, snapshot, tier
 
 
 @pytest.fixture
@@ -46,12 +46,6 @@ def redis_server(tmp_path: Path, free_port: int) -> Iterator[RedisServer]:
     server.start()
     yield server
     server.kill()
-
-
-@pytest.fixture
-def unreliable(embedded_store: Store, engine_endpoint: str) -> Iterator[tuple[Store, FaultProxy]]:
-    with behind_proxy(embedded_store, engine_endpoint) as both:
-        yield both
 
 
 # --- configuration -----------------------------------------------------------------------------------

@@ -27,11 +27,6 @@ from tests.support.vectors import new_chunks, unit_rows
 
 
 @pytest.fixture
-def process(store: Store) -> Tier:
-    return tier(store)
-
-
-@pytest.fixture
 def embedded(embedded_store: Store) -> Tier:
     return tier(embedded_store)
 

@@ -21,22 +21,6 @@ from tests.support.seams import Recorder
 from tests.support.tier import Tier, items_of, new_case, tier
 
 
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def here(store: Store, clock: FakeClock) -> Tier:
-    return tier(store, clock=clock)
-
-
-@pytest.fixture
-def elsewhere(store: Store, clock: FakeClock) -> Tier:
-    """Another process."""
-    return tier(store, clock=clock)
-
-
 def locks(store: Store) -> dict[str, str]:
     """Name -> case id, for every name that is taken."""
     found = items_of(store, tables.CASES, "NAME#CASE#")

@@ -17,22 +17,6 @@ from tests.support.seams import Recorder
 from tests.support.tier import Tier, items_of, tier
 
 
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def here(store: Store, clock: FakeClock) -> Tier:
-    return tier(store, clock=clock)
-
-
-@pytest.fixture
-def elsewhere(store: Store, clock: FakeClock) -> Tier:
-    """Another process."""
-    return tier(store, clock=clock)
-
-
 def test_a_model_comes_back_as_it_was_made(here: Tier, elsewhere: Tier, clock: FakeClock) -> None:
     made = here.catalog.create_model(" GPT-4o é ", " OpenAI ", by="ana", input_price=2.5, output_price=0.0)
     assert made == Model(

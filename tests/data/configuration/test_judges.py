@@ -25,22 +25,6 @@ from tests.support.tier import Tier, items_of, new_case, new_judge, tier
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def here(store: Store, clock: FakeClock) -> Tier:
-    return tier(store, clock=clock)
-
-
-@pytest.fixture
-def elsewhere(store: Store, clock: FakeClock) -> Tier:
-    """Another process."""
-    return tier(store, clock=clock)
-
-
-@pytest.fixture
 def judge(here: Tier) -> Judge:
     return new_judge(here, new_case(here.cases))
 

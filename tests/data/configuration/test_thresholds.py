@@ -13,23 +13,7 @@ from console.errors import InvalidInput
 from console.records import Threshold, ThresholdChange
 from tests.support.fakes import FakeClock
 from tests.support.old_items import old_case
-from tests.support.tier import Tier, items_of, new_case, tier
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def here(store: Store, clock: FakeClock) -> Tier:
-    return tier(store, clock=clock)
-
-
-@pytest.fixture
-def elsewhere(store: Store, clock: FakeClock) -> Tier:
-    """Another process."""
-    return tier(store, clock=clock)
+from tests.support.tier import Tier, items_of, new_case
 
 
 def ledger(process: Tier, case_id: str) -> list[tuple[float | None, float, str, str]]:

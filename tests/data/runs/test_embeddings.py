@@ -8,17 +8,11 @@ import pytest
 from console.data.runs.items import run_key
 from console.data.store import tables
 from console.data.store.codec import timestamp
-from console.data.store.store import Store
 from console.records import Run, RunSummary, Verdict
 from tests.support.tier import Tier, completed, items_of, tier
 from tests.support.vectors import unit_rows
 
 VECTORS = unit_rows(6)
-
-
-@pytest.fixture
-def process(store: Store) -> Tier:
-    return tier(store)
 
 
 def embedded(process: Tier, vector: int, score: float = 1.0, case_id: str = "case-1") -> Run:

@@ -27,22 +27,6 @@ from tests.support.tier import Tier, all_pages, artifact, completed, results, sn
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
 
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock(NOON)
-
-
-@pytest.fixture
-def here(store: Store, clock: FakeClock) -> Tier:
-    return tier(store, clock=clock)
-
-
-@pytest.fixture
-def elsewhere(store: Store, clock: FakeClock) -> Tier:
-    """Another process."""
-    return tier(store, clock=clock)
-
-
 def run(run_id: int, started: datetime = NOON, score: float | None = None, **fields: Any) -> Run:
     """A run as it lies in the table: completed when it has a score."""
     found = {} if score is None else {"results": results(score), "judged_threshold": 0.5}

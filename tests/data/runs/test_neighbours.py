@@ -16,11 +16,6 @@ from tests.support.tier import artifact, results, snapshot, tier
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
 def runs(embedded_store: Store, clock: FakeClock) -> Runs:
     return tier(embedded_store, clock=clock, lag=0).runs
 

@@ -29,22 +29,6 @@ EVERY_CHARACTER = "".join(map(chr, [*range(0xD800), *range(0xE000, 0x110000)]))
 """All of Unicode, 4.4 MB."""
 
 
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def here(store: Store, clock: FakeClock) -> Tier:
-    return tier(store, clock=clock)
-
-
-@pytest.fixture
-def elsewhere(store: Store, clock: FakeClock) -> Tier:
-    """Another process."""
-    return tier(store, clock=clock)
-
-
 def scattered(size: int, seed: int) -> str:
     """`size` characters of four bytes that compress badly."""
     dice = random.Random(seed)

@@ -7,15 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from console.data.runs.tags import TAGS_OF_A_RUN
-from console.data.store.store import Store
 from console.errors import InvalidInput, NotFound
 from console.records import Run, RunFilter
 from tests.support.tier import Tier, completed, tier
-
-
-@pytest.fixture
-def process(store: Store) -> Tier:
-    return tier(store)
 
 
 def tags(process: Tier, run: Run) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -44,12 +43,6 @@ def keys(items: Any) -> list[str]:
 def recorded(store: Store) -> tuple[Store, Recorder]:
     recorder = Recorder(store.client)
     return Store(recorder, prefix=store.prefix), recorder
-
-
-@pytest.fixture
-def unreliable(embedded_store: Store, engine_endpoint: str) -> Iterator[tuple[Store, FaultProxy]]:
-    with behind_proxy(embedded_store, engine_endpoint) as both:
-        yield both
 
 
 # --- tables ------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ Each family refuses what it refuses in its own words and answers in its own form
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -160,12 +160,6 @@ FAMILIES = {
         one_choice("Field 'n': Value must be between 1 <= value <= 1"), logprobs=True, most=1, mode="logprobs"
     ),
 }
-
-
-@pytest.fixture
-def server() -> Iterator[OpenAiServer]:
-    with OpenAiServer() as running:
-        yield running
 
 
 def judge() -> Snapshot:

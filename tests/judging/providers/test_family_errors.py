@@ -7,7 +7,6 @@ a content filter. What follows has to be the same whatever the words.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -170,12 +169,6 @@ FAMILIES = {
                                        "were charged.", "code": 403, "metadata": {"reasons": ["hate"]}}}),
     ),
 }  # fmt: skip
-
-
-@pytest.fixture
-def server() -> Iterator[OpenAiServer]:
-    with OpenAiServer() as running:
-        yield running
 
 
 def asked(server: OpenAiServer, slept: list[float] | None = None) -> OpenAiProvider:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,12 +18,6 @@ from tests.support.tier import artifact, snapshot
 pytestmark = pytest.mark.usefixtures("closed_clients")
 
 FORM = Call("gpt-4o", "Judge this.", n=2, top_logprobs=5, form=True, frequency_penalty=0.0, presence_penalty=0.0)
-
-
-@pytest.fixture
-def server() -> Iterator[OpenAiServer]:
-    with OpenAiServer() as running:
-        yield running
 
 
 def provider(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
@@ -25,7 +25,6 @@ from tests.support.seams import Recorder, Ticks
 from tests.support.tier import (
     Tier,
     artifact,
-    behind_proxy,
     completed,
     items_of,
     recount,
@@ -59,12 +58,6 @@ def here(store: Store, clock: FakeClock, ticks: Ticks) -> Tier:
 def elsewhere(store: Store, clock: FakeClock, ticks: Ticks) -> Tier:
     """Another process."""
     return tier(store, clock=clock, ticks=ticks)
-
-
-@pytest.fixture
-def unreliable(embedded_store: Store, engine_endpoint: str) -> Iterator[tuple[Store, FaultProxy]]:
-    with behind_proxy(embedded_store, engine_endpoint) as both:
-        yield both
 
 
 def test_finishing_a_run_counts_it(here: Tier, elsewhere: Tier) -> None:
