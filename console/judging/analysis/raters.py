@@ -66,8 +66,6 @@ class PairOfRaters:
     runs: int
     agreed: int
     """Runs on which both said the same."""
-    mean_gap: float
-    """The first's label less the second's, on average."""
 
 
 def pairs_of_raters(runs: Sequence[Ratings]) -> list[PairOfRaters]:
@@ -77,7 +75,7 @@ def pairs_of_raters(runs: Sequence[Ratings]) -> list[PairOfRaters]:
         for first, second in combinations(sorted(run), 2):
             found.setdefault((first, second), []).append(run[first] - run[second])
     pairs = [
-        PairOfRaters(first, second, len(gaps), sum(abs(gap) < _FLAT for gap in gaps), sum(gaps) / len(gaps))
+        PairOfRaters(first, second, len(gaps), sum(abs(gap) < _FLAT for gap in gaps))
         for (first, second), gaps in found.items()
     ]
     return sorted(pairs, key=lambda one: (one.agreed / one.runs, -one.runs, one.first, one.second))
