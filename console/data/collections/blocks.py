@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import uuid
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -50,17 +50,29 @@ class Blocks:
         self._cache = cache
         self._garbage = Garbage(store)
 
-    def read(self, collection: Collection, keys: Sequence[str]) -> list[VectorPart] | None:
+    def read(
+        self,
+        collection: Collection,
+        keys: Sequence[str],
+        came: Callable[[list[VectorPart]], None] = lambda _parts: None,
+    ) -> list[VectorPart] | None:
         """The vectors in some blocks; None when a block is gone, as the collection was packed anew.
 
         From the shared cache, else one request per 3 blocks (1 MB), four at a time.
+
+        Args:
+            came: told the vectors of some blocks while the next ones are read, in order.
         """
         groups = [keys[start : start + _KEYS_PER_READ] for start in range(0, len(keys), _KEYS_PER_READ)]
+        parts: list[VectorPart] = []
         with ThreadPoolExecutor(_READERS) as pool:
-            read = list(pool.map(lambda group: self._read_some(collection, group), groups))
-        if any(found is None for found in read):
-            return None
-        return [part for found in read for part in found or ()]
+            for found in pool.map(lambda group: self._read_some(collection, group), groups):
+                if found is None:
+                    pool.shutdown(cancel_futures=True)
+                    return None
+                came(found)
+                parts += found
+        return parts
 
     def write(
         self, collection: Collection, parts: Sequence[VectorPart], *, at: StreamPosition | None

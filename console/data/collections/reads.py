@@ -135,9 +135,14 @@ class VectorReads:
             rows = {row[0]: row for part in found for row in part}
         return self._whole(collection, list(_parts(list(rows.values()))))
 
-    def read_blocks(self, collection: Collection, keys: Sequence[str]) -> list[VectorPart] | None:
+    def read_blocks(
+        self,
+        collection: Collection,
+        keys: Sequence[str],
+        came: Callable[[list[VectorPart]], None] = lambda _parts: None,
+    ) -> list[VectorPart] | None:
         """As `Blocks.read`."""
-        return self._blocks.read(collection, keys)
+        return self._blocks.read(collection, keys, came)
 
     def write_blocks(
         self, collection: Collection, parts: Sequence[VectorPart], *, at: StreamPosition | None

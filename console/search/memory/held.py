@@ -63,7 +63,9 @@ class Source(Protocol):
     def read_groups(self, collection: Collection, groups: Iterable[str]) -> list[VectorPart]: ...  # noqa: D102
     def read_rows(self, collection: Collection, chunk_ids: Sequence[str]) -> list[VectorPart]: ...  # noqa: D102
     def read_all(self, collection: Collection) -> tuple[list[VectorPart], set[str]]: ...  # noqa: D102
-    def read_blocks(self, collection: Collection, keys: Sequence[str]) -> list[VectorPart] | None: ...  # noqa: D102
+    def read_blocks(  # noqa: D102
+        self, collection: Collection, keys: Sequence[str], came: Callable[[list[VectorPart]], None]
+    ) -> list[VectorPart] | None: ...
     def write_blocks(  # noqa: D102
         self, collection: Collection, parts: Sequence[VectorPart], *, at: StreamPosition | None
     ) -> Collection | None: ...
@@ -222,28 +224,47 @@ class Held:
 
     def _add(self, collection: Collection, missing: dict[str, int], cold: bool) -> Collection:
         """Reads what is missing: from blocks that were not read yet, then from chunks."""
-        for _ in range(_ATTEMPTS):
-            keys = [key for key in collection.blocks if key not in self._blocks]
-            packed = self._source.read_blocks(collection, keys) if keys and collection.blocks_at else []
-            if packed is not None:
-                break
-            collection = self._source.collection(collection.collection_id)
-        else:
-            keys, packed = [], []
-        self._blocks |= set(keys)
+        collection, packed = self._read_packed(collection, missing, cold)
         counts = Counter[str]()
         for part in packed:
             counts[part.group] += part.count
         complete = {group for group, number in counts.items() if missing.get(group) == number}
-        chosen = [part for part in packed if part.group in complete or (cold and not part.group)]
-        self._take(chosen)
-        if chosen:
+        self._matrix.drop_groups(counts.keys() & missing.keys() - complete)
+        self.view = self._matrix.view()
+        if any(part.group in complete or (cold and not part.group) for part in packed):
             self.read_from = "blocks"
         rest = {group: number for group, number in missing.items() if group not in complete}
         if rest:
             self._read_chunks(collection, rest)
         self._groups |= complete
         return collection
+
+    def _read_packed(
+        self, collection: Collection, missing: dict[str, int], cold: bool
+    ) -> tuple[Collection, list[VectorPart]]:
+        """Takes what is missing from blocks that were not read yet; the collection that has them, and all they hold."""
+        for _ in range(_ATTEMPTS):
+            keys = [key for key in collection.blocks if key not in self._blocks]
+            if not keys or not collection.blocks_at:
+                self._blocks |= set(keys)
+                break
+            if cold:
+                self._matrix.reserve(collection.block_rows)
+            packed = self._source.read_blocks(
+                collection,
+                keys,
+                lambda parts: self._matrix.append(
+                    [part for part in parts if part.group in missing or (cold and not part.group)]
+                ),
+            )
+            if packed is not None:
+                self._blocks |= set(keys)
+                return collection, packed
+            if cold:  # what came was of a pack that is gone now
+                self.matrix = VectorMatrix(collection.dimension)
+            self._matrix.drop_groups(set(missing))
+            collection = self._source.collection(collection.collection_id)
+        return collection, []
 
     def _read_chunks(self, collection: Collection, wanted: Mapping[str, int]) -> None:
         many = len(wanted) > _FEW_DOCUMENTS and sum(wanted.values()) * 3 > collection.total_chunks

@@ -229,7 +229,7 @@ class VectorMatrix:
 
     def append(self, parts: Sequence[VectorPart]) -> None:
         """Adds rows."""
-        self._reserve(self._count + sum(part.count for part in parts))
+        self.reserve(self._count + sum(part.count for part in parts))
         for part in parts:
             start, stop = self._count, self._count + part.count
             vectors = _as_float32(part.vectors)
@@ -292,7 +292,7 @@ class VectorMatrix:
             dead=np.flatnonzero(self._dead[: self._count]),
         )
 
-    def _reserve(self, rows: int) -> None:
+    def reserve(self, rows: int) -> None:
         """Makes room; views keep the arrays that they have."""
         if rows <= len(self._scales):
             return

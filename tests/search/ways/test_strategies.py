@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -276,6 +276,21 @@ def test_the_first_search_packs_and_the_next_process_reads_blocks(fresh: Tier) -
     assert blocks(fresh, made) == set(packed.blocks)
     assert searched.answer.source == "blocks"
     assert texts(searched) == nearest(ROWS, QUERIES[0], 10)
+
+
+def test_blocks_that_go_while_they_are_read_leave_nothing_behind(fresh: Tier, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = filled(fresh)
+    searcher(fresh).search(made, QUERIES[0], 10, {}, "exact")
+    real, attempts = fresh.vector_reads.read_blocks, iter([None])
+
+    def going(collection: Collection, keys: Sequence[str], came: Any) -> Any:
+        parts = real(collection, keys, came)
+        return next(attempts, parts)
+
+    monkeypatch.setattr(fresh.vector_reads, "read_blocks", going)
+    other = searcher(fresh)
+    assert texts(other.search(made, QUERIES[1], 10, {}, "exact")) == nearest(ROWS, QUERIES[1], 10)
+    assert len(other.memory.get(made.collection_id).view) == len(ROWS)
 
 
 def test_a_changed_document_is_found_at_once_by_the_process_that_changed_it(fresh: Tier) -> None:
