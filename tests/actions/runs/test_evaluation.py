@@ -48,12 +48,12 @@ def breaks(_call: Call) -> Reply:
 def test_an_evaluation_makes_a_finished_run(services: Services, ana: User, judge: Judge) -> None:
     script(services)
 
-    run = evaluate(services, ana, judge, TEXT, document_id="doc-1", batch_id="batch-1")
+    run = evaluate(services, ana, judge, TEXT, document_id="doc-1")
 
     stored = services.runs.get(run.run_id)
     assert stored == run
     assert (run.status, run.evaluation_status, run.judged_threshold) == (RunStatus.COMPLETED, Verdict.PASS, 0.5)
-    assert (run.created_by, run.document_id, run.batch_id) == ("ana", "doc-1", "batch-1")
+    assert (run.created_by, run.document_id) == ("ana", "doc-1")
     assert (run.judge_snapshot.prompt_version, run.judge_snapshot.case_version) == (PROMPT_VERSION, "1.0")
     assert run.results
     assert (run.results.final_score, run.results.reasons[0]) == (4.0, "Good.")
