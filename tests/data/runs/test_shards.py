@@ -71,7 +71,7 @@ def test_every_filter_shows_the_same_runs(store: Store) -> None:
     assert lists(store, FILTERS) == [ids for _, ids in FILTERS]
 
 
-def test_runs_lie_under_keys_of_their_own_and_read_as_they_were_made(store: Store, here: Tier) -> None:  # noqa: F811
+def test_runs_lie_under_keys_of_their_own_and_read_as_they_were_made(store: Store, here: Tier) -> None:
     run = here.runs.start(here.runs.create(snapshot(), artifact(), by="ana"))
     (item,) = items_of(store, prefix="RUN#")
     suffix = store.layout.suffix(run.run_id)
@@ -81,7 +81,7 @@ def test_runs_lie_under_keys_of_their_own_and_read_as_they_were_made(store: Stor
     assert tier(store).runs.get(run.run_id) == run
 
 
-def test_neighbours_and_labels_and_similar_runs_are_found_across_shards(store: Store, clock: FakeClock) -> None:  # noqa: F811
+def test_neighbours_and_labels_and_similar_runs_are_found_across_shards(store: Store, clock: FakeClock) -> None:
     process = tier(store, clock=clock, lag=0)
     made = five(process.runs, clock)
     assert neighbours(process.runs, made[2]) == (made[3].run_id, made[1].run_id)
@@ -94,7 +94,7 @@ def test_neighbours_and_labels_and_similar_runs_are_found_across_shards(store: S
     assert near[0][0].judge_id == "judge-1"
 
 
-def test_counts_are_spread_and_add_up_to_a_recount(store: Store, here: Tier) -> None:  # noqa: F811
+def test_counts_are_spread_and_add_up_to_a_recount(store: Store, here: Tier) -> None:
     for number in range(12):
         completed(here.runs, 1 + number % 5)
         here.runs.spread.shard((TODAY, "case-1", "judge-1", "gpt-4o"), 1)
@@ -105,7 +105,7 @@ def test_counts_are_spread_and_add_up_to_a_recount(store: Store, here: Tier) -> 
 
 
 def test_a_change_of_a_day_that_is_over_is_told_by_any_of_the_tokens(
-    store: Store, here: Tier, clock: FakeClock  # noqa: F811
+    store: Store, here: Tier, clock: FakeClock
 ) -> None:  # fmt: skip
     late = [here.runs.create(snapshot(), artifact(), by="ana") for _ in range(3)]
     clock.advance(days=20)
