@@ -11,7 +11,6 @@ that, when they are near the window or nothing is touched for three seconds. Med
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import statistics
 import subprocess
@@ -32,7 +31,7 @@ from console.engine.install import DATABASE
 from console.records import Role
 from console.sample import load_sample_data
 from console.services import build_services
-from tests.e2e.conftest import ARGUMENTS, running
+from tests.support.browser import ARGUMENTS, running
 
 SAMPLE = 300
 CHARTS = {"Overview": 4, "Thresholds": 2, "Agreement": 1, "Similar runs": 1}
@@ -126,10 +125,7 @@ def main() -> None:
         if not (folder / DATABASE).exists():
             stored(folder, arguments.runs)
         services = stack.enter_context(build_services(Settings(data_dir=folder)))
-        named = services.settings.replace(dynamodb_endpoint=services.engine.endpoint, engine_kind=services.engine.kind)
-        port = process.free_port()
-        os.environ["DATA_DIR"] = str(folder)  # where the key is that users are sealed with
-        stack.enter_context(running(named, port, folder / "console.log"))
+        ours_url = stack.enter_context(running(services, folder / "console.log"))
         empty_url = stack.enter_context(bare(folder))
         playwright = stack.enter_context(sync_playwright())
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
@@ -138,7 +134,7 @@ def main() -> None:
             page.set_default_timeout(120_000)
         empty.goto(empty_url)
         empty.wait_for_selector("[data-testid=stSidebarNavLink]")
-        signed_in(ours, f"http://{process.LOOPBACK}:{port}")
+        signed_in(ours, ours_url)
         names = arguments.only.split(",") if arguments.only else [*LISTS, *CHARTS]
         _table(measured(empty, ours, arguments.rounds, names), arguments.runs, names)
         browser.close()

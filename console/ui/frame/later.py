@@ -39,8 +39,9 @@ def later(key: str, draw: Callable[[], None], height: int) -> None:
     Args:
         height: pixels that are kept free for it.
     """
-    waits = bool(st.session_state.get(_ABLE)) and key not in _seen()
-    if not waits:
+    if not st.session_state.get(_ABLE):
+        _seen().add(key)
+    if key in _seen():
         draw()
         return
     drawn = False

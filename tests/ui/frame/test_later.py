@@ -24,9 +24,22 @@ def test_nothing_waits_without_a_listener() -> None:
     assert _labels(AppTest.from_function(_script).run()) == ["Listens", "In the part"]
 
 
-def test_a_part_waits_until_it_is_asked_for_and_stays() -> None:
+def _listening(test: AppTest) -> AppTest:
+    """The page after one that was drawn to its end before the script said that it listens."""
+    test.button(key="later.able").click().run()
+    test.session_state["page"] = "another"
+    return test.run()
+
+
+def test_what_was_drawn_stays_when_the_listener_has_come() -> None:
     test = AppTest.from_function(_script).run()
     test.button(key="later.able").click().run()
+    assert _labels(test) == ["In the part"]
+    assert _labels(test.run()) == ["In the part"]
+
+
+def test_a_part_waits_until_it_is_asked_for_and_stays() -> None:
+    test = _listening(AppTest.from_function(_script).run())
     assert _labels(test) == ["Show"]
     test.button(key="later.below").click().run()
     assert _labels(test) == ["In the part"]
@@ -34,8 +47,7 @@ def test_a_part_waits_until_it_is_asked_for_and_stays() -> None:
 
 
 def test_another_page_waits_again() -> None:
-    test = AppTest.from_function(_script).run()
-    test.button(key="later.able").click().run()
+    test = _listening(AppTest.from_function(_script).run())
     test.button(key="later.below").click().run()
-    test.session_state["page"] = "another"
+    test.session_state["page"] = "one"
     assert _labels(test.run()) == ["Show"]
