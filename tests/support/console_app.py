@@ -84,9 +84,15 @@ def failed(services: Services, judge: Judge, case: Case, message: str) -> Run:
     return services.runs.fail(run, message)
 
 
+_TILE = re.compile(r'<dt>([^<]*)<.*?<dd class="tile-value">([^<]*)</dd>')
+
+
 def metrics(test: AppTest) -> dict[str, str]:
     """The headline numbers by their label."""
-    return {metric.label: metric.value for metric in test.metric}
+    found = {metric.label: metric.value for metric in test.metric}
+    for block in test.get("html"):
+        found |= {unescape(name): unescape(value) for name, value in _TILE.findall(block.proto.body)}
+    return found
 
 
 def texts(test: AppTest) -> str:

@@ -17,6 +17,7 @@ from console.ui.frame import text
 from console.ui.frame.card import card
 from console.ui.frame.controls.columns import Column, number_column, pick_record, text_column
 from console.ui.frame.controls.filters import navigate
+from console.ui.frame.tiles import Tile, tiles
 from console.ui.labels.agreement_charts import scatter
 
 SHOWN = 200
@@ -55,11 +56,7 @@ def coefficients(found: Agreement) -> None:
         ("Kendall", figures.kendall, "Tau-b: pairs in the same order against pairs in the opposite order"),
         ("Cohen's kappa", found.quality.kappa, "Agreement of the verdicts beyond chance"),
     )
-    with st.grid(columns=2, min_column_width=400, gap=14, key="agreement-figures"):
-        for pair in (cards[:2], cards[2:]):
-            with st.grid(columns=2, min_column_width=150, gap=14):
-                for name, one, why in pair:
-                    figure(name, one, why)
+    tiles(tile(name, one, why) for name, one, why in cards)
 
 
 def within(load: Callable[[], WithinDocuments]) -> None:
@@ -76,25 +73,18 @@ def within(load: Callable[[], WithinDocuments]) -> None:
             f"reference. {found.documents:,} have two texts or more, {found.constant:,} of them one score on a side."
             + (f" {view.unread:,} runs were not read." if view.unread else "")
         )
-        with st.grid(columns=3, min_column_width=150, gap=14):
-            for name, one in (
-                ("Pearson", found.correlations.pearson),
-                ("Spearman", found.correlations.spearman),
-                ("Kendall", found.correlations.kendall),
-            ):
-                figure(name, one, "Mean over documents")
+        each = found.correlations
+        sides = (("Pearson", each.pearson), ("Spearman", each.spearman), ("Kendall", each.kendall))
+        tiles(tile(name, one, "Mean over documents") for name, one in sides)
 
 
-def figure(name: str, one: Estimate, why: str, *, signed: bool = False) -> None:
+def tile(name: str, one: Estimate, why: str, *, signed: bool = False) -> Tile:
     """One figure with its interval and what it was computed from, or why there is none."""
     words = f" ({kappa_words(one.value)})" if name == "Cohen's kappa" and one.value is not None else ""
     form = "+.3f" if signed else ".3f"
     shown = text.NOTHING if one.value is None else f"{one.value:{form}}"
-    st.metric(
-        f"{name}{words}", shown, interval(one, form) or one.why or None, delta_color="off", delta_arrow="off",
-        help=f"{why}. From {one.n:,}{f'; 95 % interval by {one.method}' if one.method else ''}.", border=True,
-        height="stretch",
-    )  # fmt: skip
+    method = f"; 95 % interval by {one.method}" if one.method else ""
+    return Tile(f"{name}{words}", shown, interval(one, form) or one.why, f"{why}. From {one.n:,}{method}.")
 
 
 def interval(one: Estimate, form: str = ".3f") -> str:

@@ -14,6 +14,7 @@ from console.ui.charts.figures import Panel, Trace, draw, stacked
 from console.ui.frame import text
 from console.ui.frame.card import card
 from console.ui.frame.style import palette
+from console.ui.frame.tiles import Tile, tiles
 from console.ui.sign_in import saving
 
 _KEY = "agreement.calibrate"
@@ -66,17 +67,14 @@ def _figures(found: Calibration) -> None:
         ("Calibration error", found.error, kept),
         ("Of the score as it is", found.raw_error, "The same of the normalised score, taken for a probability"),
     )
-    with st.grid(columns=3, min_column_width=150, gap=14, key="agreement-calibrated-figures"):
-        for name, (value, low, high), why in figures:
-            st.metric(
-                name, f"{value:.3f}", f"95 %: {low:.3f} to {high:.3f}", delta_color="off", delta_arrow="off", help=why,
-                border=True, height="stretch",
-            )  # fmt: skip
-        st.metric(
-            "Brier score", f"{found.brier:.3f}", f"{found.raw_brier:.3f} of the score as it is", delta_color="off",
-            delta_arrow="off", help="Mean squared distance of probability and verdict: 0 is best", border=True,
-            height="stretch",
-        )  # fmt: skip
+    brier = Tile(
+        "Brier score", f"{found.brier:.3f}", f"{found.raw_brier:.3f} of the score as it is",
+        "Mean squared distance of probability and verdict: 0 is best",
+    )  # fmt: skip
+    errors = (
+        Tile(name, f"{value:.3f}", f"95 %: {low:.3f} to {high:.3f}", why) for name, (value, low, high), why in figures
+    )
+    tiles([*errors, brier])
 
 
 def curve(found: Calibration) -> Panel:

@@ -15,7 +15,8 @@ from console.ui.frame.card import card
 from console.ui.frame.controls import filters
 from console.ui.frame.controls.columns import Column, number_column, pick_record, text_column
 from console.ui.frame.style import outcome_of
-from console.ui.labels.agreement import figure
+from console.ui.frame.tiles import Tile, tiles
+from console.ui.labels.agreement import tile
 from console.ui.labels.agreement_charts import difference_histogram
 from console.ui.runs.comparison import CHANGES
 
@@ -57,21 +58,21 @@ def figures(pairs: Pairs, found: Agreement) -> None:
     """Mean difference, wins and losses, flips, correlation."""
     gained, lost = pairs.flips()
     wins, losses, ties = (pairs.count(one) for one in (Change.IMPROVED, Change.REGRESSED, Change.EQUAL))
-    with st.grid(columns=2, min_column_width=400, gap=14, key="judges-figures"):
-        with st.grid(columns=2, min_column_width=150, gap=14):
-            figure("Mean difference", pairs.mean_difference, "Candidate minus baseline, normalised score", signed=True)
-            st.metric(
-                "Higher, lower, same", f"{wins:,} / {losses:,} / {ties:,}", border=True, height="stretch",
-                help="Artifacts to which the candidate gives a higher, a lower, or the same score",
-            )  # fmt: skip
-        with st.grid(columns=2, min_column_width=150, gap=14):
-            st.metric(
+    tiles(
+        [
+            tile("Mean difference", pairs.mean_difference, "Candidate minus baseline, normalised score", signed=True),
+            Tile(
+                "Higher, lower, same", f"{wins:,} / {losses:,} / {ties:,}", "",
+                "Artifacts to which the candidate gives a higher, a lower, or the same score",
+            ),
+            Tile(
                 "Now pass / now fail", f"{len(gained):,} / {len(lost):,}", f"at the threshold {found.threshold:.2f}",
-                delta_color="off", delta_arrow="off", border=True, height="stretch",
-                help="Artifacts that pass under the candidate only, and under the baseline only, both against "
-                "today's threshold",
-            )  # fmt: skip
-            figure("Pearson", found.correlations.pearson, "Linear correlation of the two scores")
+                "Artifacts that pass under the candidate only, and under the baseline only, both against today's "
+                "threshold",
+            ),
+            tile("Pearson", found.correlations.pearson, "Linear correlation of the two scores"),
+        ]
+    )  # fmt: skip
 
 
 def histogram(pairs: Pairs) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pandas as pd
 import streamlit as st
 
 from console.actions.labels.corrected import Conclusion
@@ -13,10 +12,13 @@ from console.judging.analysis.statistics import Estimate
 from console.records import Case
 from console.ui.frame import text
 from console.ui.frame.card import card
+from console.ui.frame.facts import table
 from console.ui.frame.navigation import link_to
+from console.ui.frame.tiles import Tile, tiles
 from console.ui.labels.glance import more_labels
 
 Shown = Callable[[float], str]
+_WEIGHED = ", each label weighed by its odds"
 
 
 def corrected(case: Case, found: Conclusion, judge_id: str | None = None) -> None:
@@ -44,21 +46,13 @@ def people(found: Raters, case_id: str, differing: int) -> None:
     note = f"{text.plural(found.runs, 'run')} labelled by several"
     note += f"; {text.count(found.unread)} older ones were not looked at" if found.unread else ""
     with card("People among themselves", note, "agreement-people"):
-        with st.grid(columns=2, min_column_width=150, gap=14, key="agreement-people-figures"):
-            for name, one in (("Alpha of the scores", found.scores), ("Alpha of the verdicts", found.verdicts)):
-                _metric(name, one, "{:.3f}".format, "Krippendorff's alpha: 1 is agreement throughout, 0 is chance")
-        rows = [
-            {
-                "One": one.first,
-                "Other": one.second,
-                "Runs": one.runs,
-                "Same verdict": text.percent(one.agreed / one.runs),
-            }
-            for one in found.pairs
-        ]
-        st.dataframe(
-            pd.DataFrame(rows), hide_index=True, alt="Pairs of people and how often they gave the same verdict",
-            column_config={"Same verdict": st.column_config.TextColumn(alignment="right")},
+        why = "Krippendorff's alpha: 1 is agreement throughout, 0 is chance"
+        sides = (("Alpha of the scores", found.scores), ("Alpha of the verdicts", found.verdicts))
+        tiles(_tile(name, one, "{:.3f}".format, why) for name, one in sides)
+        table(
+            ("One", "Other", "Runs", "Same verdict"),
+            [(one.first, one.second, text.count(one.runs), text.percent(one.agreed / one.runs)) for one in found.pairs],
+            "Pairs of people and how often they gave the same verdict", numbers=2,
         )  # fmt: skip
         if differing:
             link_to(
@@ -78,27 +72,25 @@ def _figures(case: Case, found: Conclusion) -> None:
         return f"{scale.min + value * wide:.2f}"
 
     judged_rate, judged_mean = Estimate(found.judged_rate), Estimate(found.judged_mean)
-    with st.grid(columns=4, min_column_width=150, gap=14, key="agreement-corrected-figures"):
-        _metric("The judge's pass rate", judged_rate, text.percent, "At the case's threshold of today")
-        _metric(
-            "Corrected pass rate", found.rate.estimate, text.percent, "Prediction-powered (PPI++), interval by Wilson"
-        )
-        _metric("By Rogan and Gladen", found.classical, text.percent, "From the judge's sensitivity and specificity")
-        _metric(
-            "Kappa over all runs", found.quality.kappa, "{:.3f}".format, "Cohen's kappa, each label weighed by its odds"
-        )
-    with st.grid(columns=5, min_column_width=150, gap=14, key="agreement-corrected-means"):
-        _metric("The judge's mean score", judged_mean, on_scale, "Over the same runs")
-        _metric("Corrected mean score", found.mean.estimate, on_scale, "Prediction-powered (PPI++)")
-        for name, one, why in (
-            ("Precision over all runs", found.quality.precision, "Of what the judge passes, what people pass"),
-            ("Recall over all runs", found.quality.recall, "Of what people pass, what the judge passes"),
-            ("F1 over all runs", found.quality.f1, "The harmonic mean of precision and recall"),
-        ):
-            _metric(name, one, "{:.3f}".format, f"{why}, each label weighed by its odds")
+    quality, number = found.quality, "{:.3f}".format
+    shown = (
+        ("The judge's pass rate", judged_rate, text.percent, "At the case's threshold of today"),
+        (
+            "Corrected pass rate", found.rate.estimate, text.percent,
+            "Prediction-powered (PPI++), interval by Wilson",
+        ),
+        ("By Rogan and Gladen", found.classical, text.percent, "From the judge's sensitivity and specificity"),
+        ("Kappa over all runs", quality.kappa, number, f"Cohen's kappa{_WEIGHED}"),
+        ("The judge's mean score", judged_mean, on_scale, "Over the same runs"),
+        ("Corrected mean score", found.mean.estimate, on_scale, "Prediction-powered (PPI++)"),
+        ("Precision over all runs", quality.precision, number, f"Of what the judge passes, what people pass{_WEIGHED}"),
+        ("Recall over all runs", quality.recall, number, f"Of what people pass, what the judge passes{_WEIGHED}"),
+        ("F1 over all runs", quality.f1, number, f"The harmonic mean of precision and recall{_WEIGHED}"),
+    )  # fmt: skip
+    tiles((_tile(*one) for one in shown), width=190)
 
 
-def _metric(name: str, one: Estimate, shown: Shown, why: str) -> None:
+def _tile(name: str, one: Estimate, shown: Shown, why: str) -> Tile:
     said = text.NOTHING if one.value is None else shown(one.value)
     ends = f"95 %: {shown(one.low)} to {shown(one.high)}" if one.low is not None and one.high is not None else one.why
-    st.metric(name, said, ends or None, delta_color="off", delta_arrow="off", help=why, border=True, height="stretch")
+    return Tile(name, said, ends, why)

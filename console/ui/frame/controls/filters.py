@@ -135,9 +135,7 @@ def period_control(page: str, selection: Selection, today: date) -> None:
 def filter_bar(page: str, known: Choices) -> None:
     """One row of select boxes; an empty one does not limit anything."""
     fields = [*FIELDS, *([TAG] if TAG in known.options else [])]
-    with st.grid(
-        columns=len(fields), min_column_width=150 if len(fields) == len(FIELDS) else 130, gap=10, key=f"{page}-filters"
-    ):
+    with st.container(horizontal=True, gap="xsmall", key=f"{page}-filters"):
         for field in fields:
             options = dict(known.options[field])
             current = _param(field)
