@@ -37,6 +37,8 @@ SAMPLE = 300
 CHARTS = {"Overview": 4, "Thresholds": 2, "Agreement": 1, "Similar runs": 1}
 """Plotly figures of our pages of charts."""
 LISTS = ("Runs", "Batches", "Judges", "Cases", "Review", "Similarity search", "Operations")
+DWELL = 1_000
+"""Milliseconds on a page before the next click, on both sides: what comes below the fold has come by then."""
 DONE = """n => { const h = document.querySelector('[data-testid=stMain] h1');
 return h && h.innerText.trim() === n
   && document.querySelector('[data-testid=stApp]').getAttribute('data-test-script-state') === 'notRunning' }"""
@@ -105,10 +107,10 @@ def measured(empty: Page, ours: Page, rounds: int, names: Sequence[str]) -> dict
     for _ in range(rounds + 1):
         for number in (0, *sorted(set(CHARTS.values()))):
             found.setdefault(f"Page {number}", []).append(click(empty, f"Page {number}"))
-            empty.wait_for_timeout(200)
+            empty.wait_for_timeout(DWELL)
         for name in names:
             found.setdefault(name, []).append(click(ours, name))
-            ours.wait_for_timeout(300)
+            ours.wait_for_timeout(DWELL)
     return found
 
 
