@@ -37,8 +37,11 @@ SAMPLE = 300
 CHARTS = {"Overview": 4, "Thresholds": 2, "Agreement": 1, "Similar runs": 1}
 """Plotly figures of our pages of charts."""
 LISTS = ("Runs", "Batches", "Judges", "Cases", "Review", "Similarity search", "Operations")
-DWELL = 1_000
-"""Milliseconds on a page before the next click, on both sides: what comes below the fold has come by then."""
+RESTS = """() => document.querySelector('[data-testid=stApp]').getAttribute('data-test-script-state') === 'notRunning'
+&& [...document.querySelectorAll("[class*='st-key-later-part-']")].every(
+  part => part.getBoundingClientRect().top > innerHeight)"""
+DWELL = 250
+"""Milliseconds on a page that rests before the next click, on both sides."""
 DONE = """n => { const h = document.querySelector('[data-testid=stMain] h1');
 return h && h.innerText.trim() === n
   && document.querySelector('[data-testid=stApp]').getAttribute('data-test-script-state') === 'notRunning' }"""
@@ -88,7 +91,10 @@ def click(page: Page, name: str) -> float:
     began = time.perf_counter()
     link.click()
     page.wait_for_function(DONE, arg=name)
-    return (time.perf_counter() - began) * 1_000
+    taken = (time.perf_counter() - began) * 1_000
+    page.wait_for_function(RESTS)
+    page.wait_for_timeout(DWELL)
+    return taken
 
 
 def signed_in(page: Page, url: str) -> None:
@@ -107,10 +113,8 @@ def measured(empty: Page, ours: Page, rounds: int, names: Sequence[str]) -> dict
     for _ in range(rounds + 1):
         for number in (0, *sorted(set(CHARTS.values()))):
             found.setdefault(f"Page {number}", []).append(click(empty, f"Page {number}"))
-            empty.wait_for_timeout(DWELL)
         for name in names:
             found.setdefault(name, []).append(click(ours, name))
-            ours.wait_for_timeout(DWELL)
     return found
 
 

@@ -59,7 +59,7 @@ def test_text_of_data_is_neither_html_nor_part_of_a_template(panel: Panel) -> No
     assert "%{customdata[0]}" not in said
 
 
-@pytest.mark.parametrize(("points", "kind"), [(999, "scatter"), (1_000, "scattergl")])
+@pytest.mark.parametrize(("points", "kind"), [(2_999, "scatter"), (3_000, "scattergl")])
 def test_many_points_are_drawn_with_webgl_and_few_without(points: int, kind: str) -> None:
     trace = {"type": "scattergl", "x": [0] * points, "y": [0] * points}
     assert stacked(Panel([trace], "Points."))["data"][0]["type"] == kind
