@@ -20,6 +20,7 @@ from moto.dynamodb.models.table import Table
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, run_simple
 
+_READS = (".GetItem", ".BatchGetItem", ".Query", ".DescribeTable")
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 _write_transaction = DynamoDBBackend.transact_write_items
@@ -30,16 +31,37 @@ _touched: dict[str, list[dict[str, Any]]] = {}
 
 
 class OneAtATime:
-    """A WSGI application behind a lock; an answer is whole before the next request begins."""
+    """A WSGI application that answers one request, whole, before it begins the next; reads go before writes.
+
+    A page waits for one request at most, however many writes of a batch or of an upload stand in line.
+    """
 
     def __init__(self, application: Application) -> None:
         self._application = application
-        self._lock = threading.Lock()
+        self._turn = threading.Condition()
+        self._busy = False
+        self._reads = 0
+        self.waiting = 0
+        """Requests that wait for their turn; `_reads` of them read."""
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request."""
-        with self._lock:
+        self._begin(environ.get("HTTP_X_AMZ_TARGET", "").endswith(_READS))
+        try:
             return list(self._application(environ, start_response))
+        finally:
+            with self._turn:
+                self._busy = False
+                self._turn.notify_all()
+
+    def _begin(self, read: bool) -> None:
+        with self._turn:
+            self._reads += read
+            self.waiting += 1
+            self._turn.wait_for(lambda: not self._busy and (read or not self._reads))
+            self._reads -= read
+            self.waiting -= 1
+            self._busy = True
 
 
 class SilentHandler(WSGIRequestHandler):

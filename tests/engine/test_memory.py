@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -11,6 +14,8 @@ from console.data.store import tables
 from console.data.store.answers import ConditionFailed
 from console.data.store.requests import Condition, Put, Query
 from console.data.store.store import Store
+from console.engine.memory import OneAtATime
+from console.engine.process import wait_until
 from tests.conftest import new_store
 
 ABSENT = Condition("attribute_not_exists(#pk)", {"#pk": tables.PK})
@@ -52,3 +57,32 @@ def test_a_projection_of_top_level_names_is_what_dynamodb_gives(store: Store) ->
     wide = {"L": [{"N": "1"}, {"N": "2"}]}
     store.write(Put(tables.RUNS, {tables.PK: {"S": "p"}, tables.SK: {"S": "s"}, "wide": wide, "other": {"S": "x"}}))
     assert list(store.all(Query(tables.RUNS, "p", attributes=("wide",)))) == [{"wide": wide}]
+
+
+def test_a_read_goes_before_the_writes_that_wait() -> None:
+    began, goes_on = threading.Event(), threading.Event()
+    answered: list[str] = []
+
+    def answer(environ: dict[str, Any], _: Callable[..., Any]) -> Iterable[bytes]:
+        began.set()
+        goes_on.wait(10)
+        answered.append(environ["HTTP_X_AMZ_TARGET"])
+        return [b""]
+
+    engine = OneAtATime(answer)
+
+    def ask(name: str) -> threading.Thread:
+        environ = {"HTTP_X_AMZ_TARGET": f"DynamoDB_20120810.{name}"}
+        thread = threading.Thread(target=engine, args=(environ, None))
+        thread.start()
+        return thread
+
+    threads = [ask("PutItem")]
+    assert began.wait(10)
+    threads += [ask("TransactWriteItems"), ask("UpdateItem"), ask("GetItem")]
+    assert wait_until(lambda: engine.waiting == 3, 10)
+    goes_on.set()
+    for thread in threads:
+        thread.join(10)
+    assert [name.split(".")[1] for name in answered][:2] == ["PutItem", "GetItem"]
+    assert len(answered) == 4
