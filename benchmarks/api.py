@@ -24,7 +24,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -45,7 +45,7 @@ def make_database(path: Path, runs: int) -> None:
     """A database of the old system: `runs` runs over 90 days, 6 judges, 4 cases, a document per 5 runs."""
     prepare(path)
     dice = random.Random(5)
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         insert(connection, "metrics", [{"id": _id("metric", 0), "name": "geval", "created_at": "2026-01-01 00:00:00"}])
         model = {"id": _id("model", 0), "name": "gpt-4o", "provider": "openai", "created_at": "2026-01-01 00:00:00"}
         insert(connection, "models", [model])

@@ -36,9 +36,16 @@ COMPLETED: dict[str, Any] = {
 }
 
 
+class Connection(sqlite3.Connection):
+    """Closes itself when nobody holds it any more, in whatever thread that is; Python 3.13 names those that do not."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 def make(path: Path, schema: str = SCHEMA) -> sqlite3.Connection:
     """A database with a metric, a model, a case, a judge and two documents; foreign keys are not checked."""
-    connection = sqlite3.connect(path, isolation_level=None)
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, factory=Connection)
     connection.executescript(schema)
     created = {"created_at": "2025-09-01 12:00:00"}
     insert(connection, "metrics", [{"id": METRIC, "name": "geval", **created}])

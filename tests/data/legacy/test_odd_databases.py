@@ -27,7 +27,7 @@ from console.data.legacy.sqlite.schema import SCHEMA, TABLES
 from console.data.runs.rollups import recount
 from console.data.store.store import Store
 from console.errors import SetupError
-from tests.support.old_database import CASE, COMPLETED, DOCUMENT, JUDGE, METRIC, MODEL, case, make, run
+from tests.support.old_database import CASE, COMPLETED, DOCUMENT, JUDGE, METRIC, MODEL, Connection, case, make, run
 from tests.support.tier import Tier, tier
 
 BARE = SCHEMA.replace(" NOT NULL", "").replace(" UNIQUE", "").replace(" CHECK (score >= 0.0 AND score <= 1.0)", "")
@@ -65,7 +65,7 @@ def added(report: Report) -> dict[str, int]:
 
 def first_generation(path: Path) -> sqlite3.Connection:
     """Judges name their models; there are neither models nor thresholds."""
-    old = sqlite3.connect(path, isolation_level=None)
+    old = sqlite3.connect(path, isolation_level=None, check_same_thread=False, factory=Connection)
     old.executescript(
         """
         CREATE TABLE metrics (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE,
