@@ -56,7 +56,7 @@ def picker(
     drafts: Mapping[str, Draft],
 ) -> None:
     """The rows; a click opens a record. Records with unsaved edits carry a mark."""
-    config = st.column_config.TextColumn("", width=28, help="Unsaved edits")
+    config = st.column_config.TextColumn("Draft", width=58, help="Unsaved edits")
     mark: Column[R] = Column("Draft", lambda one: MARK if key(one) in drafts else "", config, spare=True)
 
     def opened(record_id: str) -> None:

@@ -41,10 +41,10 @@ def experiment_table(
         text_column("Outputs", lambda one: f"{one.rows:,} / {one.total:,}", 90, "Items with an output, of all"),
         text_column("State", lambda one: _state(batches[one.experiment_id]), 90),
         moment_column("Begun", lambda one: one.created_on),
-        text_column("", lambda one: "baseline" if one.experiment_id == baseline else None, 80),
+        text_column("Baseline", lambda one: "yes" if one.experiment_id == baseline else None, 80),
         text_column("Id", lambda one: one.experiment_id, 150),
     ]
-    shown = [one.name for one in columns if one.name != ("" if of_set is None else "Set")]
+    shown = [one.name for one in columns if one.name != ("Baseline" if of_set is None else "Set")]
     pick_record(
         "experiments", found, columns, lambda one: one.experiment_id, _open_experiment, alt="Experiments", shown=shown
     )
