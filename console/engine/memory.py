@@ -21,6 +21,9 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.serving import WSGIRequestHandler, run_simple
 
 _READS = (".GetItem", ".BatchGetItem", ".Query", ".DescribeTable")
+"""Ends of the names of operations that a page waits for; a Scan may take its time."""
+_OVERTAKEN = 20
+"""Reads that may go before the writes that wait; then one of those goes."""
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 _write_transaction = DynamoDBBackend.transact_write_items
@@ -33,16 +36,17 @@ _touched: dict[str, list[dict[str, Any]]] = {}
 class OneAtATime:
     """A WSGI application that answers one request, whole, before it begins the next; reads go before writes.
 
-    A page waits for one request at most, however many writes of a batch or of an upload stand in line.
+    So a page does not wait for all the writes of an upload that stand in line; and no write waits for ever.
     """
 
     def __init__(self, application: Application) -> None:
         self._application = application
         self._turn = threading.Condition()
         self._busy = False
-        self._reads = 0
-        self.waiting = 0
-        """Requests that wait for their turn; `_reads` of them read."""
+        self._overtaking = 0
+        """Reads that have begun since a write did, while one waited."""
+        self.waiting = {True: 0, False: 0}
+        """Requests that wait for their turn, by whether they read."""
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request."""
@@ -56,12 +60,14 @@ class OneAtATime:
 
     def _begin(self, read: bool) -> None:
         with self._turn:
-            self._reads += read
-            self.waiting += 1
-            self._turn.wait_for(lambda: not self._busy and (read or not self._reads))
-            self._reads -= read
-            self.waiting -= 1
+            self.waiting[read] += 1
+            self._turn.wait_for(lambda: not self._busy and self._may_go(read))
+            self.waiting[read] -= 1
+            self._overtaking = self._overtaking + 1 if read and self.waiting[False] else 0
             self._busy = True
+
+    def _may_go(self, read: bool) -> bool:
+        return not self.waiting[not read] or read == (self._overtaking < _OVERTAKEN)
 
 
 class SilentHandler(WSGIRequestHandler):

@@ -59,30 +59,37 @@ def test_a_projection_of_top_level_names_is_what_dynamodb_gives(store: Store) ->
     assert list(store.all(Query(tables.RUNS, "p", attributes=("wide",)))) == [{"wide": wide}]
 
 
-def test_a_read_goes_before_the_writes_that_wait() -> None:
+def order_of(*waiting: str) -> list[str]:
+    """In which order requests are answered that came while a first one was under way."""
     began, goes_on = threading.Event(), threading.Event()
     answered: list[str] = []
 
     def answer(environ: dict[str, Any], _: Callable[..., Any]) -> Iterable[bytes]:
         began.set()
-        goes_on.wait(10)
-        answered.append(environ["HTTP_X_AMZ_TARGET"])
+        assert goes_on.wait(10)
+        answered.append(environ["HTTP_X_AMZ_TARGET"].split(".")[1])
         return [b""]
 
     engine = OneAtATime(answer)
 
     def ask(name: str) -> threading.Thread:
-        environ = {"HTTP_X_AMZ_TARGET": f"DynamoDB_20120810.{name}"}
-        thread = threading.Thread(target=engine, args=(environ, None))
+        thread = threading.Thread(target=engine, args=({"HTTP_X_AMZ_TARGET": f"DynamoDB_20120810.{name}"}, None))
         thread.start()
         return thread
 
     threads = [ask("PutItem")]
     assert began.wait(10)
-    threads += [ask("TransactWriteItems"), ask("UpdateItem"), ask("GetItem")]
-    assert wait_until(lambda: engine.waiting == 3, 10)
+    threads += [ask(name) for name in waiting]
+    assert wait_until(lambda: sum(engine.waiting.values()) == len(waiting), 10)
     goes_on.set()
     for thread in threads:
         thread.join(10)
-    assert [name.split(".")[1] for name in answered][:2] == ["PutItem", "GetItem"]
-    assert len(answered) == 4
+    return answered[1:]
+
+
+def test_a_read_goes_before_the_writes_that_wait() -> None:
+    assert order_of("TransactWriteItems", "TransactWriteItems", "GetItem")[0] == "GetItem"
+
+
+def test_a_write_goes_after_twenty_reads_however_many_more_there_are() -> None:
+    assert order_of("PutItem", *["Query"] * 30).index("PutItem") == 20

@@ -22,19 +22,22 @@ def fact_list(rows: Mapping[str, str], title: str, now: Mapping[str, str] | None
 
 
 def table(names: Sequence[str], rows: Iterable[Sequence[str]], title: str, numbers: int) -> None:
-    """A few rows that nobody sorts or picks: as HTML, which a page shows at once, where a grid is a program of its own.
+    """Rows that nobody sorts or picks: as HTML, which a page shows at once, where a grid is a program of its own.
 
     Args:
         names: our own words for the columns.
         numbers: columns at the end that hold numbers.
     """
-    ends = ["number" if place >= len(names) - numbers else "" for place in range(len(names))]
-    head = "".join(f'<th scope="col" class="{end}">{html(name)}</th>' for name, end in zip(names, ends, strict=True))
-    parts = [f'<table class="geval-facts plain" aria-label="{html(title)}"><thead><tr>{head}</tr></thead><tbody>']
-    for row in rows:
-        cells = zip(row, ends, strict=True)
-        parts.append("<tr>" + "".join(f'<td class="{end}">{_value(cell)}</td>' for cell, end in cells) + "</tr>")
-    st.html("".join([*parts, "</tbody></table>"]))
+    ends = ['class="number"' if place >= len(names) - numbers else "" for place in range(len(names))]
+    head = "".join(f'<th scope="col" {end}>{html(name)}</th>' for name, end in zip(names, ends, strict=True))
+    body = "".join(
+        f"<tr>{''.join(f'<td {end}>{_value(cell)}</td>' for cell, end in zip(row, ends, strict=True))}</tr>"
+        for row in rows
+    )
+    st.html(
+        f'<div class="geval-rows" tabindex="0"><table class="geval-facts plain" aria-label="{html(title)}">'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
 
 
 def markup(rows: Mapping[str, str], title: str, now: Mapping[str, str]) -> str:

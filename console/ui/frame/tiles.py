@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from html import escape
 
 import streamlit as st
+
+from console.ui.frame.text import html
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +22,12 @@ class Tile:
     note: str = ""
     why: str = ""
 
-    def html(self) -> str:
+    def markup(self) -> str:
         """As HTML; every word is escaped."""
-        name, why = escape(self.name), escape(self.why)
+        name, why = html(self.name), html(self.why)
         mark = f'<button type="button" class="tile-why" aria-label="{why}" data-why="{why}">?</button>' if why else ""
-        note = f'<dd class="tile-note">{escape(self.note)}</dd>' if self.note else ""
-        return f'<div class="tile"><dt>{name}{mark}</dt><dd class="tile-value">{escape(self.value)}</dd>{note}</div>'
+        note = f'<dd class="tile-note">{html(self.note)}</dd>' if self.note else ""
+        return f'<div class="tile"><dt>{name}{mark}</dt><dd class="tile-value">{html(self.value)}</dd>{note}</div>'
 
 
 def tiles(shown: Iterable[Tile], width: int = 150) -> None:
@@ -35,5 +36,5 @@ def tiles(shown: Iterable[Tile], width: int = 150) -> None:
     Args:
         width: pixels below which no tile gets narrower.
     """
-    inside = "".join(tile.html() for tile in shown)
+    inside = "".join(tile.markup() for tile in shown)
     st.html(f'<dl class="tiles" style="--tile-width: {width}px">{inside}</dl>')

@@ -10,7 +10,7 @@ import streamlit as st
 from console.ui.frame import text
 from console.ui.frame.boundary import nothing
 from console.ui.frame.controls import filters
-from console.ui.frame.controls.columns import Column, pick_record
+from console.ui.frame.controls.columns import Column, pick_record, text_column
 from console.ui.frame.controls.drafts import NEW, Draft, DraftKey
 from console.ui.records.editor import R
 
@@ -56,8 +56,9 @@ def picker(
     drafts: Mapping[str, Draft],
 ) -> None:
     """The rows; a click opens a record. Records with unsaved edits carry a mark."""
-    config = st.column_config.TextColumn("Draft", width=58, help="Unsaved edits")
-    mark: Column[R] = Column("Draft", lambda one: MARK if key(one) in drafts else "", config, spare=True)
+    mark: Column[R] = text_column(
+        "Draft", lambda one: MARK if key(one) in drafts else "", 58, "Unsaved edits", spare=True
+    )
 
     def opened(record_id: str) -> None:
         filters.navigate({kind: record_id})
