@@ -23,9 +23,9 @@ from typing import Any
 import msgspec
 from boto3.dynamodb.types import TypeSerializer
 
+from benchmarks.access import whole_overview
 from benchmarks.filled import opened
 from benchmarks.plausible import DAYS, run_of
-from console.actions.overview.overview import load_overview
 from console.config import Settings
 from console.data.cache.cache import Cache
 from console.data.runs.items import run_item
@@ -165,7 +165,7 @@ def _page(services: Services) -> float:
     today = utcnow().date()
     wanted = RunFilter(first_day=today - timedelta(days=DAYS - 1), last_day=today)
     with build_services(services.settings.replace(dynamodb_endpoint=services.engine.endpoint)) as fresh:
-        return read_units(fresh.store, lambda: load_overview(fresh, wanted, [], [], today=today))
+        return read_units(fresh.store, lambda: whole_overview(fresh, wanted, today))
 
 
 def _plain(value: Any) -> Any:
