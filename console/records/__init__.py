@@ -37,7 +37,7 @@ from console.records.documents import Document, DocumentSummary
 from console.records.judges import EvaluationParameters, Judge, LlmRef, MetricRef, judge_parameters
 from console.records.people import Role, User
 from console.records.reviews import ReviewPlan
-from console.records.rollups import STATED_MODES, WEIGHTED_MODES, Rollup
+from console.records.rollups import BINS, NO_SCORES, STATED_MODES, WEIGHTED_MODES, Rollup, bin_of
 from console.records.run_lists import (
     LOW_CAPTURED,
     RATERS_NAMED,
@@ -66,7 +66,9 @@ from console.records.runs import (
 from console.records.sets import Experiment, JudgedBy, SetItem, SetVersion, TestSet
 
 __all__ = [
+    "BINS",
     "LOW_CAPTURED",
+    "NO_SCORES",
     "PREVIEW",
     "RATERS_NAMED",
     "STATED_MODES",
@@ -134,6 +136,7 @@ __all__ = [
     "User",
     "VectorPart",
     "Verdict",
+    "bin_of",
     "judge_parameters",
     "pages",
     "pinned_steps",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 
 from console.records.base import Record
@@ -10,6 +11,16 @@ WEIGHTED_MODES = frozenset({"logprobs"})
 """Modes in which a score is the mean over probabilities."""
 STATED_MODES = frozenset({"sampled", "single"})
 """Modes in which it is what replies state: several numbers, and a single one, which is the same with more noise."""
+
+
+BINS = 100
+"""Width of a histogram: bin i holds the normalised scores in [i/100, (i+1)/100), bin 100 exactly 1."""
+NO_SCORES = (0,) * (BINS + 1)
+
+
+def bin_of(normalized: float) -> int:
+    """The histogram bin of a normalised score; scores outside 0..1 go to the outermost bins."""
+    return min(max(math.floor(normalized * BINS + 1e-9), 0), BINS)
 
 
 class Rollup(Record, frozen=True):
@@ -41,5 +52,5 @@ class Rollup(Record, frozen=True):
     `stated`, of their later runs only, until rollups are rebuilt."""
     stated: int = 0
     """Completed runs that were scored by stated numbers; those of other metrics are neither."""
-    bins: dict[int, int] = {}
-    """Completed runs by floor(normalised * 100): bin i holds [i/100, (i+1)/100), bin 100 exactly 1."""
+    bins: tuple[int, ...] = NO_SCORES
+    """Completed runs by bin of the normalised score: 101 numbers."""

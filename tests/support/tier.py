@@ -146,7 +146,7 @@ def recount(runs: Iterable[Run]) -> dict[tuple[date, str, str, str], dict[str, A
         key = (run.started_at.date(), run.case_id, run.judge_id, run.judge_snapshot.llm.model)
         entry = counted.setdefault(
             key,
-            {"completed": 0, "failed": 0, "passed": 0, "rejected": 0, "tokens": 0, "timed": 0, "bins": {}}
+            {"completed": 0, "failed": 0, "passed": 0, "rejected": 0, "tokens": 0, "timed": 0, "bins": [0] * 101}
             | {"weighted": 0, "stated": 0}
             | dict.fromkeys(("score", "normalized", "squared", "seconds", "cost"), 0.0),
         )
@@ -166,16 +166,23 @@ def recount(runs: Iterable[Run]) -> dict[tuple[date, str, str, str], dict[str, A
         entry["stated"] += found.scoring_mode in ("sampled", "single")
         entry["cost"] += found.cost or 0.0
         place = int(found.final_score_normalized * 100 + 1e-9)
-        entry["bins"][place] = entry["bins"].get(place, 0) + 1
+        entry["bins"][place] += 1
     return {key: _rounded(entry) for key, entry in counted.items()}
+
+
+def bins_of(counts: dict[int, int]) -> tuple[int, ...]:
+    """A rollup's histogram from the bins that hold runs."""
+    return tuple(counts.get(place, 0) for place in range(101))
 
 
 def said(rollups: Iterable[Rollup]) -> dict[tuple[date, str, str, str], dict[str, Any]]:
     """What rollups say, in the form of `recount`."""
-    names = ("completed", "failed", "passed", "rejected", "tokens", "timed", "weighted", "stated", "bins")
+    names = ("completed", "failed", "passed", "rejected", "tokens", "timed", "weighted", "stated")
     sums = ("score", "normalized", "squared", "seconds", "cost")
     return {
-        (one.day, one.case_id, one.judge_id, one.model): _rounded({name: getattr(one, name) for name in names + sums})
+        (one.day, one.case_id, one.judge_id, one.model): _rounded(
+            {name: getattr(one, name) for name in names + sums} | {"bins": list(one.bins)}
+        )
         for one in rollups
     }
 

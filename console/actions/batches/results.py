@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 import msgspec
 
-from console.actions.runs.totals import BINS, Tally
+from console.actions.runs.totals import Tally
 from console.data.batches.results import of_summary
-from console.records import Batch, BatchRow, RowResult, RowState, RunFilter, RunId, RunSummary, Verdict, pages
+from console.records import Batch, BatchRow, RowResult, RowState, RunFilter, RunId, RunSummary, Verdict, bin_of, pages
 from console.services import Services
 
 _PAGE = 500
@@ -136,5 +135,4 @@ def _count(tally: Tally, row: RowResult) -> None:
     tally.squared_sum += score**2
     tally.seconds += row.seconds or 0.0
     tally.timed += row.seconds is not None
-    place = min(max(math.floor(score * BINS + 1e-9), 0), BINS)
-    tally.bins[place] = tally.bins.get(place, 0) + 1
+    tally.bins[bin_of(score)] += 1

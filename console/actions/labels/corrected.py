@@ -173,4 +173,4 @@ def _pass_rate(runs: Tally, threshold: float) -> float | None:
     if not runs.completed:
         return None
     lowest = round(threshold * 100)
-    return sum(count for place, count in runs.bins.items() if place >= lowest) / runs.completed
+    return sum(runs.bins[lowest:]) / runs.completed

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from operator import add
 from typing import TypeVar
 
 import msgspec
 
-from console.records import STATED_MODES, WEIGHTED_MODES, Rollup, RunStatus, RunSummary, Verdict
+from console.records import (
+    BINS,
+    NO_SCORES,
+    STATED_MODES,
+    WEIGHTED_MODES,
+    Rollup,
+    RunStatus,
+    RunSummary,
+    Verdict,
+    bin_of,
+)
 
 K = TypeVar("K")
-
-BINS = 100
-"""Width of a rollup's histogram: bin i holds [i/100, (i+1)/100), bin 100 exactly 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +66,8 @@ class Tally:
     cost: float = 0.0
     judges: set[str] = field(default_factory=set)
     """Judges with at least one finished run."""
-    bins: dict[int, int] = field(default_factory=dict)
-    """Completed runs by hundredth of the normalised score."""
+    bins: list[int] = field(default_factory=lambda: list(NO_SCORES))
+    """Completed runs by bin of the normalised score, as in `Rollup`."""
 
     def add(self, rollup: Rollup, *, histogram: bool = True) -> None:
         """Count one rollup in, with its histogram or without."""
@@ -76,8 +84,8 @@ class Tally:
         self.cost += rollup.cost
         if rollup.completed or rollup.failed:
             self.judges.add(rollup.judge_id)
-        for place, number in rollup.bins.items() if histogram else ():
-            self.bins[place] = self.bins.get(place, 0) + number
+        if histogram:
+            self.bins = list(map(add, self.bins, rollup.bins))
 
     @property
     def runs(self) -> int:
@@ -159,25 +167,25 @@ def by_week(rollups: Iterable[Rollup], first: date, last: date) -> dict[date, Ta
     return weeks | by(rollups, lambda rollup: _monday(rollup.day), histograms=False)
 
 
-def percentile(bins: Mapping[int, int], share: float) -> float | None:
+def percentile(bins: Sequence[int], share: float) -> float | None:
     """The normalised score below which `share` (0..1) of the runs lie; exact to a hundredth."""
-    size = sum(bins.values())
+    size = sum(bins)
     if not size:
         return None
     wanted = share * size
     below = 0
-    for place in sorted(bins):
-        if below + bins[place] >= wanted:
-            inside = (wanted - below) / bins[place]
+    for place, number in enumerate(bins):
+        if number and below + number >= wanted:
+            inside = (wanted - below) / number
             return min((place + inside) / BINS, 1.0)
-        below += bins[place]
+        below += number
     return 1.0
 
 
-def histogram(bins: Mapping[int, int], bars: int) -> list[tuple[float, float, int]]:
+def histogram(bins: Sequence[int], bars: int) -> list[tuple[float, float, int]]:
     """The histogram in `bars` equal bars as (from, to, runs); a score of exactly 1 is in the last one."""
     counts = [0] * bars
-    for place, number in bins.items():
+    for place, number in enumerate(bins):
         counts[min(place * bars // BINS, bars - 1)] += number
     return [(index / bars, (index + 1) / bars, number) for index, number in enumerate(counts)]
 
@@ -206,7 +214,7 @@ def _rollup(row: RunSummary) -> Rollup:
         cost=row.cost or 0.0,
         weighted=int(row.scoring_mode in WEIGHTED_MODES),
         stated=int(row.scoring_mode in STATED_MODES),
-        bins={min(max(math.floor(normalized * BINS + 1e-9), 0), BINS): 1},
+        bins=tuple(int(place == bin_of(normalized)) for place in range(BINS + 1)),
     )
 
 

@@ -6,12 +6,12 @@ the figures are exact. What-ifs never change a run: its verdict stays as it was 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from console.actions.runs.totals import BINS, Span, Tally, total
-from console.records import Rollup, ThresholdChange
+from console.actions.runs.totals import Span, Tally, total
+from console.records import BINS, Rollup, ThresholdChange
 
 WINDOW = 30
 """Days before and after a change that the ledger looks at; the day of the change is in neither."""
@@ -22,10 +22,9 @@ def on_grid(threshold: float) -> float:
     return round(threshold * BINS) / BINS
 
 
-def passing(bins: Mapping[int, int], threshold: float) -> int:
+def passing(bins: Sequence[int], threshold: float) -> int:
     """How many of the runs pass at `threshold`."""
-    lowest = round(threshold * BINS)
-    return sum(number for place, number in bins.items() if place >= lowest)
+    return sum(bins[max(0, round(threshold * BINS)) :])
 
 
 def pass_rate_at(tally: Tally, threshold: float) -> float | None:

@@ -75,7 +75,7 @@ def score_over_time(days: Mapping[date, Tally], threshold: float | None, *, smal
     return with_threshold(panel, y=threshold)
 
 
-def score_histogram(bins: Mapping[int, int], threshold: float | None) -> Panel:
+def score_histogram(bins: Sequence[int], threshold: float | None) -> Panel:
     """How many runs have which normalised score."""
     bars = histogram(bins, _BARS)
     trace: Trace = {
@@ -85,7 +85,7 @@ def score_histogram(bins: Mapping[int, int], threshold: float | None) -> Panel:
         "customdata": [[target_of_scores(low, high), f"{low:.2f} to {high:.2f}"] for low, high, _ in bars],
         "hovertemplate": "Score %{customdata[1]}<br>%{y:,} runs<extra></extra>",
     }  # fmt: skip
-    size, low = sum(bins.values()), percentile(bins, 0.5)
+    size, low = sum(bins), percentile(bins, 0.5)
     finding = f"Scores of {size:,} runs, half of them below {low:.2f}." if low is not None else "No scores."
     panel = Panel(
         traces=[trace], finding=finding, title="Scored runs by score", x=unit_axis(),
@@ -101,7 +101,7 @@ def score_by_judge(tallies: Mapping[str, Tally], threshold: float | None, ids: M
         tallies: by the judge's name as shown; the `_MOST_JUDGES` with the most runs are drawn.
         ids: the judge's id by the same name.
     """
-    ordered = sorted((item for item in tallies.items() if item[1].bins), key=lambda item: -item[1].completed)
+    ordered = sorted((item for item in tallies.items() if any(item[1].bins)), key=lambda item: -item[1].completed)
     known = dict(ordered[:_MOST_JUDGES])
     low, first, middle, third, high = (
         [percentile(tally.bins, share / 100) or 0.0 for tally in known.values()] for share in _QUARTILES

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from math import ceil, floor
 
-from console.actions.runs.totals import BINS
-from console.records import RunSummary, utcnow
+from console.records import BINS, RunSummary, utcnow
 from console.ui.charts.figures import Panel, threshold_line
 
 _SMALLEST, _LARGEST = 5, 15

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from console.actions.runs.totals import BINS, Tally
+from console.actions.runs.totals import Tally
 from console.actions.thresholds.thresholds import ThresholdView
 from console.actions.thresholds.what_if import WhatIf, on_grid, what_if
-from console.records import Case, Rollup, Verdict
+from console.records import BINS, Case, Rollup, Verdict
 from console.ui.frame import text
 from console.ui.frame.controls.columns import Column, number_column, show_records, text_column
 from console.ui.frame.controls.filters import Selection, navigate
@@ -91,7 +91,7 @@ def mover(case: Case, asked: Proposal, tally: Tally, selection: Selection) -> No
         key=key,
         on_select=lambda: _picked(key),
         selection_mode="pick",
-        alt=f"Scores of {sum(tally.bins.values()):,} runs; the line is at {threshold:.2f}.",
+        alt=f"Scores of {sum(tally.bins):,} runs; the line is at {threshold:.2f}.",
     )
     slider = "thresholds.slider"
     st.session_state[slider] = on_grid(asked.threshold)

@@ -6,11 +6,12 @@ This one chart is Vega-Lite (Streamlit brings it): a Plotly chart in Streamlit r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
-from console.actions.runs.totals import BINS, histogram
+from console.actions.runs.totals import histogram
 from console.actions.thresholds.what_if import passing
+from console.records import BINS
 from console.ui.frame import text
 from console.ui.frame.style import FONT, Palette, palette
 
@@ -24,7 +25,7 @@ _AT = "pick.step[0]"
 Layer = dict[str, Any]
 
 
-def histogram_chart(bins: Mapping[int, int], threshold: float, today: float) -> dict[str, Any]:
+def histogram_chart(bins: Sequence[int], threshold: float, today: float) -> dict[str, Any]:
     """Bars of a hundredth each, the dashed threshold of today, and the line, as a Vega-Lite specification.
 
     A click or a drag selects `pick`, whose `step` is the new threshold in hundredths.
@@ -56,7 +57,7 @@ def histogram_chart(bins: Mapping[int, int], threshold: float, today: float) -> 
     }
 
 
-def _bars(bins: Mapping[int, int], now: int, colors: Palette) -> Layer:
+def _bars(bins: Sequence[int], now: int, colors: Palette) -> Layer:
     """The bars: in the colour of their result under the line, in full colour where that is another one than today."""
     ends = [{"test": "datum.value == 0", "value": "left"}, {"test": "datum.value == 1", "value": "right"}]
     axis = {
@@ -122,9 +123,9 @@ def _line(colors: Palette) -> tuple[Layer, Layer]:
     )
 
 
-def _handles(bins: Mapping[int, int], threshold: float, now: int) -> Layer:
+def _handles(bins: Sequence[int], threshold: float, now: int) -> Layer:
     """A strip per hundredth, unseen, which the pointer meets; its tooltip says what the threshold there would do."""
-    runs = sum(bins.values())
+    runs = sum(bins)
     today = passing(bins, now / BINS)
     rows = []
     for step in range(BINS + 1):

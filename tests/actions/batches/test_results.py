@@ -20,6 +20,7 @@ from console.tabular.files import TabularFile
 from tests.support import scripted
 from tests.support.console_app import new_case, new_judge, new_user
 from tests.support.scripted import ScriptedProvider
+from tests.support.tier import bins_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -54,7 +55,7 @@ def test_errors_count_in_no_rate_and_no_mean() -> None:
     tally = results(result(1, 1.0, cost=0.5), result(2, 0.25), result(3, None, cost=0.25)).tally()
 
     assert (tally.completed, tally.failed, tally.pass_rate, tally.mean) == (2, 1, 0.5, 0.625)
-    assert tally.bins == {100: 1, 25: 1}
+    assert tally.bins == list(bins_of({100: 1, 25: 1}))
     assert tally.cost == 0.75
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from console.actions.runs import totals
 from console.records import Rollup, RunStatus, RunSummary, Verdict, utcnow
+from tests.support.tier import bins_of
 
 MONDAY = date(2026, 3, 2)
 
@@ -69,15 +70,15 @@ def test_weeks_begin_on_monday() -> None:
     [({50: 4}, 0.5, 0.505), ({0: 1, 99: 1}, 0.5, 0.01), ({100: 3}, 0.5, 1.0), ({10: 1, 20: 1}, 1.0, 0.21)],
 )
 def test_percentiles_are_read_off_the_bins(bins: dict[int, int], share: float, score: float) -> None:
-    assert totals.percentile(bins, share) == pytest.approx(score)
+    assert totals.percentile(bins_of(bins), share) == pytest.approx(score)
 
 
 def test_no_bins_have_no_percentile() -> None:
-    assert totals.percentile({}, 0.5) is None
+    assert totals.percentile(bins_of({}), 0.5) is None
 
 
 def test_a_score_of_exactly_one_is_in_the_last_bar() -> None:
-    assert totals.histogram({0: 1, 49: 2, 50: 3, 100: 4}, 2) == [(0.0, 0.5, 3), (0.5, 1.0, 7)]
+    assert totals.histogram(bins_of({0: 1, 49: 2, 50: 3, 100: 4}), 2) == [(0.0, 0.5, 3), (0.5, 1.0, 7)]
 
 
 def test_listed_runs_make_the_same_counts_as_their_rollups() -> None:
@@ -93,4 +94,10 @@ def test_listed_runs_make_the_same_counts_as_their_rollups() -> None:
     failed = RunSummary(run_id=2, started_at=utcnow(), status=RunStatus.FAILED)
     running = RunSummary(run_id=3, started_at=utcnow(), status=RunStatus.RUNNING)
     tally = totals.total(totals.rollups_of([done, failed, running]))
-    assert (tally.completed, tally.failed, tally.passed, tally.mean, tally.bins) == (1, 1, 1, 0.75, {75: 1})
+    assert (tally.completed, tally.failed, tally.passed, tally.mean, tuple(tally.bins)) == (
+        1,
+        1,
+        1,
+        0.75,
+        bins_of({75: 1}),
+    )

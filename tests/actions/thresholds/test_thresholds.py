@@ -12,6 +12,7 @@ from console.errors import ConflictError, Forbidden, InvalidInput
 from console.records import Role, Rollup, RunFilter, Threshold, ThresholdChange, Verdict, utcnow
 from console.services import Services
 from tests.support.console_app import new_case, new_judge, new_user, scored
+from tests.support.tier import bins_of
 
 MAY = date(2026, 5, 10)
 
@@ -26,7 +27,7 @@ def rollup(day: date = MAY, *, judge: str = "strict", passed: int, rejected: int
         completed=passed + rejected,
         passed=passed,
         rejected=rejected,
-        bins=bins,
+        bins=bins_of(bins),
     )
 
 
@@ -37,16 +38,16 @@ def change(moment: datetime, score: float, before: float | None = None) -> Thres
 
 
 def test_a_run_exactly_at_the_mark_passes() -> None:
-    assert passing({59: 1, 60: 2, 100: 4}, 0.6) == 6
-    assert passing({59: 1, 60: 2, 100: 4}, 0.61) == 4
-    assert passing({0: 1, 100: 4}, 1.0) == 4
-    assert passing({0: 1, 100: 4}, 0.0) == 5
+    assert passing(bins_of({59: 1, 60: 2, 100: 4}), 0.6) == 6
+    assert passing(bins_of({59: 1, 60: 2, 100: 4}), 0.61) == 4
+    assert passing(bins_of({0: 1, 100: 4}), 1.0) == 4
+    assert passing(bins_of({0: 1, 100: 4}), 0.0) == 5
 
 
 def test_a_mark_is_counted_at_its_nearest_hundredth() -> None:
     assert on_grid(0.654) == 0.65
     assert on_grid(0.656) == 0.66
-    assert passing({65: 1, 66: 2}, 0.656) == 2
+    assert passing(bins_of({65: 1, 66: 2}), 0.656) == 2
 
 
 def test_a_higher_mark_turns_passes_into_fails() -> None:

@@ -14,10 +14,20 @@ from console.ui.charts import charts, run_points
 from console.ui.charts.figures import Figure, Panel, evened, shown, stacked
 from console.ui.charts.leads import merged
 from console.ui.runs import run_charts
+from tests.support.tier import bins_of
 
 DAY = date(2026, 11, 2)
 HOSTILE = '<a href="http://evil.example">x</a> %{customdata[0]} <b>'
-TALLY = Tally(completed=3, passed=2, rejected=1, normalized_sum=1.8, bins={20: 1, 80: 2}, cost=0.2, seconds=3, timed=3)
+TALLY = Tally(
+    completed=3,
+    passed=2,
+    rejected=1,
+    normalized_sum=1.8,
+    bins=list(bins_of({20: 1, 80: 2})),
+    cost=0.2,
+    seconds=3,
+    timed=3,
+)
 ROW = RunSummary(
     run_id=7,
     started_at=datetime(2026, 11, 2, 10, tzinfo=UTC),
@@ -35,7 +45,7 @@ PANELS = [
     pytest.param(charts.runs_over_time({DAY: TALLY}), id="runs"),
     pytest.param(charts.runs_over_time({DAY: Tally()}), id="no runs"),
     pytest.param(charts.score_over_time({DAY: TALLY}, 0.5), id="mean"),
-    pytest.param(charts.score_histogram({20: 1, 100: 2}, 0.5), id="histogram"),
+    pytest.param(charts.score_histogram(bins_of({20: 1, 100: 2}), 0.5), id="histogram"),
     pytest.param(charts.score_by_judge({HOSTILE: TALLY}, 0.5, {HOSTILE: "j"}), id="boxes"),
     pytest.param(charts.cost_over_time({HOSTILE: {DAY: TALLY}}), id="cost"),
     pytest.param(charts.quality_and_spend({HOSTILE: TALLY}, {HOSTILE: "j"}), id="spend"),

@@ -188,5 +188,4 @@ def _rounded(rollup: Rollup | None) -> object:
         return None
     counts = (rollup.completed, rollup.failed, rollup.passed, rollup.rejected, rollup.tokens, rollup.timed)
     sums = (rollup.score, rollup.normalized, rollup.squared, rollup.seconds, rollup.cost)
-    bins = {place: count for place, count in rollup.bins.items() if count}
-    return counts, tuple(round(value, 6) for value in sums), bins
+    return counts, tuple(round(value, 6) for value in sums), rollup.bins

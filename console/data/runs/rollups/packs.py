@@ -19,7 +19,7 @@ from console.data.store import tables
 from console.data.store.codec import ITEM_BUDGET, Item, to_wire_map
 from console.data.store.requests import Put
 from console.data.store.store import Store
-from console.records import Rollup
+from console.records import BINS, Rollup
 
 PACK = "~PACK"
 """Sort keys beside the rollups of a month that begin so, after every date, are packs: of an earlier release, too."""
@@ -40,7 +40,8 @@ class _Pack(msgspec.Struct, array_like=True):
     days: list[int]
     """Of the month."""
     numbers: dict[str, list[int | float]]
-    bins: dict[int, list[int]]
+    bins: dict[int, Sequence[int]]
+    """Of each bin that holds a run."""
 
 
 def read_packs(store: Store, months: Sequence[Month], token: int) -> dict[Month, list[Rollup]]:
@@ -78,14 +79,13 @@ def packed(rollups: Iterable[Rollup]) -> bytes:
     lengths = dict.fromkeys(keys, 0)
     for row in rows:
         lengths[_what(row)] += 1
+    histograms = [row.bins for row in rows]
     pack = _Pack(
         keys=keys,
         lengths=list(lengths.values()),
         days=[row.day.day for row in rows],
         numbers={name: [getattr(row, name) for row in rows] for name in _NUMBERS},
-        bins={
-            place: [row.bins.get(place, 0) for row in rows] for place in sorted({b for row in rows for b in row.bins})
-        },
+        bins={place: counts for place, counts in enumerate(zip(*histograms, strict=True)) if any(counts)},
     )
     return zlib.compress(msgspec.json.encode(pack), 9)
 
@@ -94,11 +94,8 @@ def _unpacked(month: date, body: bytes) -> list[Rollup]:
     """The rollups of `packed`, ordered by day."""
     pack = msgspec.json.decode(zlib.decompress(body), type=_Pack, strict=False)
     what = [key for key, length in zip(pack.keys, pack.lengths, strict=True) for _ in range(length)]
-    bins: list[dict[int, int]] = [{} for _ in what]
-    for place, counts in pack.bins.items():
-        for row, count in enumerate(counts):
-            if count:
-                bins[row][place] = count
+    none = [0] * len(what)
+    bins = zip(*(pack.bins.get(place, none) for place in range(BINS + 1)), strict=True)
     numbers = zip(*pack.numbers.values(), strict=True)
     rows = [
         Rollup(month.replace(day=day), *key, bins=histogram, **dict(zip(pack.numbers, values, strict=True)))

@@ -10,10 +10,10 @@ an earlier day finishes, is imported, or when rollups are rebuilt.
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
+from operator import add
 from typing import Any, TypeVar
 
 import msgspec
@@ -26,12 +26,21 @@ from console.data.store.codec import Item
 from console.data.store.requests import Query, Update
 from console.data.store.shards import ONE, Layout
 from console.data.store.store import Store
-from console.records import STATED_MODES, WEIGHTED_MODES, Rollup, RunStatus, RunSummary, Verdict, utcnow
+from console.records import (
+    NO_SCORES,
+    STATED_MODES,
+    WEIGHTED_MODES,
+    Rollup,
+    RunStatus,
+    RunSummary,
+    Verdict,
+    bin_of,
+    utcnow,
+)
 
 OPEN_DAYS = 2
 """Days before today that readers read afresh each time. Writers move the token for runs that began before yesterday:
 the day between allows for clocks that differ around midnight."""
-BINS = 100
 _PAGE = 1_000
 _AT_ONCE = 16
 """Queries at the same time, at most."""
@@ -45,11 +54,6 @@ A = TypeVar("A")
 F = TypeVar("F")
 Key = tuple[date, str, str, str]
 """Day, case id, judge id, model name."""
-
-
-def bin_of(normalized: float) -> int:
-    """The histogram bin of a normalised score; scores outside 0..1 go to the outermost bins."""
-    return min(max(math.floor(normalized * BINS + 1e-9), 0), BINS)
 
 
 def key_of(row: RunSummary) -> Key:
@@ -200,7 +204,7 @@ def read_rollup(item: Item) -> Rollup:
     Reads the numbers without the general codec: a year of a busy store is half a million of them.
     """
     day, case_id, judge_id, model, _shard = item[tables.SK]["S"].split("#")
-    bins: dict[int, int] = {}
+    bins = list(NO_SCORES)
     values: dict[str, Any] = {}
     for name, value in item.items():
         if name[0] == "h":
@@ -214,7 +218,7 @@ def read_rollup(item: Item) -> Rollup:
         case_id=_unescaped(case_id),
         judge_id=_unescaped(judge_id),
         model=_unescaped(model),
-        bins=bins,
+        bins=tuple(bins),
         **values,
     )
 
@@ -231,10 +235,7 @@ def merge(shards: Iterable[Rollup]) -> list[Rollup]:
 def plus(one: Rollup, other: Rollup) -> Rollup:
     """Two rollups added up; day, case, judge and model are those of the first."""
     sums: dict[str, Any] = {name: getattr(one, name) + getattr(other, name) for name in _COUNTS + _SUMS}
-    bins = dict(one.bins)
-    for place, count in other.bins.items():
-        bins[place] = bins.get(place, 0) + count
-    return msgspec.structs.replace(one, bins=bins, **sums)
+    return msgspec.structs.replace(one, bins=tuple(map(add, one.bins, other.bins)), **sums)
 
 
 def _short(model: str) -> str:

@@ -12,12 +12,12 @@ import msgspec
 import pytest
 
 from console.data.runs.rollups.recount import rebuild, verify
-from console.data.runs.rollups.rollups import bin_of, item_key
+from console.data.runs.rollups.rollups import item_key
 from console.data.store import tables
 from console.data.store.requests import Delete, Put, Update
 from console.data.store.store import Store
 from console.errors import StoreError
-from console.records import Rollup, TokenUsage
+from console.records import Rollup, TokenUsage, bin_of
 from tests.support.fakes import FakeClock
 from tests.support.faults.proxy import FaultProxy, Faults
 from tests.support.old_items import old_run
@@ -25,6 +25,7 @@ from tests.support.seams import Recorder, Ticks
 from tests.support.tier import (
     Tier,
     artifact,
+    bins_of,
     completed,
     items_of,
     recount,
@@ -78,7 +79,7 @@ def test_finishing_a_run_counts_it(here: Tier, elsewhere: Tier) -> None:
         cost=0.001,
         timed=1,
         weighted=1,
-        bins={75: 1},
+        bins=bins_of({75: 1}),
     )
 
 
@@ -306,7 +307,7 @@ def test_runs_of_an_earlier_system_are_counted_by_a_rebuild(here: Tier, store: S
     store.write(Put(tables.RUNS, old_run()))
     assert rebuild(store) == 1
     (rollup,) = here.rollups.read(date(2025, 8, 3), date(2025, 8, 3))
-    assert (rollup.completed, rollup.passed, rollup.score, rollup.bins) == (1, 1, 2.5, {75: 1})
+    assert (rollup.completed, rollup.passed, rollup.score, rollup.bins) == (1, 1, 2.5, bins_of({75: 1}))
 
 
 def test_modes_that_were_not_counted_yet_are_no_difference_and_are_filled_in(here: Tier, store: Store) -> None:
