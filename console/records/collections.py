@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from console.records.base import Json, Record
 
 
@@ -88,34 +90,18 @@ class CollectionDocument(Record, frozen=True):
     """What was not read of the file, in words."""
 
 
-class SearchHit(Record, frozen=True):
-    """A chunk that a search found."""
+class SearchHit(Chunk, frozen=True, kw_only=True):
+    """A chunk that a search found, without its vector."""
 
-    chunk_id: str
     similarity: float
     """Cosine, -1..1, whatever strategy found it: 1 - the distance of the vector index."""
-    text: str
     found_by: str = "vectors"
     """`vectors`, `words` or `both`."""
-    filename: str = ""
-    chunk_index: int = 0
-    file_size: int = 0
-    created_at: datetime | None = None
-    metadata: Json = {}
 
     @classmethod
     def of(cls, chunk: Chunk, similarity: float) -> SearchHit:
         """The hit that a chunk is."""
-        return cls(
-            chunk_id=chunk.chunk_id,
-            similarity=similarity,
-            text=chunk.text,
-            filename=chunk.filename,
-            chunk_index=chunk.chunk_index,
-            file_size=chunk.file_size,
-            created_at=chunk.created_at,
-            metadata=chunk.metadata,
-        )
+        return cls(similarity=similarity, **msgspec.structs.asdict(chunk) | {"embedding": None})
 
 
 class VectorPart(Record, frozen=True):

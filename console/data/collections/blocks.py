@@ -227,12 +227,11 @@ def _piece(part: VectorPart, start: int, stop: int) -> VectorPart:
     if stop - start == part.count:
         return part
     rows = slice(start, stop)
-    return VectorPart(
-        group=part.group,
+    return msgspec.structs.replace(
+        part,
         count=stop - start,
         vectors=part.vectors[rows],
         first=part.first + start,
-        filename=part.filename,
         chunk_ids=part.chunk_ids[rows],
         filenames=part.filenames[rows],
         metadata=pack_metadata(unpack_metadata(part)[rows]) if part.metadata else b"",

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+import msgspec
 import numkong
 import numpy as np
 import orjson
@@ -183,9 +184,11 @@ class VectorMatrix:
         """Tells it from every other matrix of the process."""
         self._by_group: dict[str, list[RowRange]] = {}
         self._single: dict[str, int] = {}
-        self._parts: list[RowRange] = []
+        self.parts: list[RowRange] = []
+        """Every part, also those that are gone."""
         self._count = 0
-        self._code_error = 0.0
+        self.code_error = 0.0
+        """The largest length of what int8 leaves out of a row."""
         self._codes = np.empty((0, dimension), dtype=np.int8)
         self._fine = np.empty((0, dimension), dtype=np.int16)
         self._scales = np.empty(0, dtype=np.float32)
@@ -197,7 +200,7 @@ class VectorMatrix:
         matrix = cls(dimension)
         matrix._codes, matrix._fine, matrix._scales, dead = arrays
         matrix._dead = dead.copy()
-        matrix._code_error = code_error
+        matrix.code_error = code_error
         for part in parts:
             matrix._take(part)
         return matrix
@@ -207,25 +210,10 @@ class VectorMatrix:
         count = self._count
         return self._codes[:count], self._fine[:count], self._scales[:count], self._dead[:count]
 
-    def vectors(self, start: int, stop: int) -> NDArray[np.float32]:
-        """float32[stop - start, d]: rows as nearly as they are kept."""
-        rows: NDArray[np.float32] = self._fine[start:stop] * (self._scales[start:stop] / _FINE)[:, None]
-        return rows
-
-    @property
-    def code_error(self) -> float:
-        """The largest length of what int8 leaves out of a row."""
-        return self._code_error
-
     @property
     def nbytes(self) -> int:
         """Bytes of memory that the vectors take."""
         return self._codes.nbytes + self._fine.nbytes + self._scales.nbytes
-
-    @property
-    def parts(self) -> list[RowRange]:
-        """Every part, also those that are gone."""
-        return self._parts
 
     def append(self, parts: Sequence[VectorPart]) -> None:
         """Adds rows."""
@@ -238,8 +226,8 @@ class VectorMatrix:
             np.rint(vectors * (_FINE / scales)[:, None], out=self._fine[start:stop], casting="unsafe")
             self._scales[start:stop] = scales
             self._dead[start:stop] = False
-            self._code_error = max(self._code_error, error)
-            self._take(_without_vectors(part))
+            self.code_error = max(self.code_error, error)
+            self._take(msgspec.structs.replace(part, vectors=None, texts=[]))
 
     def row_of(self, chunk_id: str, group: str) -> int | None:
         """The live row of a chunk, if it has one.
@@ -271,7 +259,7 @@ class VectorMatrix:
     def _take(self, part: VectorPart) -> None:
         """Notes where the rows of a part are, which were just appended."""
         made = RowRange(part, self._count)
-        self._parts.append(made)
+        self.parts.append(made)
         self._count += part.count
         if part.group:
             self._by_group.setdefault(part.group, []).append(made)
@@ -284,11 +272,11 @@ class VectorMatrix:
     def view(self) -> View:
         """The rows as they are now."""
         return View(
-            parts=list(self._parts),
+            parts=list(self.parts),
             codes=self._codes[: self._count],
             fine=self._fine[: self._count],
             scales=self._scales[: self._count],
-            code_error=self._code_error,
+            code_error=self.code_error,
             dead=np.flatnonzero(self._dead[: self._count]),
         )
 
@@ -352,20 +340,6 @@ def _as_float32(vectors: NDArray[Any]) -> NDArray[np.float32]:
     if vectors.dtype != np.float16 or not len(vectors):
         return np.asarray(vectors, dtype=np.float32)
     return np.asarray(numkong.astype(np.ascontiguousarray(vectors), "float32"), dtype=np.float32)
-
-
-def _without_vectors(part: VectorPart) -> VectorPart:
-    return VectorPart(
-        group=part.group,
-        count=part.count,
-        vectors=None,
-        first=part.first,
-        filename=part.filename,
-        chunk_ids=part.chunk_ids,
-        filenames=part.filenames,
-        metadata=part.metadata,
-        words=part.words,
-    )
 
 
 def _grown(array: NDArray[Any], used: int, room: int) -> NDArray[Any]:

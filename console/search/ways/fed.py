@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 from cachetools import LRUCache
@@ -20,7 +19,7 @@ from console.errors import NotFound
 from console.records import Chunk, Collection, SearchHit, StreamPosition
 from console.search.memory.matrix import has_values
 from console.search.ways.opensearch import MOST, Indexed, OpenSearchIndex
-from console.search.ways.strategies import Answer, Filters, Query, Reads, nearest_first, unit, without_embedding
+from console.search.ways.strategies import Answer, Filters, Query, Reads, nearest_first, unit
 
 LOOK_INTERVAL = 1.0
 """Seconds between looks at the stream for one collection."""
@@ -31,14 +30,6 @@ _BLIND = (
     "What other programs wrote since the index was fed cannot be told: the table has no stream, or it is too long ago."
 )
 _FOLLOWED = 64
-
-
-class Told(Protocol):
-    """Tells what was written; see `console.data.collections.reads`."""
-
-    def changes(  # noqa: D102
-        self, collection_id: str, since: StreamPosition
-    ) -> tuple[list[tuple[str, str, bool]], StreamPosition] | None: ...
 
 
 @dataclass(slots=True)
@@ -114,7 +105,7 @@ class Fed:
         since.changed |= {chunk_id for chunk_id, _, _ in (told[0] if told else ())}
 
 
-def lags(reads: Told, collection_id: str, fed: Indexed) -> bool:
+def lags(reads: Reads, collection_id: str, fed: Indexed) -> bool:
     """Whether somebody wrote chunks since an index was fed, or it cannot be told."""
     told = reads.changes(collection_id, fed.at) if fed.at else None
     return told is None or bool(told[0])
@@ -130,4 +121,4 @@ def _counts(chunk: Chunk, collection: Collection, filters: Filters) -> bool:
 
 def _hit(chunk: Chunk, vector: Query) -> SearchHit:
     query = unit([float(one) for one in vector])
-    return SearchHit.of(without_embedding(chunk), float(np.dot(unit(chunk.embedding or ()), query)))
+    return SearchHit.of(chunk, float(np.dot(unit(chunk.embedding or ()), query)))

@@ -94,11 +94,6 @@ class OpenSearchIndex:
         """What the index of a collection was built from; None when there is none. One request."""
         return self._built_from(self._alias(collection_id))
 
-    def is_current(self, collection: Collection) -> bool:
-        """Whether the index holds the revision of the collection. One request."""
-        found = self.indexed(collection.collection_id)
-        return found is not None and found.is_of(collection)
-
     def sync(
         self,
         collection: Collection,

@@ -13,16 +13,17 @@ from console.search.ways.fed import Fed
 from console.search.ways.hybrid import Hybrid, Reranker
 from console.search.ways.opensearch import OpenSearchIndex
 from console.search.ways.strategies import (
-    Ann,
     Answer,
-    Exact,
     Filters,
+    InMemory,
     Native,
     Parallel,
     Query,
     Reads,
     Strategy,
     choose,
+    scan,
+    walk,
 )
 
 AUTO = "auto"
@@ -59,12 +60,12 @@ class Searcher:
     ) -> None:
         self.memory = memory
         self._reads = reads
-        exact = Exact(reads, memory)
+        exact = InMemory("exact", reads, memory, scan)
         strategies: tuple[Strategy, ...] = (
             Native(reads, exact),
             exact,
             Parallel(reads),
-            Ann(reads, memory),
+            InMemory("ann", reads, memory, walk),
             Fed(reads, open_search, clock),
         )
         self._hybrid = Hybrid(reads, memory, reranker)

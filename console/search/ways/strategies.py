@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
 import numpy as np
 from cachetools import LRUCache
 from numpy.typing import NDArray
@@ -92,7 +93,7 @@ class Native:
 
     name = "native"
 
-    def __init__(self, reads: Reads, exact: Exact) -> None:
+    def __init__(self, reads: Reads, exact: InMemory) -> None:
         self._reads = reads
         self._exact = exact
 
@@ -123,47 +124,39 @@ class Native:
         return Answer(exact.hits, f"{why}; searched exactly.", exact.source)
 
 
-class Exact:
-    """Every vector of the collection, in this process."""
+class InMemory:
+    """The vectors of the collection in this process: `exact` by every one of them, `ann` by a graph over them.
 
-    name = "exact"
+    Args:
+        how: `scan` or `walk`.
+    """
 
-    def __init__(self, reads: Reads, memory: Memory) -> None:
+    def __init__(self, name: str, reads: Reads, memory: Memory, how: How) -> None:
+        self.name = name
         self._memory = memory
-        self._ranked = Ranked(reads, self.name)
+        self._ranked = Ranked(reads, name)
+        self._how = how
 
     def search(self, collection: Collection, vector: Query, k: int, filters: Filters) -> Answer:
         """As `Strategy.search`. One request per 100 results that this process has not seen before."""
-        return self._ranked.answer(self._memory, collection, vector, k, filters, _scan)
+        return self._ranked.answer(self._memory, collection, vector, k, filters, self._how)
 
 
-class Ann:
-    """A graph over the vectors in this process."""
-
-    name = "ann"
-
-    def __init__(self, reads: Reads, memory: Memory) -> None:
-        self._memory = memory
-        self._ranked = Ranked(reads, self.name)
-
-    def search(self, collection: Collection, vector: Query, k: int, filters: Filters) -> Answer:
-        """As `Strategy.search`. Builds the graph at the first search: about 0.1 ms per chunk."""
-        return self._ranked.answer(self._memory, collection, vector, k, filters, _walk)
-
-
-def _scan(loaded: Loaded, vector: Query, allowed: Mask | None, _: int) -> tuple[Nearest, str]:
+def scan(loaded: Loaded, vector: Query, allowed: Mask | None, _: int) -> tuple[Nearest, str]:
     """Finds the nearest by looking at every vector."""
     return lambda wanted: loaded.view.nearest(vector, wanted, allowed), ""
 
 
-def _walk(loaded: Loaded, vector: Query, allowed: Mask | None, k: int) -> tuple[Nearest, str]:
-    """Finds the nearest by walking the graph, or exactly where that is as good."""
+def walk(loaded: Loaded, vector: Query, allowed: Mask | None, k: int) -> tuple[Nearest, str]:
+    """Finds the nearest by walking the graph, built at the first search in about 0.1 ms per chunk, or exactly where
+    that is as good.
+    """
     view = loaded.view
     counting = view.live if allowed is None else int(np.count_nonzero(allowed))
     if len(view) < GRAPH_FROM or k * _SHARE > counting:
-        return _scan(loaded, vector, allowed, k)[0], "Few enough chunks to be searched exactly."
+        return scan(loaded, vector, allowed, k)[0], "Few enough chunks to be searched exactly."
     if counting * _SHARE < len(view):
-        return _scan(loaded, vector, allowed, k)[0], "The filter leaves so little that it was searched exactly."
+        return scan(loaded, vector, allowed, k)[0], "The filter leaves so little that it was searched exactly."
     graph = loaded.graph()
 
     def nearest(wanted: int) -> Candidates:
@@ -292,7 +285,7 @@ class Ranked:
         for chunk_id, chunk in read.items():
             if chunk.embedding is not None:
                 row = missing[chunk_id]
-                known[row] = (without_embedding(chunk), unit(chunk.embedding))
+                known[row] = (msgspec.structs.replace(chunk, embedding=None), unit(chunk.embedding))
                 with self._lock:
                     self._known[rows.serial, row] = known[row]
         return {row: known[row] for row in chosen if row in known}
@@ -328,19 +321,6 @@ def choose(reads: Reads, memory: Memory, collection: Collection, k: int, filters
 def nearest_first(hits: Sequence[SearchHit]) -> list[SearchHit]:
     """By similarity; of equal ones, by their ids."""
     return sorted(hits, key=lambda hit: (-hit.similarity, hit.chunk_id))
-
-
-def without_embedding(chunk: Chunk) -> Chunk:
-    """A chunk as results carry it."""
-    return Chunk(
-        chunk_id=chunk.chunk_id,
-        text=chunk.text,
-        filename=chunk.filename,
-        chunk_index=chunk.chunk_index,
-        file_size=chunk.file_size,
-        created_at=chunk.created_at,
-        metadata=chunk.metadata,
-    )
 
 
 def unit(numbers: Sequence[float]) -> NDArray[np.float64]:

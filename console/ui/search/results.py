@@ -73,7 +73,7 @@ def result_list(answer: SearchAnswer, words: str, opened: str | None) -> None:
                     icon=":material/arrow_right:" if hit.chunk_id == opened else ":material/article:",
                     on_click=filters.navigate, args=({"hit": hit.chunk_id},),
                 )  # fmt: skip
-                st.caption(text.plain("  ·  ".join(filter(None, (place(_chunk(hit)), _side(hit))))), width="stretch")
+                st.caption(text.plain("  ·  ".join(filter(None, (place(hit), _side(hit))))), width="stretch")
                 _bar(hit.similarity)
             st.markdown(marked(_snippet(hit.text, wanted), wanted))
     if len(answer.results) > _SHOWN:
@@ -106,7 +106,7 @@ def panel(shared: Services, collection: Collection, answer: SearchAnswer | None,
             args=({"hit": None},),
         )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(text.plain(place(_chunk(hit))), width="stretch")
+        st.caption(text.plain(place(hit)), width="stretch")
         if similarity is not None:
             _bar(similarity)
     before, after = neighbours(shared, collection_id, hit)
@@ -181,7 +181,3 @@ def _neighbour(title: str, chunk: Chunk | None) -> None:
     if chunk:
         with st.expander(title):
             st.text(chunk.text)
-
-
-def _chunk(hit: SearchHit) -> Chunk:
-    return Chunk(chunk_id=hit.chunk_id, text=hit.text, chunk_index=hit.chunk_index, metadata=hit.metadata)
