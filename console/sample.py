@@ -44,7 +44,7 @@ from console.records import (
     TokenUsage,
     utcnow,
 )
-from console.sample_sets import load_experiments
+from console.sample_sets import Clock, load_experiments
 from console.sample_texts import ANSWERS, CASES, EXPLANATIONS, SUMMARIES, TONE, CaseText
 from console.search.embedding.minilm import weights_are_here
 from console.search.files.readers import DiskFile
@@ -130,7 +130,7 @@ def load_sample_data(services: Services, progress: Progress = lambda _done, _tot
     begin = now - timedelta(days=DAYS)
     judges = _configure(services, begin)
     text, judge, history = judges[0]
-    make = partial(_made, text)
+    make = partial(_results, text)
     load_experiments(services, services.judges.get(judge.judge_id), history[-1], begin, make, _BY)
     first = services.runs.next_ids(RUNS)
     made = [_run(number, first + number, judges, now) for number in range(RUNS)]
@@ -212,8 +212,8 @@ def _model(services: Services, name: str, provider: str, input_price: float, out
 
 def _case(services: Services, text: CaseText, begin: datetime) -> list[Case]:
     """The case at first and after each move of its threshold."""
-    at = _at(begin)
-    cases = Cases(services.store, services.cache, clock=lambda: at[0])
+    clock = Clock(begin)
+    cases = Cases(services.store, services.cache, clock=clock)
     known = cases.find_by_name(text.name)
     if known:
         return [known]
@@ -233,7 +233,7 @@ def _case(services: Services, text: CaseText, begin: datetime) -> list[Case]:
     if text is ANSWERS:
         moves.append((45, 0.15, "Reviewers agree with the judge from here on."))
     for day, step, reason in moves:
-        at[0] = begin + timedelta(days=day, hours=9)
+        clock.now = begin + timedelta(days=day, hours=9)
         mark = round(text.threshold + step, 2)
         history.append(cases.set_threshold(history[0].case_id, Threshold(score=mark), by=_BY, reason=reason))
     return history
@@ -243,8 +243,8 @@ def _judge(services: Services, text: _JudgeText, case: Case, model: Model, begin
     for judge in services.judges.of_case(case.case_id):
         if judge.name == text.name:
             return judge
-    at = _at(begin)
-    judges = Judges(services.store, services.cache, clock=lambda: at[0])
+    clock = Clock(begin)
+    judges = Judges(services.store, services.cache, clock=clock)
     metric = services.catalog.metric_named("geval")
     if metric is None:
         services.catalog.ensure_defaults()
@@ -252,14 +252,9 @@ def _judge(services: Services, text: _JudgeText, case: Case, model: Model, begin
     parameters = {"temperature": 1.0, "max_tokens": 500, "top_p": 1.0, "n_responses": _RESPONSES}
     judge = judges.create(name=text.name, case=case, metric=metric, model=model, parameters=parameters, by=_BY)
     if text is _JUDGES[0]:
-        at[0] = begin + timedelta(days=30)
+        clock.now = begin + timedelta(days=30)
         judge = judges.update(judge.judge_id, {"parameters": {**parameters, "temperature": 0.7}}, by=_BY)
     return judge
-
-
-def _at(begin: datetime) -> list[datetime]:
-    """A clock that the caller moves."""
-    return [begin]
 
 
 # --- runs ----------------------------------------------------------------------------------------------
@@ -276,7 +271,7 @@ def _run(
     case = [one for one in history if one.last_updated_on <= started][-1:] or history[:1]
     content, reference, quality = dice.choice(text.case.artifacts)
     seconds = round(text.seconds * dice.uniform(0.7, 1.8), 3)
-    results = None if dice.random() < 0.05 else _results(dice, text, quality, content, seconds)
+    results = None if dice.random() < 0.05 else _results(text, dice, quality, content, seconds)
     run = Run(
         run_id=run_id,
         status=RunStatus.RUNNING,
@@ -292,7 +287,7 @@ def _run(
     return run, _key(number), _labels(dice, run, text, quality) if results else []
 
 
-def _results(dice: random.Random, text: _JudgeText, quality: float, content: str, seconds: float) -> Results:
+def _results(text: _JudgeText, dice: random.Random, quality: float, content: str, seconds: float) -> Results:
     case = text.case
     center = case.low + (case.high - case.low) * min(max(quality + text.bias + dice.gauss(0, text.noise), 0), 1)
     weights = {score: math.exp(-((score - center) ** 2) / 0.7) for score in range(case.low, case.high + 1)}
@@ -315,10 +310,6 @@ def _results(dice: random.Random, text: _JudgeText, quality: float, content: str
         execution_time_seconds=seconds,
         cost=(prompt * prices[2] + completion * prices[3]) / 1_000_000,
     )
-
-
-def _made(text: _JudgeText, dice: random.Random, quality: float, content: str, seconds: float) -> Results:
-    return _results(dice, text, quality, content, seconds)
 
 
 def _reason(quality: float) -> str:

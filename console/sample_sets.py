@@ -62,7 +62,7 @@ def load_experiments(services: Services, judge: Judge, case: Case, begin: dateti
         begin: of the sample's weeks.
         make: results from dice, a quality 0..1, the judged text, and seconds.
     """
-    clock = _Clock(begin + timedelta(days=50))
+    clock = Clock(begin + timedelta(days=50))
     sets, experiments = Sets(services.store, clock=clock), Experiments(services.store, clock=clock)
     test_set = _set(sets, by)
     known = {one.name for one in experiments.of_set(_ID).items}
@@ -75,13 +75,14 @@ def load_experiments(services: Services, judge: Judge, case: Case, begin: dateti
                 sets.describe(sets.get(_ID), by=by, baseline=made.experiment_id)
 
 
-class _Clock:
-    """The time of day of the sample."""
+class Clock:
+    """The time of the sample, which the caller moves."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
 
     def __call__(self) -> datetime:
+        """That time."""
         return self.now
 
 
@@ -129,7 +130,7 @@ def _experiment(
     judge: Judge,
     case: Case,
     place: int,
-    clock: _Clock,
+    clock: Clock,
     make: _MAKE,
     by: str,
 ) -> Experiment:
@@ -167,7 +168,7 @@ def _finish(
     qualities: Mapping[str, float],
     judge: Judge,
     case: Case,
-    clock: _Clock,
+    clock: Clock,
     make: _MAKE,
 ) -> None:
     """Ends every row with a run of its own."""
