@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from contextlib import suppress
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def opener(path: str, flags: int) -> int:
 
 def write_private(path: Path, text: str) -> bool:
     """Write a new file of the owner's alone, whole or not at all; False when it is there already. Raises OSError."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     with open(draft, "x", encoding="utf-8", opener=opener) as file:
         file.write(text)
         file.flush()

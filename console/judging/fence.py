@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
-import os
 import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+from console.private import write_private
 
 _log = logging.getLogger(__name__)
 
@@ -75,16 +76,8 @@ def installation_secret(folder: Path) -> bytes:
     path = folder / SECRET_FILE
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fresh = path.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}")
         if not path.exists():
-            with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(secrets.token_bytes(_SECRET_BYTES))
-            try:
-                os.link(fresh, path)  # whole or not at all; the first process wins
-            except FileExistsError:
-                pass
-            finally:
-                fresh.unlink()
+            write_private(path, secrets.token_hex(_SECRET_BYTES))  # the first process wins
         return path.read_bytes()
     except OSError as error:
         _log.warning("No secret for the fence of prompts can be kept in %s: %s", folder, error)

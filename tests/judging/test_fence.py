@@ -59,7 +59,7 @@ def test_the_secret_of_an_installation_is_made_once_and_is_nobody_elses(tmp_path
     secret = installation_secret(folder)
 
     assert installation_secret(folder) == secret
-    assert len(secret) == 32
+    assert len(secret) == 64
     assert stat.S_IMODE((folder / SECRET_FILE).stat().st_mode) == 0o600
     assert [path.name for path in folder.iterdir()] == [SECRET_FILE]
 
