@@ -6,6 +6,7 @@ import threading
 from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 _KEPT = 2_000
 STREAM_OPERATIONS = frozenset({"describe_stream", "get_shard_iterator", "get_records"})
@@ -55,14 +56,16 @@ class Meter:
     _vectors: Counter[str] = field(default_factory=Counter)
     _latencies: deque[float] = field(default_factory=lambda: deque(maxlen=_KEPT))
 
-    def answered(
-        self, operation: str, seconds: float, units: float, *, write: bool, vectors: Mapping[str, float] | None = None
-    ) -> None:
-        """One answered request, the capacity units that it consumed, and the bytes of vector indexes."""
+    def answered(self, operation: str, seconds: float, answer: Mapping[str, Any], *, write: bool) -> None:
+        """One answered request, with the capacity units and the bytes of vector indexes that it says it consumed."""
+        consumed = answer.get("ConsumedCapacity") or []
+        listed = consumed if isinstance(consumed, list) else [consumed]
+        written = [index for one in listed for index in (one.get("VectorIndexes") or {}).values()]
         with self._lock:
             self._requests[operation] += 1
-            self._vectors.update(vectors or {})
-            self._units["write" if write else "read"] += units  # type: ignore[assignment]
+            self._units["write" if write else "read"] += sum(one.get("CapacityUnits", 0.0) for one in listed)
+            self._vectors["search"] += sum(one.get("VectorSearchRequestBytes", 0.0) for one in listed)
+            self._vectors["write"] += sum(index.get("VectorWriteRequestBytes", 0.0) for index in written)
             self._latencies.append(seconds * 1_000)
 
     def event(self, kind: str) -> None:

@@ -208,7 +208,7 @@ class Store:
         for attempt in self._attempts("a transaction", until):
             chosen = writes(conflicts) if callable(writes) else writes
             request = {
-                "TransactItems": [self._in_transaction(write, nonce) for write in chosen],
+                "TransactItems": [dict([write_request(one, self.name(one.table), nonce)]) for one in chosen],
                 "ClientRequestToken": f"{nonce}-{conflicts:x}",
             }
             try:
@@ -283,10 +283,6 @@ class Store:
 
     # --- calling ---------------------------------------------------------------------------------------
 
-    def _in_transaction(self, write: Write, nonce: str) -> dict[str, Any]:
-        kind, request = write_request(write, self.name(write.table), nonce)
-        return {kind: request}
-
     def call(self, operation: str, until: float | None = None, /, **request: Any) -> dict[str, Any]:
         """One operation of the client, retried within the deadline (or `until` a monotonic time) and metered."""
         if operation not in UNMETERED:
@@ -301,7 +297,9 @@ class Store:
                 except (ClientError, BotoCoreError) as error:
                     classify(error, self.meter)
                 else:
-                    self._meter(operation, time.monotonic() - started, answer)
+                    seconds = time.monotonic() - started
+                    self.meter.answered(operation, seconds, answer, write=operation in _WRITES)
+                    telemetry.store_answered(operation, seconds)
                     current.set_attribute("attempts", attempt + 1)
                     return answer
                 self.meter.event("retry")
@@ -336,18 +334,6 @@ class Store:
     def _pause(self, attempt: int) -> None:
         ceiling = min(_BACKOFF_CAP, _BACKOFF_BASE * 2 ** min(attempt, 10))
         self._sleep(random.uniform(0, ceiling))  # noqa: S311 - jitter, not a secret
-
-    def _meter(self, operation: str, seconds: float, answer: dict[str, Any]) -> None:
-        consumed = answer.get("ConsumedCapacity") or []
-        listed = consumed if isinstance(consumed, list) else [consumed]
-        units = sum(one.get("CapacityUnits", 0.0) for one in listed)
-        written = [index for one in listed for index in (one.get("VectorIndexes") or {}).values()]
-        vectors = {
-            "search": sum(one.get("VectorSearchRequestBytes", 0.0) for one in listed),
-            "write": sum(index.get("VectorWriteRequestBytes", 0.0) for index in written),
-        }
-        self.meter.answered(operation, seconds, units, write=operation in _WRITES, vectors=vectors)
-        telemetry.store_answered(operation, seconds)
 
 
 def _is_ours(item: Item | None, nonce: str) -> bool:
