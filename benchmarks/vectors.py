@@ -37,7 +37,7 @@ from console.data.cache.cache import Cache
 from console.data.repositories import Repositories
 from console.data.store import tables
 from console.data.store.client import credentials_in
-from console.data.store.codec import item_size
+from console.data.store.packing import item_size
 from console.records import Collection, NewChunk
 from console.search.memory.files import VectorFiles
 from console.search.memory.memory import Memory

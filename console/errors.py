@@ -32,9 +32,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from console.redaction import redacted
 
+T = TypeVar("T")
 _SHOWN = 100
 """Characters of an id that a message repeats."""
 _RESTORE = (
@@ -106,6 +108,13 @@ class NotFound(ConsoleError):
         super().__init__(f"There is no {kind} {shown}. It may have been removed; check the id.")
         self.kind = kind
         self.key = key
+
+
+def existing(one: T | None, kind: str, key: object) -> T:
+    """What was found. Raises NotFound where that is nothing."""
+    if one is None:
+        raise NotFound(kind, key)
+    return one
 
 
 class AlreadyExists(ConsoleError):

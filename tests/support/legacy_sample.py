@@ -8,7 +8,7 @@ from typing import Any
 from console.data.repositories import Repositories
 from console.data.runs.items import run_item, run_key
 from console.data.store import tables
-from console.data.store.codec import pack
+from console.data.store.packing import pack
 from console.data.store.partition import write_parts
 from console.records import (
     Artifact,

@@ -17,14 +17,15 @@ from typing import Any
 from console.data.batches.rows import read_numbered, read_rows, write_rows
 from console.data.store import tables
 from console.data.store.answers import ConditionFailed
-from console.data.store.codec import ITEM_BUDGET, Item, check_text, from_plain, item_size, plain_map, to_item
-from console.data.store.lists.headers import Headers
+from console.data.store.codec import Item, check_text, from_plain, plain_map
+from console.data.store.lists.headers import Headers, header_item
 from console.data.store.lists.overlay import LAG
 from console.data.store.names import check_name
+from console.data.store.packing import ITEM_BUDGET, item_size
 from console.data.store.partition import delete_partition
 from console.data.store.requests import ABSENT, PRESENT, Condition, Put, Update, equals, one_of
 from console.data.store.store import Store
-from console.errors import BatchTaken, InvalidInput, NotFound, TooLarge
+from console.errors import BatchTaken, InvalidInput, NotFound, TooLarge, existing
 from console.records import Artifact, Batch, BatchRow, BatchState, Json, NewRow, Page, RowState, utcnow
 
 KIND = "batch"
@@ -51,10 +52,7 @@ class Batches:
 
     def get(self, batch_id: str) -> Batch:
         """The batch with its counts as they are now. One GetItem. Raises NotFound."""
-        item = self._store.get(tables.RUNS, *header_key(batch_id))
-        if item is None:
-            raise NotFound(KIND, batch_id)
-        return _read(item)
+        return existing(self._headers.find(header_key(batch_id)), KIND, batch_id)
 
     def list(self, limit: int = 100, cursor: str | None = None) -> Page[Batch]:
         """Batches with their counts as they are now, newest first. One Query of RunsByStatusIndex, one BatchGet.
@@ -221,15 +219,11 @@ def header_key(batch_id: str) -> tuple[str, str]:
 
 
 def _must_exist(error: ConditionFailed, batch_id: str) -> Item:
-    item = error.items[0]
-    if item is None:
-        raise NotFound(KIND, batch_id) from error
-    return item
+    return existing(error.items[0], KIND, batch_id)
 
 
 def _item(batch: Batch) -> Item:
-    partition_key, sort = header_key(batch.batch_id)
-    item = to_item(batch, **{tables.PK: partition_key, tables.SK: sort}, status=KIND, startedAt=batch.created_on)
+    item = header_item(KIND, header_key(batch.batch_id), batch)
     item[_JUDGE] = item.pop("judgeId")
     if item_size(item) > ITEM_BUDGET:
         raise TooLarge("The settings of the batch are too long. Shorten them.", field="settings")

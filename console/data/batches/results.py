@@ -6,7 +6,6 @@ Packs are read in the order of time, so that what a row ended in last counts; a 
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import uuid
 import zlib
@@ -17,7 +16,7 @@ from typing import Any
 import msgspec
 
 from console.data.store import tables
-from console.data.store.codec import timestamp, to_wire_map
+from console.data.store.codec import binary, timestamp, to_wire_map
 from console.data.store.requests import Put, Query
 from console.data.store.store import Store
 from console.records import Artifact, BatchRow, RowResult, RowState, Run, RunSummary
@@ -68,7 +67,7 @@ def results_put(partition_key: str, results: Sequence[RowResult], at: datetime) 
     """The write of one pack, for the transaction that ends its rows."""
     body = zlib.compress(msgspec.json.encode(results), 6)
     sort = f"{_PREFIX}{timestamp(at)}#{uuid.uuid4().hex[:8]}"
-    item = to_wire_map({tables.PK: partition_key, tables.SK: sort, _ATTRIBUTE: body})
+    item = to_wire_map({**tables.keyed(partition_key, sort), _ATTRIBUTE: body})
     return Put(tables.RUNS, item)  # its key is its own: a condition could only be the one that fails
 
 
@@ -89,8 +88,7 @@ def latest(results: Iterable[RowResult]) -> dict[int, RowResult]:
 
 
 def _unpacked(body: str | bytes) -> list[RowResult]:
-    data = base64.b64decode(body) if isinstance(body, str) else body
-    return msgspec.json.decode(zlib.decompress(data), type=list[RowResult])
+    return msgspec.json.decode(zlib.decompress(binary(body)), type=list[RowResult])
 
 
 def _key(metadata: Mapping[str, Any]) -> str:

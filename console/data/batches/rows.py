@@ -8,8 +8,9 @@ from itertools import islice
 from console.data.runs.puts import check_artifact
 from console.data.store import tables
 from console.data.store.bulk import put_all
-from console.data.store.codec import Item, from_item, pack, to_item
-from console.data.store.lists.cursor import decode_cursor, encode_cursor
+from console.data.store.codec import Item, from_item, to_item
+from console.data.store.lists.cursor import check_limit, decode_cursor, encode_cursor
+from console.data.store.packing import pack
 from console.data.store.partition import parts_of, read_parts, write_parts
 from console.data.store.requests import Query
 from console.data.store.store import PAGE, Store
@@ -52,8 +53,7 @@ def read_rows(
     store: Store, partition_key: str, state: RowState | None, limit: int, cursor: str | None
 ) -> Page[BatchRow]:
     """One page of rows in the order of the input (see `Batches.rows`)."""
-    if limit < 1:
-        raise InvalidInput(f"A page cannot have {limit} rows; ask for 1 or more.", field="limit")
+    check_limit(limit)
     after = decode_cursor(cursor, {"n": int})["n"] if cursor else 0
     size = limit + 1 if state is None else PAGE
     examined = 0
@@ -85,10 +85,9 @@ def _write_parts_of(store: Store, partition_key: str, row: BatchRow) -> Item:
     """The row's item, whose long values are stored already."""
     if row.number > ROWS_LIMIT:
         raise TooLarge(f"A batch has at most {ROWS_LIMIT:,} rows. Split it.")
-    partition, sort = row_key(partition_key, row.number)
     try:
         check_artifact(row.artifact)
-        item, parts = pack(to_item(row, **{tables.PK: partition, tables.SK: sort}))
+        item, parts = pack(to_item(row, **tables.keyed(*row_key(partition_key, row.number))))
     except InvalidInput as error:
         raise type(error)(f"Row {row.number}: {error}", field=error.field) from error
     write_parts(store, partition_key, parts)

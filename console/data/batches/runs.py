@@ -21,8 +21,8 @@ from console.data.runs.rollups import rollups
 from console.data.runs.rollups.spread import Spread
 from console.data.store import tables
 from console.data.store.answers import ConditionFailed
-from console.data.store.codec import item_size
 from console.data.store.lists.overlay import RecentWrites
+from console.data.store.packing import item_size
 from console.data.store.requests import ABSENT, Condition, Put, Update, Write, equals
 from console.data.store.store import Store
 from console.errors import BatchTaken

@@ -26,7 +26,7 @@ from console.data.collections.garbage import Garbage, Leftover
 from console.data.collections.items import blocks_partition
 from console.data.store import tables
 from console.data.store.answers import ConditionFailed
-from console.data.store.codec import Item
+from console.data.store.codec import Item, binary
 from console.data.store.requests import Condition, Update, Write
 from console.data.store.store import Store
 from console.errors import CorruptItem
@@ -291,13 +291,9 @@ def _parts(block: _Block, dimension: int) -> Iterator[VectorPart]:
 
 
 def _from_item(item: Item) -> _Block:
-    metadata = [_binary(one["B"]) for one in item["metadata"]["L"]]
-    words = [_binary(one["B"]) for one in item["words"]["L"]]
-    return _Block(_binary(item["parts"]["B"]), metadata, words, _binary(item["vectors"]["B"]))
-
-
-def _binary(value: bytes | str) -> bytes:
-    return base64.b64decode(value) if isinstance(value, str) else value
+    metadata = [binary(one["B"]) for one in item["metadata"]["L"]]
+    words = [binary(one["B"]) for one in item["words"]["L"]]
+    return _Block(binary(item["parts"]["B"]), metadata, words, binary(item["vectors"]["B"]))
 
 
 def _unchanged(collection: Collection) -> Condition:

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from console.data.collections import listing
-from console.data.collections.collections import IN_USE, KIND
+from console.data.collections.collections import IN_USE, KIND, Collections
 from console.data.collections.garbage import Garbage, Leftover
 from console.data.collections.items import (
     CHUNK_TEXT_LIMIT,
@@ -35,7 +35,6 @@ from console.data.collections.items import (
     orjson_text,
     position_of,
     read_chunk,
-    read_collection,
     read_document,
     stamp,
     vector_attribute,
@@ -69,6 +68,7 @@ class Chunks:
     def __init__(self, store: Store, clock: Callable[[], datetime] = utcnow) -> None:
         self._store = store
         self._clock = clock
+        self._collection = Collections(store, clock).get
         self._garbage = Garbage(store, clock)
         self._written: Counter[str] = Counter()
 
@@ -117,15 +117,11 @@ class Chunks:
     def all(self, collection_id: str) -> Iterator[Chunk]:
         """Every chunk that can be seen, with its vector. One Query per 1 MB, about 200 chunks."""
         collection = self._collection(collection_id)
-        seen = self.generations(collection_id)
+        seen = {item["chunk_id"]["S"]: item["generation"]["S"] for item in self._documents(collection_id)}
         for item in self._store.all(Query(tables.VECTORS, collection_id)):
             place = position_of(item["chunk_id"]["S"])
             if place is None or seen.get(place.document) == place.generation:
                 yield read_chunk(item, vector_attribute(collection.dimension))
-
-    def generations(self, collection_id: str) -> dict[str, str]:
-        """The generation of each document that can be seen, by the document's key. One Query per 500 documents."""
-        return {item["chunk_id"]["S"]: item["generation"]["S"] for item in self._documents(collection_id)}
 
     def visible(self, collection_id: str, chunk_ids: Sequence[str]) -> list[str]:
         """Those of the ids whose document has their generation, in their order. One request per 100 documents."""
@@ -171,17 +167,19 @@ class Chunks:
         matrix = _checked(collection, filename, chunks)
         document, generation = document_id(filename), uuid.uuid4().hex[:12]
         now = self._clock()
-        entry = {
-            "bot_id": documents_partition(collection_id),
-            "chunk_id": document,
-            "document": filename,
-            "generation": generation,
-            "chunks": len(chunks),
-            "file_size": file_size,
-            "created_at": now,
-            "digest": digest,
-            "lost": list(lost),
-        }
+        item = to_wire_map(
+            {
+                "bot_id": documents_partition(collection_id),
+                "chunk_id": document,
+                "document": filename,
+                "generation": generation,
+                "chunks": len(chunks),
+                "file_size": file_size,
+                "created_at": now,
+                "digest": digest,
+                "lost": list(lost),
+            }
+        )
         shown = {"filename": filename, "file_size": file_size, "created_at": now}
         written = Leftover(collection_id, f"{document}-{generation}-")
         self._garbage.begin(collection_id, written)
@@ -193,7 +191,7 @@ class Chunks:
                 for index, chunk in enumerate(chunks)
             )
             self._write(collection_id, items, written, progress)
-            replaced = self._commit(collection, to_wire_map(entry), written)
+            replaced = self._commit(collection, item, written)
         except BaseException:
             with suppress(StoreError):  # the entry stays; the next sweep removes what was written
                 self._garbage.drop(collection_id, written)
@@ -202,14 +200,7 @@ class Chunks:
             self._garbage.drop(collection_id, replaced)
         if collection.foreign:
             self._remove_foreign(collection, filename)
-        return CollectionDocument(
-            filename=filename,
-            chunks=len(chunks),
-            file_size=file_size,
-            created_at=now,
-            digest=digest,
-            lost=list(lost),
-        )
+        return read_document(item)
 
     def delete_document(self, collection_id: str, filename: str) -> int:
         """Removes a document with its chunks; returns their number. One request per 25 chunks and about 6 more.
@@ -260,12 +251,6 @@ class Chunks:
         return self._garbage.sweep(collection_id)
 
     # --- inside ----------------------------------------------------------------------------------------
-
-    def _collection(self, collection_id: str) -> Collection:
-        item = self._store.get(tables.COLLECTIONS, collection_id)
-        if item is None:
-            raise NotFound(KIND, collection_id)
-        return read_collection(item)
 
     def _documents(self, collection_id: str) -> Iterator[Item]:
         return self._store.all(Query(tables.VECTORS, documents_partition(collection_id)))
@@ -364,9 +349,7 @@ class Chunks:
         removed = 0
         for _ in range(_ATTEMPTS):
             keys = self._foreign_keys(collection, filename)
-            there = [
-                (item["bot_id"]["S"], item["chunk_id"]["S"]) for item in self._store.batch_get(tables.VECTORS, keys)
-            ]
+            there = [(one["bot_id"]["S"], one["chunk_id"]["S"]) for one in self._store.batch_get(tables.VECTORS, keys)]
             try:
                 for start in range(0, len(there), _FOREIGN_BATCH):
                     batch = there[start : start + _FOREIGN_BATCH]

@@ -24,7 +24,7 @@ from console.data.store.answers import ConditionFailed
 from console.data.store.codec import check_line
 from console.data.store.requests import Condition, Delete, Put, Query, Update
 from console.data.store.store import Store
-from console.errors import AlreadyExists, ConflictError, InvalidInput, NotFound
+from console.errors import AlreadyExists, ConflictError, InvalidInput, NotFound, existing
 from console.records import Collection, utcnow
 
 KIND = "collection"
@@ -49,10 +49,7 @@ class Collections:
 
     def get(self, collection_id: str) -> Collection:
         """One collection. One request. Raises NotFound."""
-        found = self.find(collection_id)
-        if found is None:
-            raise NotFound(KIND, collection_id)
-        return found
+        return existing(self.find(collection_id), KIND, collection_id)
 
     def find(self, collection_id: str) -> Collection | None:
         """One collection, or None. One request."""

@@ -51,19 +51,13 @@ class VectorReads:
     def __init__(self, store: Store, cache: Cache, collections: Collections, chunks: Chunks, blocks: Blocks) -> None:
         self._store = store
         self._cache = cache
-        self._collections = collections
         self._chunks = chunks
-        self._blocks = blocks
         self._index = VectorSearch(store, tables.VECTORS)
         self._stream = TableStream(store, tables.VECTORS)
-
-    def collection(self, collection_id: str) -> Collection:
-        """The collection as it is now. One request. Raises NotFound."""
-        return self._collections.get(collection_id)
-
-    def written(self, collection_id: str) -> int:
-        """How often this process changed the collection."""
-        return self._chunks.written(collection_id)
+        self.collection, self.note_foreign = collections.get, collections.note_foreign
+        self.written = chunks.written
+        self.position = self._stream.position
+        self.read_blocks, self.write_blocks, self.renew_blocks = blocks.read, blocks.write, blocks.renew
 
     def answered(
         self, key: str, search: Callable[[], list[SearchHit]], keep: Callable[[list[SearchHit]], bool]
@@ -72,10 +66,6 @@ class VectorReads:
         return self._cache.immutable(f"SEARCH#{key}", list[SearchHit], search, keep)
 
     # --- what others wrote -----------------------------------------------------------------------------
-
-    def position(self) -> StreamPosition | None:
-        """Where the stream of the table ends now; None when it has none. As `TableStream.position`."""
-        return self._stream.position()
 
     def changes(
         self, collection_id: str, since: StreamPosition
@@ -89,10 +79,6 @@ class VectorReads:
             return None
         ids = [(one.range_value, one.kind == "INSERT") for one in told[0] if one.hash_value == collection_id]
         return [(chunk_id, _group(chunk_id), inserted) for chunk_id, inserted in ids], told[1]
-
-    def note_foreign(self, collection: Collection) -> Collection:
-        """Notes that other systems write chunks into a collection, so that lists of its documents look for them."""
-        return self._collections.note_foreign(collection)
 
     # --- vectors of many chunks ------------------------------------------------------------------------
 
@@ -134,25 +120,6 @@ class VectorReads:
             )
             rows = {row[0]: row for part in found for row in part}
         return self._whole(collection, list(_parts(list(rows.values()))))
-
-    def read_blocks(
-        self,
-        collection: Collection,
-        keys: Sequence[str],
-        came: Callable[[list[VectorPart]], None] = lambda _parts: None,
-    ) -> list[VectorPart] | None:
-        """As `Blocks.read`."""
-        return self._blocks.read(collection, keys, came)
-
-    def write_blocks(
-        self, collection: Collection, parts: Sequence[VectorPart], *, at: StreamPosition | None
-    ) -> Collection | None:
-        """As `Blocks.write`."""
-        return self._blocks.write(collection, parts, at=at)
-
-    def renew_blocks(self, collection: Collection, at: StreamPosition) -> Collection:
-        """As `Blocks.renew`."""
-        return self._blocks.renew(collection, at)
 
     # --- single chunks ---------------------------------------------------------------------------------
 
@@ -258,7 +225,7 @@ def split_keys(first: str, last: str, ranges: int) -> list[tuple[str, str]]:
     The keys are taken to be spread evenly over the digits of hexadecimal numbers, or else over printable characters,
     behind what all have in common. A wrong guess makes the ranges uneven, never incomplete.
     """
-    common = len(_common_prefix(first, last))
+    common = next((place for place, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), 0)
     digits = _HEX if first[common : common + 1] in _HEX and last[common : common + 1] in _HEX else _PRINTABLE
     low, high = (_number(text[common : common + 3], digits) for text in (first, last))
     base = len(digits)
@@ -271,11 +238,6 @@ def split_keys(first: str, last: str, ranges: int) -> list[tuple[str, str]]:
 def _number(text: str, digits: str) -> int:
     places = [max(digits.find(character), 0) for character in text.ljust(3, digits[0])]
     return (places[0] * len(digits) + places[1]) * len(digits) + places[2]
-
-
-def _common_prefix(one: str, other: str) -> str:
-    length = next((place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 0)
-    return one[:length]
 
 
 def _range(collection: Collection, **bounds: str) -> dict[str, Any]:

@@ -36,13 +36,8 @@ class Calibrations:
         while True:
             before = self.latest(made.judge_id, made.judge_version)
             made = msgspec.structs.replace(made, number=before.number + 1 if before else 1)
-            item = to_wire_map(
-                {
-                    tables.PK: _key(made.judge_id, made.judge_version),
-                    tables.SK: f"{made.number:0{_DIGITS}}",
-                    _CURVE: msgspec.json.decode(msgspec.json.encode(made)),
-                }
-            )
+            key = tables.keyed(_key(made.judge_id, made.judge_version), f"{made.number:0{_DIGITS}}")
+            item = to_wire_map({**key, _CURVE: msgspec.json.decode(msgspec.json.encode(made))})
             try:
                 self._store.write(Put(tables.RUNS, item, ABSENT))
             except ConditionFailed:

@@ -8,7 +8,8 @@ import msgspec
 
 from console.data.configuration import thresholds, versions
 from console.data.store import names, tables
-from console.data.store.codec import ITEM_BUDGET, Item, check_text, from_plain, item_size, plain_map, to_item, to_wire
+from console.data.store.codec import Item, check_text, from_plain, plain_map, to_item, to_wire
+from console.data.store.packing import ITEM_BUDGET, item_size
 from console.errors import InvalidInput, TooLarge
 from console.records import Case, Threshold
 
@@ -42,7 +43,7 @@ def case_item(case: Case) -> Item:
     """The item of a case version."""
     item = to_item(
         case,
-        **versions.key_of(case.case_id, case.version),
+        **tables.keyed(case.case_id, case.version),
         versionTag=case.version,
         currentThreshold=case.threshold.score,
     )

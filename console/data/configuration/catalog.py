@@ -15,7 +15,7 @@ from console.data.store.answers import ConditionFailed
 from console.data.store.codec import Item, from_item, to_item
 from console.data.store.requests import ABSENT, PRESENT, Delete, Put, Query, Write, equals
 from console.data.store.store import Store
-from console.errors import AlreadyExists, InvalidInput, NotFound
+from console.errors import AlreadyExists, InvalidInput, NotFound, existing
 from console.records import Judge, Metric, Model, utcnow
 
 DEFAULT_METRICS = ("geval", "similarity")
@@ -78,7 +78,7 @@ class Catalog:
         key = names.folded(entry.name) if is_metric else entry.name
         entry_id = entry.metric_id if isinstance(entry, Metric) else entry.model_id
         writes: list[Write] = [
-            Put(tables.JUDGES, to_item(entry, **{tables.PK: partition, tables.SK: entry_id}), ABSENT),
+            Put(tables.JUDGES, to_item(entry, **tables.keyed(partition, entry_id)), ABSENT),
             bump(tables.JUDGES),
         ]
         if named:
@@ -96,7 +96,7 @@ class Catalog:
             AlreadyExists: somebody else was first.
         """
         adopted = msgspec.structs.replace(metric, created_on=self._clock(), created_by=by)
-        item = to_item(adopted, **{tables.PK: _METRICS, tables.SK: metric.metric_id})
+        item = to_item(adopted, **tables.keyed(_METRICS, metric.metric_id))
         try:
             self._store.transact(
                 [Put(tables.JUDGES, item, equals("createdBy", metric.created_by)), bump(tables.JUDGES)]
@@ -182,7 +182,7 @@ class Catalog:
             last_updated_on=self._clock(),
             last_updated_by=by,
         )
-        item = to_item(model, **{tables.PK: _MODELS, tables.SK: model_id})
+        item = to_item(model, **tables.keyed(_MODELS, model_id))
         try:
             self._store.transact([Put(tables.JUDGES, item, PRESENT), bump(tables.JUDGES)])
         except ConditionFailed as error:
@@ -221,10 +221,8 @@ class Catalog:
 
 
 def _one(entries: list[E_], kind: str, entry_id: str) -> E_:
-    for entry in entries:
-        if getattr(entry, f"{kind}_id") == entry_id:
-            return entry
-    raise NotFound(kind, entry_id)
+    found = next((entry for entry in entries if getattr(entry, f"{kind}_id") == entry_id), None)
+    return existing(found, kind, entry_id)
 
 
 def _price(price: float | None) -> float | None:

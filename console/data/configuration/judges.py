@@ -13,7 +13,8 @@ from console.data.cache.cache import LIST_TTL, Cache, bump
 from console.data.configuration import versions
 from console.data.configuration.versioned import Kind, VersionedRecords
 from console.data.store import names, tables
-from console.data.store.codec import ITEM_BUDGET, Item, check_text, from_plain, item_size, plain_map, to_item
+from console.data.store.codec import Item, check_text, from_plain, plain_map, to_item
+from console.data.store.packing import ITEM_BUDGET, item_size
 from console.data.store.requests import ABSENT, Put, Query, Write
 from console.data.store.store import Store
 from console.errors import TooLarge
@@ -166,7 +167,7 @@ def judge_item(judge: Judge) -> Item:
         check_text(judge.name, "The name of the judge", limit=4 * names.LENIENT_LIMIT)
     if judge.description is not None:
         check_text(judge.description, "The description")
-    item = to_item(judge, **versions.key_of(judge.judge_id, judge.version), versionTag=judge.version)
+    item = to_item(judge, **tables.keyed(judge.judge_id, judge.version), versionTag=judge.version)
     item["active"] = {"S": versions.flag(judge.active)}
     del item["version"]
     if item_size(item) > ITEM_BUDGET:

@@ -26,9 +26,8 @@ class ReviewPlans:
 
     def save(self, plan: ReviewPlan) -> ReviewPlan:
         """Keeps a plan in the place of the one before. One write."""
-        partition, sort = _key(plan.case_id)
         told = msgspec.json.decode(msgspec.json.encode(plan))
-        self._store.write(Put(tables.RUNS, to_wire_map({tables.PK: partition, tables.SK: sort, _PLAN: told})))
+        self._store.write(Put(tables.RUNS, to_wire_map({**tables.keyed(*_key(plan.case_id)), _PLAN: told})))
         return plan
 
 

@@ -34,9 +34,9 @@ class FirstKept:
     def keep(self, of: str, name: str, text: str) -> str:
         """Keeps a text unless there is one already; returns the one that is there now. One or two requests."""
         check_text(text, "The evaluation steps", limit=_LIMIT)
-        keys = {tables.PK: f"{self.kind}#{of}", tables.SK: name}
+        item = to_wire_map(tables.keyed(f"{self.kind}#{of}", name) | {self.attribute: text})
         try:
-            self._store.write(Put(tables.RUNS, to_wire_map({**keys, self.attribute: text}), ABSENT))
+            self._store.write(Put(tables.RUNS, item, ABSENT))
         except ConditionFailed:
             return self.find(of, name) or text
         return text

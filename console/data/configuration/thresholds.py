@@ -46,8 +46,8 @@ def change(
 
 def record(entry: ThresholdChange) -> Put:
     """The write of a history entry; its condition fails when the case has an entry at that very time."""
-    keys = {tables.PK: entry.case_id, tables.SK: timestamp(entry.timestamp)}
-    return Put(tables.THRESHOLDS, to_item(entry, **keys), ABSENT)
+    item = to_item(entry, **tables.keyed(entry.case_id, timestamp(entry.timestamp)))
+    return Put(tables.THRESHOLDS, item, ABSENT)
 
 
 class Thresholds:

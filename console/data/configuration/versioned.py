@@ -18,7 +18,7 @@ from console.data.store.answers import ConditionFailed
 from console.data.store.codec import Item
 from console.data.store.requests import Put, Query, Update, Write
 from console.data.store.store import Store
-from console.errors import AlreadyExists, ConflictError, NotFound
+from console.errors import AlreadyExists, ConflictError, NotFound, existing
 
 _Many = list[V]
 _Writes = list[Write]
@@ -52,10 +52,7 @@ class VersionedRecords(Generic[V]):
 
     def get(self, record_id: str) -> V:
         """The version in force. From the cache, else one Query over the versions. Raises NotFound."""
-        found = self.find(record_id)
-        if found is None:
-            raise NotFound(self._kind.name, record_id)
-        return found
+        return existing(self.find(record_id), self._kind.name, record_id)
 
     def find(self, record_id: str) -> V | None:
         """The version in force, or None. From the cache, else one Query over the versions."""

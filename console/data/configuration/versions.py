@@ -8,43 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
-from console.data.store import tables
 from console.data.store.codec import timestamp
 from console.data.store.requests import Condition, Update
-from console.errors import ConflictError, InvalidInput, NotFound
+from console.errors import ConflictError, InvalidInput, existing
+from console.records import Case, Judge
 
-
-class Versioned(Protocol):
-    """The fields that a versioned record has."""
-
-    @property
-    def name(self) -> str | None:
-        """For people."""
-
-    @property
-    def version(self) -> str:
-        """Number as text, "1.0"."""
-
-    @property
-    def active(self) -> bool:
-        """Whether it is in force."""
-
-    @property
-    def revision(self) -> int:
-        """The optimistic lock."""
-
-    @property
-    def last_updated_by(self) -> str:
-        """Who wrote it."""
-
-    @property
-    def last_updated_on(self) -> datetime:
-        """When it was written."""
-
-
-V = TypeVar("V", bound=Versioned)
+V = TypeVar("V", bound=Case | Judge)
 
 
 def check_editable(changes: Iterable[str], editable: frozenset[str], kind: str) -> None:
@@ -84,10 +55,8 @@ def newest_of_each(versions: Iterable[V], key: Callable[[V], str]) -> dict[str, 
 
 def pick(versions: list[V], kind: str, key: str, version: str) -> V:
     """One version by its number; raises NotFound."""
-    for one in versions:
-        if one.version == version:
-            return one
-    raise NotFound(f"version {version} of the {kind}", key)
+    found = next((one for one in versions if one.version == version), None)
+    return existing(found, f"version {version} of the {kind}", key)
 
 
 def unchanged(revision: int, *, active: bool = True) -> Condition:
@@ -123,11 +92,6 @@ def conflict(kind: str, key: str, versions: list[V]) -> ConflictError:
     if latest is None:
         return ConflictError(kind, key, changed_by="somebody who removed it", changed_on=None)
     return ConflictError(kind, key, changed_by=latest.last_updated_by, changed_on=latest.last_updated_on)
-
-
-def key_of(item_key: str, version: str) -> dict[str, str]:
-    """Key attributes of a version item, as plain values."""
-    return {tables.PK: item_key, tables.SK: version}
 
 
 def creation_order(records: list[Any]) -> list[Any]:

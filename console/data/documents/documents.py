@@ -16,9 +16,10 @@ from typing import Any
 from console.data.cache.cache import Cache
 from console.data.store import tables
 from console.data.store.answers import ConditionFailed
-from console.data.store.codec import Item, from_item, from_plain, pack, plain_map, timestamp, to_item
+from console.data.store.codec import Item, from_item, from_plain, plain_map, timestamp, to_item
 from console.data.store.lists.listing import Listing
 from console.data.store.lists.overlay import DELETED, LAG, RecentWrites
+from console.data.store.packing import pack
 from console.data.store.partition import delete_partition, parts_of, read_partition, write_parts
 from console.data.store.requests import ABSENT, Put, Query
 from console.data.store.store import Store

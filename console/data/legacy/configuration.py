@@ -19,7 +19,7 @@ from console.data.legacy.shapes import (
     model_row,
     threshold_row,
 )
-from console.data.store.names import may_be_id
+from console.data.store.requests import can_be_key
 from console.errors import ConflictError, NotFound
 from console.records import Case, Json, Metric, ScoreRange, Threshold, ports
 
@@ -109,7 +109,7 @@ class LegacyConfiguration:
 
     def get_case(self, case_id: str) -> Row | None:
         """One case with its threshold."""
-        case = self._data.cases.find(case_id) if may_be_id(case_id) else None
+        case = self._data.cases.find(case_id) if can_be_key(case_id) else None
         return case_row(case) if case else None
 
     def list_cases(self) -> list[Row]:
@@ -143,7 +143,7 @@ class LegacyConfiguration:
             "threshold": None if score_threshold is None else Threshold(score=score_threshold),
         }
         changes = {field: value for field, value in given.items() if value is not None}
-        while may_be_id(case_id):
+        while can_be_key(case_id):
             try:
                 current = self._data.cases.current(case_id)
                 with as_sqlite_says_it():
@@ -173,7 +173,7 @@ class LegacyConfiguration:
             embedded = [entry for case in self._data.cases.list() for entry in case.earlier_thresholds]
             entries = [*self._data.thresholds.all(), *embedded]
             return [threshold_row(one) for one in sorted(entries, key=lambda one: one.timestamp, reverse=True)]
-        case = self._data.cases.find(case_id) if may_be_id(case_id) else None
+        case = self._data.cases.find(case_id) if can_be_key(case_id) else None
         if case is None:
             return []
         return [{**threshold_row(entry), "case_name": case.name} for entry in self._data.thresholds.history(case)]
@@ -190,7 +190,7 @@ class LegacyConfiguration:
         description: str | None = None,
     ) -> str:
         """Adds a judge and returns its id. Raises NotFound for the case, the metric or the model."""
-        if not may_be_id(case_id):
+        if not can_be_key(case_id):
             raise NotFound("case", case_id)
         judge = self._data.judges.create(
             name=name,
@@ -205,7 +205,7 @@ class LegacyConfiguration:
 
     def get_judge(self, judge_id: str) -> Row | None:
         """One judge with what an evaluation needs of its case; None also when the case is out of use."""
-        judge = self._data.judges.find(judge_id) if may_be_id(judge_id) else None
+        judge = self._data.judges.find(judge_id) if can_be_key(judge_id) else None
         case = self._data.cases.find(judge.case_id) if judge else None
         return judge_row(judge, case, whole=True) if judge and case else None
 
@@ -223,7 +223,7 @@ class LegacyConfiguration:
         model_id: str | None = None,
     ) -> bool:
         """Changes what is not None (`parameters` as a whole); False without such a judge. NotFound for the model."""
-        judge = self._data.judges.find(judge_id) if may_be_id(judge_id) else None
+        judge = self._data.judges.find(judge_id) if can_be_key(judge_id) else None
         if judge is None:
             return False
         given = {"name": name, "parameters": parameters, "description": description}

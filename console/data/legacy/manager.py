@@ -27,7 +27,7 @@ from console.data.legacy.order import latest_runs
 from console.data.legacy.shapes import INT64, RUN_NAMES, RUN_ROW_NAMES, Row, document_row, run_row
 from console.data.repositories import Repositories
 from console.data.store.client import make_client
-from console.data.store.names import may_be_id
+from console.data.store.requests import can_be_key
 from console.data.store.setup.setup import set_up
 from console.data.store.store import Store
 from console.errors import InvalidInput, NotFound
@@ -85,7 +85,7 @@ class OldManager(LegacyConfiguration):
             NotFound: the judge, its case or the document does not exist.
             InvalidInput: there is neither a document nor content.
         """
-        if not may_be_id(judge_id):
+        if not can_be_key(judge_id):
             raise NotFound("judge", judge_id)
         judge = self._data.judges.get(judge_id)
         snapshot = Snapshot.of(judge, self._data.cases.get(judge.case_id))
@@ -152,7 +152,7 @@ class OldManager(LegacyConfiguration):
         with everything in the cache 4 Queries at the same time (1 for a judge), else 1 more request per 100 runs.
         Judges and cases that are not in the cache are read by one Query each.
         """
-        if limit == 0 or (judge_id and not may_be_id(judge_id)):
+        if limit == 0 or (judge_id and not can_be_key(judge_id)):
             return []
         runs = self._data.runs.get_many(latest_runs(self._data.runs, judge_id or None, limit))
         judges = {one: self._data.judges.find(one) for one in {run.judge_id for run in runs}}

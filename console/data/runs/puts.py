@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from console.data.runs.items import label_attributes, label_brief, run_item, run_key, spread_keys
 from console.data.store import tables
-from console.data.store.codec import check_text, pack, to_item, to_wire_map
+from console.data.store.codec import check_text, to_item, to_wire_map
+from console.data.store.packing import pack
 from console.data.store.partition import write_parts
 from console.data.store.requests import Condition, Put
 from console.data.store.store import Store
@@ -54,5 +55,4 @@ def check_results(results: Results) -> None:
 
 def label_put(label: Label) -> Put:
     """The write of a label item, a sibling of its run."""
-    keys = {tables.PK: run_key(label.run_id), tables.SK: f"LABEL#{label.labelled_by}"}
-    return Put(tables.RUNS, to_item(label, **keys))
+    return Put(tables.RUNS, to_item(label, **tables.keyed(run_key(label.run_id), f"LABEL#{label.labelled_by}")))

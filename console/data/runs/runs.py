@@ -247,8 +247,7 @@ class Runs:
             ConflictError: another run has the id; nothing was written.
         """
         check_artifact(run.evaluated_artifact)
-        partition, sort = import_key(key)
-        lock = to_wire_map({tables.PK: partition, tables.SK: sort, "importKey": key, "runId": run.run_id})
+        lock = to_wire_map({**tables.keyed(*import_key(key)), "importKey": key, "runId": run.run_id})
         put = self._put(run, first=True, labels=labels)
         writes = [Put(tables.RUNS, lock, ABSENT), put, *map(label_put, labels)]
         row, layout = summary_of(run, labels), self._store.layout
@@ -313,26 +312,20 @@ class Runs:
 
     def _finish(self, run: Run) -> Run:
         put, layout = self._put(run, first=False), self._store.layout
-        row = summary_of(run)
+        row, closed = summary_of(run), rollups.is_closed(run.run_date, self._clock().date())
+
+        def writes(conflicts: int) -> _Writes:
+            token = [bump(tables.RUNS, layout.token_suffix())] if closed else []  # readers keep days that are closed
+            return [put, rollups.increment(row, conflicts, self.spread, layout), *token]
+
         try:
-            self._store.transact(
-                lambda conflicts: [put, rollups.increment(row, conflicts, self.spread, layout), *self._token(run)]
-            )
+            self._store.transact(writes)
         except ConditionFailed as error:
             raise self._finished_already(run.run_id) from error
-        self._remember_finished(run)
-        return run
-
-    def _token(self, run: Run) -> _Writes:
-        """Rollups of earlier days are cached everywhere until the token moves."""
-        if not rollups.is_closed(run.run_date, self._clock().date()):
-            return []
-        return [bump(tables.RUNS, self._store.layout.token_suffix())]
-
-    def _remember_finished(self, run: Run) -> None:
-        self.recent.remember(run.run_id, summary_of(run))
-        if rollups.is_closed(run.run_date, self._clock().date()):
+        self.recent.remember(run.run_id, row)
+        if closed:
             self._cache.changed(tables.RUNS)
+        return run
 
     def _finished_already(self, run_id: RunId) -> ConflictError | NotFound:
         found = self.find(run_id)

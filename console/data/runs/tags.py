@@ -56,7 +56,7 @@ class Tags:
         """
         added = [check_tag(tag) for tag in add]
         for tag in added:
-            self._store.write(Put(tables.RUNS, to_wire_map({tables.PK: _KNOWN, tables.SK: tag})))
+            self._store.write(Put(tables.RUNS, to_wire_map(tables.keyed(_KNOWN, tag))))
         taken = {tag.strip().lower() for tag in remove}
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
             return sum(pool.map(lambda run: self._tag(run, added, taken), runs))

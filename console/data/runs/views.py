@@ -15,7 +15,7 @@ from console.data.store.codec import to_wire_map
 from console.data.store.names import check_name
 from console.data.store.requests import Delete, Put, Query
 from console.data.store.store import Store
-from console.errors import InvalidInput, NotFound
+from console.errors import InvalidInput, existing
 from console.records import RunView, utcnow
 
 KIND = "view"
@@ -49,10 +49,7 @@ class Views:
 
     def get(self, name: str) -> RunView:
         """The view of this name. One GetItem. Raises NotFound."""
-        found = self.find(name)
-        if found is None:
-            raise NotFound(KIND, name)
-        return found
+        return existing(self.find(name), KIND, name)
 
     def save(self, name: str, query: dict[str, str], *, by: str) -> RunView:
         """Keeps a view; one of the same name is replaced. Two requests.
@@ -66,7 +63,7 @@ class Views:
             raise InvalidInput("The view asks for too much to be kept. Take some of the chosen runs away.")
         if self.find(view.name) is None and len(self.list()) >= MOST:
             raise InvalidInput(f"There are {MOST} views already. Remove one that nobody needs.")
-        self._store.write(Put(tables.RUNS, to_wire_map({tables.PK: _VIEWS, tables.SK: view.name, "view": body})))
+        self._store.write(Put(tables.RUNS, to_wire_map({**tables.keyed(_VIEWS, view.name), "view": body})))
         return view
 
     def remove(self, name: str) -> None:
@@ -84,5 +81,5 @@ class Views:
         if not names:
             self._store.write(Delete(tables.RUNS, key))
             return
-        item = to_wire_map({tables.PK: key[0], tables.SK: key[1], "columns": ",".join(names)})
+        item = to_wire_map({**tables.keyed(*key), "columns": ",".join(names)})
         self._store.write(Put(tables.RUNS, item))

@@ -11,14 +11,15 @@ from datetime import datetime
 
 from console.data.sets.keys import header_key, numbers_key
 from console.data.store import tables
-from console.data.store.codec import ITEM_BUDGET, from_item, item_size, to_item
-from console.data.store.lists.cursor import decode_cursor, encode_cursor
-from console.data.store.lists.headers import Headers
+from console.data.store.codec import from_item
+from console.data.store.lists.cursor import check_limit, decode_cursor, encode_cursor
+from console.data.store.lists.headers import Headers, header_item
 from console.data.store.lists.overlay import LAG
 from console.data.store.names import check_name
+from console.data.store.packing import ITEM_BUDGET, item_size
 from console.data.store.requests import ABSENT, Put, Query
 from console.data.store.store import PAGE, Store
-from console.errors import InvalidInput, NotFound, TooLarge
+from console.errors import NotFound, TooLarge, existing
 from console.records import Experiment, Json, JudgedBy, Page, TestSet, utcnow
 
 KIND = "experiment"
@@ -39,10 +40,7 @@ class Experiments:
 
     def get(self, experiment_id: str) -> Experiment:
         """One experiment. One GetItem. Raises NotFound."""
-        item = self._store.get(tables.RUNS, *_key(experiment_id))
-        if item is None:
-            raise NotFound(KIND, experiment_id)
-        return from_item(item, Experiment)
+        return existing(self._headers.find(_key(experiment_id)), KIND, experiment_id)
 
     def list(self, limit: int = 100, cursor: str | None = None) -> Page[Experiment]:
         """Experiments of all sets, newest first. One Query of RunsByStatusIndex, one BatchGet.
@@ -58,8 +56,7 @@ class Experiments:
         Raises:
             InvalidInput: the limit is below 1, or the cursor is not one of this list.
         """
-        if limit < 1:
-            raise InvalidInput(f"A page cannot have {limit} rows; ask for 1 or more.", field="limit")
+        check_limit(limit)
         before = int(decode_cursor(cursor, {"n": int})["n"]) if cursor else 1_000_000
         query = Query(
             tables.RUNS,
@@ -110,8 +107,7 @@ class Experiments:
             source=source,
             metadata=metadata or {},
         )
-        partition, sort = _key(experiment_id)
-        item = to_item(made, **{tables.PK: partition, tables.SK: sort}, status=KIND, startedAt=made.created_on)
+        item = header_item(KIND, _key(experiment_id), made)
         if item_size(item) > ITEM_BUDGET:
             raise TooLarge("The metadata of the experiment are too long. Shorten them.", field="metadata")
         self._store.write(Put(tables.RUNS, item, ABSENT))

@@ -11,8 +11,9 @@ from collections.abc import Collection, Iterable, Iterator
 from itertools import groupby, islice
 
 from console.data.store import tables
-from console.data.store.codec import Item, check_line, check_text, from_item, pack, to_item, to_wire_map
-from console.data.store.lists.cursor import decode_cursor, encode_cursor
+from console.data.store.codec import Item, check_line, check_text, from_item, to_item, to_wire_map
+from console.data.store.lists.cursor import check_limit, decode_cursor, encode_cursor
+from console.data.store.packing import pack
 from console.data.store.partition import parts_of, read_parts, write_parts
 from console.data.store.requests import Query
 from console.data.store.store import PAGE, Store
@@ -61,11 +62,10 @@ def packed(store: Store, partition_key: str, item: SetItem, version: int) -> Ite
     Raises:
         InvalidInput, TooLarge: it cannot be stored; the message names the key.
     """
-    partition, sort = item_key(partition_key, item.key, version)
+    key = tables.keyed(*item_key(partition_key, item.key, version))
     try:
         check_item(item)
-        whole = to_item(item, **{tables.PK: partition, tables.SK: sort, _DIGEST: item.digest})
-        found, parts = pack(whole)
+        found, parts = pack(to_item(item, **key, digest=item.digest))
     except InvalidInput as error:
         raise type(error)(f"Item {item.key!r}: {error}", field=error.field) from error
     write_parts(store, partition_key, parts)
@@ -74,8 +74,7 @@ def packed(store: Store, partition_key: str, item: SetItem, version: int) -> Ite
 
 def tombstone(partition_key: str, key: str, version: int) -> Item:
     """What says that a version has the item no more."""
-    partition, sort = item_key(partition_key, key, version)
-    return to_wire_map({tables.PK: partition, tables.SK: sort, _REMOVED: True})
+    return to_wire_map({**tables.keyed(*item_key(partition_key, key, version)), _REMOVED: True})
 
 
 def digests(store: Store, partition_key: str, published: Collection[int], version: int) -> dict[str, str]:
@@ -89,8 +88,7 @@ def read_items(
     store: Store, partition_key: str, published: Collection[int], version: int, limit: int, cursor: str | None
 ) -> Page[SetItem]:
     """One page of a version's items, in the order of their keys (see `Sets.items`)."""
-    if limit < 1:
-        raise InvalidInput(f"A page cannot have {limit} items; ask for 1 or more.", field="limit")
+    check_limit(limit)
     after = str(decode_cursor(cursor, {"k": str})["k"]) if cursor else None
     source = store.all(_query(partition_key, after), limit=min(2 * limit + 2, PAGE))
     found = list(islice(_in_force(source, published, version), limit + 1))
@@ -105,9 +103,8 @@ def read_item(store: Store, partition_key: str, published: Collection[int], vers
     if not 0 < len(key) <= KEY_LIMIT:
         return None
     source = store.all(Query(tables.RUNS, partition_key, prefix=f"{_PREFIX}{_encoded(key)}#"))
-    for item in _in_force(source, published, version):
-        return from_item(item, SetItem, read_parts(store, partition_key, parts_of(item)))
-    return None
+    item = next(_in_force(source, published, version), None)
+    return from_item(item, SetItem, read_parts(store, partition_key, parts_of(item))) if item else None
 
 
 def read_digest(store: Store, partition_key: str, published: Collection[int], version: int, key: str) -> str | None:
@@ -118,9 +115,8 @@ def read_digest(store: Store, partition_key: str, published: Collection[int], ve
         prefix=f"{_PREFIX}{_encoded(key)}#",
         attributes=(tables.SK, _DIGEST, _REMOVED),
     )
-    for item in _in_force(store.all(query), published, version):
-        return str(item[_DIGEST]["S"])
-    return None
+    item = next(_in_force(store.all(query), published, version), None)
+    return str(item[_DIGEST]["S"]) if item else None
 
 
 def numbered(store: Store, partition_key: str, version: int) -> list[tuple[str, str]]:

@@ -20,13 +20,13 @@ from console.data.store import tables
 from console.data.store.answers import ConditionFailed
 from console.data.store.bulk import put_all
 from console.data.store.codec import Item, check_line, check_text, from_item, to_item
-from console.data.store.lists.headers import Headers
+from console.data.store.lists.headers import Headers, header_item
 from console.data.store.lists.overlay import LAG
 from console.data.store.names import check_name
 from console.data.store.partition import delete_partition
 from console.data.store.requests import ABSENT, Condition, Put, Query, Update, equals
 from console.data.store.store import Store
-from console.errors import AlreadyExists, ConflictError, InvalidInput, NotFound
+from console.errors import AlreadyExists, ConflictError, InvalidInput, NotFound, existing
 from console.records import Page, SetItem, SetVersion, TestSet, utcnow
 
 KIND = "set"
@@ -50,10 +50,7 @@ class Sets:
 
     def get(self, set_id: str) -> TestSet:
         """The set as it is now. One GetItem. Raises NotFound."""
-        item = self._store.get(tables.RUNS, *header_key(set_id))
-        if item is None:
-            raise NotFound(NAMED, set_id)
-        return from_item(item, TestSet)
+        return existing(self._headers.find(header_key(set_id)), NAMED, set_id)
 
     def list(self, limit: int = 100, cursor: str | None = None) -> Page[TestSet]:
         """Sets, newest first. One Query of RunsByStatusIndex, one BatchGet.
@@ -78,10 +75,8 @@ class Sets:
         found = self.versions(set_id)
         if number is None:
             return found[-1]
-        for one in found:
-            if one.number == number:
-                return one
-        raise NotFound(f"version of the test set {set_id}", number)
+        wanted = next((one for one in found if one.number == number), None)
+        return existing(wanted, f"version of the test set {set_id}", number)
 
     def items(
         self, set_id: str, version: int | None = None, *, limit: int = 100, cursor: str | None = None
@@ -100,10 +95,9 @@ class Sets:
     def item(self, set_id: str, key: str, version: int | None = None) -> SetItem:
         """One item of a version (None: the newest). Two Queries. Raises NotFound."""
         published, number = self._numbers(set_id, version)
-        found = read_item(self._store, header_key(set_id)[0], published, number, key)
-        if found is None:
-            raise NotFound(f"item of the test set {set_id}", key)
-        return found
+        return existing(
+            read_item(self._store, header_key(set_id)[0], published, number, key), f"item of the test set {set_id}", key
+        )
 
     def digests(self, set_id: str, version: int | None = None) -> dict[str, str]:
         """`SetItem.digest` of every item of a version by key. One Query per 1 MB of items. Raises NotFound."""
@@ -321,13 +315,11 @@ class Sets:
 
 
 def _version_put(set_id: str, version: SetVersion) -> Put:
-    partition, sort = version_key(set_id, version.number)
-    return Put(tables.RUNS, to_item(version, **{tables.PK: partition, tables.SK: sort}), ABSENT)
+    return Put(tables.RUNS, to_item(version, **tables.keyed(*version_key(set_id, version.number))), ABSENT)
 
 
 def _item(test_set: TestSet) -> Item:
-    partition, sort = header_key(test_set.set_id)
-    return to_item(test_set, **{tables.PK: partition, tables.SK: sort}, status=KIND, startedAt=test_set.created_on)
+    return header_item(KIND, header_key(test_set.set_id), test_set)
 
 
 def _checked(description: str) -> str:

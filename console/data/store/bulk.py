@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from itertools import chain
 
-from console.data.store.codec import Item, item_size
+from console.data.store.codec import Item
+from console.data.store.packing import item_size
 from console.data.store.store import Store
 
 AT_ONCE = 100

@@ -6,7 +6,7 @@ An *item* is a mapping of attribute name to DynamoDB attribute value (`{"S": ...
 - Free-form JSON objects (`metadata`, `parameters`, `configuration`, ...) travel as JSON text, so that key order,
   `1` against `1.0` and long integers survive; a Map that an earlier system wrote is read as well.
 - Text over `COMPRESS_OVER` bytes travels as Binary: one tag byte, then zlib.
-- What would still not fit an item (400 KB) continues in sibling items of the same partition: see `pack`.
+- What would still not fit an item (400 KB) continues in sibling items of the same partition: see `packing`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import re
 import zlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -35,26 +35,15 @@ R = TypeVar("R")
 
 COMPRESS_OVER = 1_024
 """Bytes of text above which it is compressed when that makes it smaller."""
-ITEM_BUDGET = 350_000
-"""Bytes that we let an item grow to; DynamoDB's limit is 400 KB, and indexes and labels want room."""
-PART_BYTES = 350_000
 TEXT_LIMIT = 10 * 1024 * 1024
 """Bytes of UTF-8 that one text may have."""
 
-_REFERENCE = {"partId", "partCount"}
+REFERENCE = {"partId", "partCount"}
+"""What stands in the place of a value that continues in sibling items (`packing`)."""
 _FREE_JSON = frozenset({"metadata", "parameters", "configuration", "settings", "legacy"})
 _NAIVE_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?")
 _ZLIB = b"z"
 _UNPACKED_LIMIT = 64 * 1024 * 1024
-
-
-class Part(NamedTuple):
-    """A piece of a value that did not fit its item."""
-
-    part_id: str
-    """Hash of the whole value: writing the same value again writes the same parts."""
-    number: int
-    data: bytes
 
 
 def timestamp(moment: datetime) -> str:
@@ -209,7 +198,7 @@ def from_item(item: Item, record: type[R], parts: Mapping[str, bytes] | None = N
     """The record of an item; attributes that the record does not have are ignored.
 
     Args:
-        parts: whole values of what continued in sibling items, by part id (see `join_parts`).
+        parts: whole values of what continued in sibling items, by part id (see `packing.join_parts`).
 
     Raises:
         CorruptItem: a required attribute is missing or has another type, or parts are missing.
@@ -232,7 +221,7 @@ def plain_map(item: Item, parts: Mapping[str, bytes] | None = None) -> dict[str,
 
 
 def _plain_attribute(name: str, value: dict[str, Any], parts: Mapping[str, bytes] | None) -> Any:
-    if name in _FREE_JSON and "M" in value and value["M"].keys() != _REFERENCE:
+    if name in _FREE_JSON and "M" in value and value["M"].keys() != REFERENCE:
         return _plain_object(value)
     plain = plain_value(value, parts)
     if isinstance(plain, str):
@@ -266,7 +255,7 @@ def plain_value(value: dict[str, Any], parts: Mapping[str, bytes] | None = None)
     if kind == "N":
         return int(content) if content.lstrip("-").isdigit() else float(content)
     if kind == "M":
-        if content.keys() == _REFERENCE:
+        if content.keys() == REFERENCE:
             return _whole(content, parts)
         return plain_map(content, parts)
     if kind == "L":
@@ -278,8 +267,13 @@ def plain_value(value: dict[str, Any], parts: Mapping[str, bytes] | None = None)
     return content
 
 
+def binary(content: bytes | str) -> bytes:
+    """The bytes of a Binary: some engines answer base64."""
+    return base64.b64decode(content) if isinstance(content, str) else content
+
+
 def _inflate(content: bytes | str) -> Any:
-    raw = base64.b64decode(content) if isinstance(content, str) else content
+    raw = binary(content)
     if raw[:1] != _ZLIB:
         return raw
     inflater = zlib.decompressobj()
@@ -292,106 +286,15 @@ def _inflate(content: bytes | str) -> Any:
     return text
 
 
-# --- values larger than an item ------------------------------------------------------------------------
-
-
-def pack(item: Item) -> tuple[Item, list[Part]]:
-    """Moves the largest values out of an item until it fits.
-
-    Returns:
-        The item, with `{"M": {"partId", "partCount"}}` where a value was, and the parts to store as
-        siblings (`PART#<part_id>#<number>`) before the item itself.
-    """
-    if item_size(item) <= ITEM_BUDGET:
-        return item, []
-    packed = cast(Item, json_copy(item))
-    parts: list[Part] = []
-    for holder, name in _largest_leaves(packed):
-        parts += _move_out(holder, name)
-        if item_size(packed) <= ITEM_BUDGET:
-            return packed, parts
-    raise TooLarge(f"The record has {item_size(item):,} bytes in small fields; the limit is {ITEM_BUDGET:,}.")
-
-
-def join_parts(items: list[Item]) -> dict[str, bytes]:
-    """Part items (see `pack`) -> whole values by part id; order does not matter."""
-    pieces: dict[str, list[tuple[str, bytes]]] = {}
-    for item in items:
-        sort_key = item["sortKey"]["S"]
-        data = item["data"]["B"]
-        raw = base64.b64decode(data) if isinstance(data, str) else data
-        pieces.setdefault(item["partId"]["S"], []).append((sort_key, raw))
-    return {part_id: b"".join(raw for _, raw in sorted(found)) for part_id, found in pieces.items()}
-
-
-def json_copy(value: Any) -> Any:
-    """A copy of nested maps and lists that shares the leaves."""
-    if isinstance(value, dict):
-        return {name: json_copy(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [json_copy(inner) for inner in value]
-    return value
-
-
-def _largest_leaves(item: Item) -> list[tuple[Item, str]]:
-    leaves: list[tuple[int, Item, str]] = []
-
-    def visit(holder: Item) -> None:
-        for name, value in holder.items():
-            ((kind, content),) = value.items()
-            if kind == "M":
-                visit(content)
-            elif kind in ("S", "B", "L"):
-                leaves.append((value_size(value), holder, name))
-
-    visit(item)
-    leaves.sort(key=lambda leaf: -leaf[0])
-    return [(holder, name) for size, holder, name in leaves if size > COMPRESS_OVER]
-
-
-def _move_out(holder: Item, name: str) -> list[Part]:
-    ((kind, content),) = holder[name].items()
-    body = content if kind == "B" else json.dumps(content, default=_as_base64).encode()
-    raw = kind.encode() + body
-    part_id = hashlib.sha256(raw).hexdigest()[:32]
-    chunks = [raw[start : start + PART_BYTES] for start in range(0, len(raw), PART_BYTES)]
-    holder[name] = {"M": {"partId": {"S": part_id}, "partCount": {"N": str(len(chunks))}}}
-    return [Part(part_id, number, chunk) for number, chunk in enumerate(chunks, 1)]
-
-
-def _as_base64(value: bytes) -> str:
-    """Binary in JSON as on the wire."""
-    return base64.b64encode(value).decode()
+def part_id_of(raw: bytes) -> str:
+    """The id of a whole value: writing the same value again writes the same parts."""
+    return hashlib.sha256(raw).hexdigest()[:32]
 
 
 def _whole(reference: Item, parts: Mapping[str, bytes] | None) -> Any:
     part_id = reference["partId"]["S"]
     raw = (parts or {}).get(part_id)
-    if raw is None or hashlib.sha256(raw).hexdigest()[:32] != part_id:
+    if raw is None or part_id_of(raw) != part_id:
         raise CorruptItem(f"A long value is incomplete: its part {part_id} is missing. Restore the table.")
     kind, body = chr(raw[0]), raw[1:]
     return plain_value({kind: body if kind == "B" else json.loads(body)})
-
-
-def item_size(item: Item) -> int:
-    """Bytes that DynamoDB counts for an item (never less than it does).
-
-    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
-    """
-    return sum(len(name.encode()) + value_size(value) for name, value in item.items())
-
-
-def value_size(value: dict[str, Any]) -> int:
-    """Bytes that DynamoDB counts for an attribute value."""
-    ((kind, content),) = value.items()
-    if kind == "S":
-        return len(content.encode())
-    if kind == "B":
-        return len(content)
-    if kind == "N":
-        return len(content) // 2 + 3
-    if kind == "M":
-        return 3 + item_size(content) + len(content)
-    if kind == "L":
-        return 3 + sum(value_size(element) + 1 for element in content)
-    return 1

@@ -5,15 +5,13 @@ from __future__ import annotations
 import hashlib
 
 from console.data.store import tables
-from console.data.store.codec import Item, check_line, check_text, to_wire_map
-from console.data.store.requests import ABSENT, Condition, Delete, Put
+from console.data.store.codec import check_line, check_text, to_wire_map
+from console.data.store.requests import ABSENT, KEY_BYTES, Condition, Delete, Put
 from console.errors import InvalidInput
 
 NAME_LIMIT = 200
 LENIENT_LIMIT = 50_000
 """Characters that a name may have where the old API is served: it had no limit."""
-ID_BYTES = 2_048
-"""Longest partition key of DynamoDB: no record has a longer id."""
 _LOCK = "LOCK"
 
 
@@ -39,14 +37,6 @@ def check_name(name: str, kind: str, *, lenient: bool = False) -> str:
     return checked
 
 
-def may_be_id(text: str) -> bool:
-    """Whether a record can have this id: DynamoDB refuses to look for any other."""
-    try:
-        return 0 < len(text.encode()) <= ID_BYTES
-    except UnicodeEncodeError:
-        return False
-
-
 def folded(name: str) -> str:
     """What makes two names the same where letter case does not count. White space does: the old API keeps it."""
     return name.lower()
@@ -54,16 +44,14 @@ def folded(name: str) -> str:
 
 def lock_key(kind: str, folded_name: str) -> tuple[str, str]:
     """Key of the lock item of a name; of a name too long for a key, the one of its hash."""
-    if len(folded_name.encode()) > ID_BYTES // 2:
+    if len(folded_name.encode()) > KEY_BYTES // 2:
         folded_name = f"sha256:{hashlib.sha256(folded_name.encode()).hexdigest()}"
     return f"NAME#{kind.upper()}#{folded_name}", _LOCK
 
 
 def claim(table: str, kind: str, folded_name: str, owner: str) -> Put:
     """Takes a name for `owner`; its condition fails when somebody has it."""
-    partition, sort = lock_key(kind, folded_name)
-    item: Item = to_wire_map({tables.PK: partition, tables.SK: sort, "owner": owner})
-    return Put(table, item, ABSENT)
+    return Put(table, to_wire_map({**tables.keyed(*lock_key(kind, folded_name)), "owner": owner}), ABSENT)
 
 
 def release(table: str, kind: str, folded_name: str, owner: str) -> Delete:

@@ -1,6 +1,6 @@
 """Partitions of `EvaluationRuns`: an item, the parts of its long values, and what belongs to it.
 
-`codec.pack` splits; this module stores and finds the parts, as siblings `PART#<part_id>#<number>`. Parts are
+`packing.pack` splits; this module stores and finds the parts, as siblings `PART#<part_id>#<number>`. Parts are
 written before the item that refers to them, so that an item that can be seen is whole. Parts whose item was
 never written cannot be seen; they cost only their space.
 """
@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from console.data.store import tables
-from console.data.store.codec import Item, Part, join_parts, to_wire_map
+from console.data.store.codec import Item, to_wire_map
+from console.data.store.packing import Part, join_parts
 from console.data.store.requests import Query
 from console.data.store.store import Store
 

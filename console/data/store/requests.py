@@ -11,7 +11,8 @@ from console.data.store.codec import Item, to_wire, to_wire_map
 
 NONCE = "nonce"
 """Attribute that says which call wrote an item last (see `Store.write`)."""
-_KEY_BYTES = 2_048
+KEY_BYTES = 2_048
+"""Longest partition key of DynamoDB: no record has a longer id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,7 @@ def key_names(table: str, index: str | None = None) -> tuple[str, str | None]:
 def can_be_key(text: str) -> bool:
     """Whether an item can have this key: the store refuses to look for one that cannot be."""
     try:
-        return 0 < len(text.encode()) <= _KEY_BYTES
+        return 0 < len(text.encode()) <= KEY_BYTES
     except UnicodeEncodeError:
         return False
 

@@ -15,6 +15,12 @@ SK = "sortKey"
 TTL_ATTRIBUTE = "expiresAt"
 KEYS_ONLY = "KEYS_ONLY"
 
+
+def keyed(partition: str, sort: str) -> dict[str, str]:
+    """The key attributes of an item, as plain values."""
+    return {PK: partition, SK: sort}
+
+
 CASES = "CasesConfiguration"
 JUDGES = "JudgesConfiguration"
 RUNS = "EvaluationRuns"

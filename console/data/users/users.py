@@ -21,7 +21,7 @@ from console.data.store.store import Store
 from console.data.users import passwords
 from console.data.users.keys import Keyring
 from console.data.users.sign_in import SignIn
-from console.errors import AlreadyExists, Forbidden, InvalidInput, NotFound
+from console.errors import AlreadyExists, Forbidden, InvalidInput, existing
 from console.records import Role, User, utcnow
 
 KIND = "user"
@@ -55,10 +55,7 @@ class Users:
 
     def get(self, username: str) -> User:
         """The user. One GetItem. Raises NotFound."""
-        found = self.find(username)
-        if found is None:
-            raise NotFound(KIND, username)
-        return found
+        return existing(self.find(username), KIND, username)
 
     def find(self, username: str) -> User | None:
         """The user, or None, also for a record without a right seal. One GetItem; none for what can be no name."""
@@ -223,9 +220,7 @@ class Users:
             NotFound: there is no such user.
             InvalidInput: it is the last admin.
         """
-        user = self._recorded(username)
-        if user is None:
-            raise NotFound(KIND, username)
+        user: User | None = existing(self._recorded(username), KIND, username)
         while user is not None:
             if self._changed(user, Delete(tables.USERS, (user.username,), _as_sealed(user))):
                 return

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from cachetools import LRUCache
 
-from console.errors import NotFound
+from console.errors import existing
 from console.records import Chunk, Collection, SearchHit, StreamPosition
 from console.search.memory.matrix import has_values
 from console.search.ways.opensearch import MOST, Indexed, OpenSearchIndex
@@ -68,9 +68,9 @@ class Fed:
             NotFound: the collection was never put into it.
         """
         index, collection_id = self._opened(), collection.collection_id
-        fed = index.indexed(collection_id)
-        if fed is None:
-            raise NotFound("OpenSearch index of the collection", f"{collection_id} (sync it first)")
+        fed = existing(
+            index.indexed(collection_id), "OpenSearch index of the collection", f"{collection_id} (sync it first)"
+        )
         changed, remark = self._changed(collection, fed)
         wanted = min(k + len(changed), MOST)
         found = [hit.chunk_id for hit in index.search(collection_id, vector, wanted, filters)]

@@ -3,29 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Protocol, TypeVar
 
 from console.actions.configuration.version_results import VersionResults
-from console.data.configuration.versions import Versioned
-from console.records import User
+from console.records import Case, Judge, User
 from console.ui.frame.controls.drafts import Values
 from console.ui.records.fields import Field, Form
 
-
-class EditedRecord(Versioned, Protocol):
-    """A versioned record that somebody created."""
-
-    @property
-    def created_on(self) -> datetime:
-        """When its first version was made."""
-
-    @property
-    def created_by(self) -> str:
-        """Who made it."""
-
-
-R = TypeVar("R", bound=EditedRecord)
+R = TypeVar("R", bound=Case | Judge)
 
 
 class Editor(Protocol[R]):

@@ -16,7 +16,8 @@ from console.data.collections.garbage import LEASE
 from console.data.collections.items import read_chunk
 from console.data.collections.reads import split_keys
 from console.data.store import tables
-from console.data.store.codec import Item, item_size
+from console.data.store.codec import Item
+from console.data.store.packing import item_size
 from console.data.store.requests import Query
 from console.data.store.setup.description import vector_state
 from console.data.store.store import Store

@@ -13,22 +13,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from console.data.store.codec import (
-    ITEM_BUDGET,
-    NESTING,
-    PART_BYTES,
-    Item,
-    Part,
-    from_item,
-    item_size,
-    join_parts,
-    pack,
-    plain_map,
-    read_timestamp,
-    timestamp,
-    to_item,
-    to_wire,
-)
+from console.data.store.codec import NESTING, Item, from_item, plain_map, read_timestamp, timestamp, to_item, to_wire
+from console.data.store.packing import ITEM_BUDGET, PART_BYTES, Part, item_size, join_parts, pack
 from console.errors import CorruptItem, InvalidInput, TooLarge
 from console.records import Artifact, Case, Document, Metric, Model, Results, Run, RunStatus
 from tests.support.tier import artifact, results, snapshot

@@ -14,7 +14,8 @@ from console.data.legacy.migration.source import LegacySource, Values
 from console.data.repositories import Repositories
 from console.data.runs.items import run_item, summary_of
 from console.data.runs.rollups.rollups import Key, key_of
-from console.data.store.codec import Item, pack, to_item
+from console.data.store.codec import Item, to_item
+from console.data.store.packing import pack
 from console.errors import ConsoleError, StoreUnavailable
 from console.records import Case, Document, Judge, Metric, Model, Run
 

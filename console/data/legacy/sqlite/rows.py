@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from console.data.configuration.thresholds import check_threshold
 from console.data.legacy.shapes import Row, iso_time, sql_time
 from console.data.legacy.sqlite.schema import prepare, writing
-from console.errors import AlreadyExists, NotFound
+from console.errors import AlreadyExists
 from console.records import RunId, utcnow
 
-F = TypeVar("F")
 NEWEST = "ORDER BY {0}.created_at DESC, {0}.rowid"
 """Newest second first, in order of insertion within it."""
 
@@ -78,15 +76,3 @@ def change_row(connection: sqlite3.Connection, table: str, key: str, values: Row
     if values:
         assignments = ", ".join(f"{column} = :{column}" for column in values)
         connection.execute(f"UPDATE {table} SET {assignments} WHERE id = :id", {**values, "id": key})
-
-
-def to_json(value: Any) -> str:
-    """A value as the old system wrote it."""
-    return json.dumps(value)
-
-
-def found(one: F | None, kind: str, key: str) -> F:
-    """What was found; raises NotFound when nothing was."""
-    if one is None:
-        raise NotFound(kind, key)
-    return one

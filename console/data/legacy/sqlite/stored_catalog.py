@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from console.data.legacy.migration.rows import metric_of, model_of
-from console.data.legacy.sqlite.rows import Rows, found, new_threshold
+from console.data.legacy.sqlite.rows import Rows, new_threshold
 from console.data.legacy.sqlite.schema import writing
 from console.data.legacy.sqlite.unserved import not_served, refusal
 from console.data.store.names import check_name
+from console.errors import existing
 from console.records import Judge, Metric, Model
 
 
@@ -29,7 +30,7 @@ class LegacyCatalog:
 
     def metric(self, metric_id: str) -> Metric:
         """One metric. Raises NotFound."""
-        return found(next((one for one in self.metrics() if one.metric_id == metric_id), None), "metric", metric_id)
+        return existing(next((one for one in self.metrics() if one.metric_id == metric_id), None), "metric", metric_id)
 
     def metric_named(self, name: str) -> Metric | None:
         """The metric of that name, letter case aside, or None."""
@@ -56,7 +57,7 @@ class LegacyCatalog:
 
     def model(self, model_id: str) -> Model:
         """One model. Raises NotFound."""
-        return found(next((one for one in self.models() if one.model_id == model_id), None), "model", model_id)
+        return existing(next((one for one in self.models() if one.model_id == model_id), None), "model", model_id)
 
     def model_named(self, name: str) -> Model | None:
         """The model of exactly that name, or None."""

@@ -10,7 +10,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Sequence
-from typing import Any, TypeVar, Unpack
+from typing import Any, Generic, TypeVar, Unpack
 
 import msgspec
 
@@ -18,67 +18,97 @@ from console.data.configuration.case_items import check_case
 from console.data.configuration.versions import check_editable
 from console.data.legacy.migration.rows import case_of, judge_of
 from console.data.legacy.shapes import Row, fitting, iso_time, sql_time
-from console.data.legacy.sqlite.rows import NEWEST, Rows, change_row, found, new_threshold, to_json
+from console.data.legacy.sqlite.rows import NEWEST, Rows, change_row, new_threshold
 from console.data.legacy.sqlite.schema import writing
 from console.data.legacy.sqlite.stored_catalog import LegacyCatalog
 from console.data.legacy.sqlite.unserved import not_served, refusal
-from console.errors import AlreadyExists, ConflictError, NotFound
+from console.errors import AlreadyExists, ConflictError, NotFound, existing
 from console.records import Case, CaseFields, Json, Judge, Metric, Model, Threshold, utcnow
 
-V = TypeVar("V", Case, Judge)
-_CaseList = list[Case]
-_JudgeList = list[Judge]
+V = TypeVar("V", bound=Case | Judge)
+_Many = list[V]
 _CASE = ("name", "task_introduction", "evaluation_criteria", "min_score", "max_score", "requires_reference")
 _JUDGE = ("name", "model_id", "metric_id", "parameters", "description")
 _CASES = (
-    "SELECT c.id, c.name, c.task_introduction, c.evaluation_criteria, c.min_score, c.max_score, c.requires_reference,"
-    " c.threshold_id, c.created_at, c.updated_at, coalesce(t.score, 0.5) AS score_threshold"
-    " FROM cases c LEFT JOIN thresholds t ON t.id = c.threshold_id"
+    "SELECT cases.id, name, task_introduction, evaluation_criteria, min_score, max_score, requires_reference,"
+    " threshold_id, cases.created_at, updated_at, coalesce(t.score, 0.5) AS score_threshold"
+    " FROM cases LEFT JOIN thresholds t ON t.id = threshold_id"
 )
 _EDITABLE_CASE = frozenset({*_CASE[:3], "score_range", "requires_reference", "threshold", "description", "metadata"})
 _EDITABLE_JUDGE = frozenset({"name", "description", "llm", "metric", "parameters", "evaluation_parameters"})
 
 
-class LegacyCases:
-    """Cases. All of them are in use."""
+class InUse(Generic[V]):
+    """Records of one kind, each with one version, and all of them in use."""
 
-    activate = not_served("Versions of cases")
-    deactivate = not_served("Cases that are out of use")
+    kind: str
+    table: str
+    selected: str
+    """The statement that finds all of them."""
+    columns: Sequence[str]
+    """What a revision is a digest of."""
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
 
-    def find(self, case_id: str) -> Case | None:
-        """The case, or None."""
-        row = self._rows.one(f"{_CASES} WHERE c.id = ?", case_id)
-        return _case(row) if row else None
+    def find(self, record_id: str) -> V | None:
+        """The record, or None."""
+        row = self._rows.one(f"{self.selected} WHERE {self.table}.id = ?", record_id)
+        return self._read(row) if row else None
 
-    def get(self, case_id: str) -> Case:
-        """The case. Raises NotFound."""
-        return found(self.find(case_id), "case", case_id)
+    def get(self, record_id: str) -> V:
+        """The record. Raises NotFound."""
+        return existing(self.find(record_id), self.kind, record_id)
 
     current = get
+
+    def versions(self, record_id: str) -> _Many[V]:
+        """The one version of the record."""
+        there = self.find(record_id)
+        return [there] if there else []
+
+    def version(self, record_id: str, version: str) -> V:
+        """The one version. Raises NotFound for any other."""
+        record = self.get(record_id)
+        if version != record.version:
+            raise NotFound(f"version of the {self.kind}", version)
+        return record
+
+    def list(self) -> _Many[V]:
+        """Every record, in the API's order."""
+        return [self._read(row) for row in self._rows.all(f"{self.selected} {NEWEST.format(self.table)}")]
+
+    def list_inactive(self) -> _Many[V]:
+        """None: all are in use."""
+        return []
+
+    def _read(self, row: Row) -> V:
+        raise NotImplementedError
+
+    def _lock(self, connection: sqlite3.Connection, record_id: str, revision: int | None) -> None:
+        """Begins a transaction. Raises ConflictError where the record is no longer at `revision`, or NotFound."""
+        connection.execute("BEGIN IMMEDIATE")
+        row = connection.execute(f"SELECT * FROM {self.table} WHERE id = ?", (record_id,)).fetchone()
+        if revision not in (None, self._digest(dict(existing(row, self.kind, record_id)))):
+            raise ConflictError(self.kind, record_id, changed_by="somebody", changed_on=None)
+
+    def _digest(self, row: Row) -> int:
+        """48 bits of what the columns hold."""
+        held = [bool(row[column]) if column == "requires_reference" else row[column] for column in self.columns]
+        return int.from_bytes(hashlib.sha256(json.dumps(held).encode()).digest()[:6])
+
+
+class LegacyCases(InUse[Case]):
+    """Cases."""
+
+    kind, table, selected = "case", "cases", _CASES
+    columns = (*_CASE, "threshold_id")
+    activate = not_served("Versions of cases")
+    deactivate = not_served("Cases that are out of use")
 
     def find_by_name(self, name: str) -> Case | None:
         """The case of that name, letter case aside."""
         return next((one for one in self.list() if one.name.lower() == name.strip().lower()), None)
-
-    def versions(self, case_id: str) -> _CaseList:
-        """The one version of the case."""
-        there = self.find(case_id)
-        return [there] if there else []
-
-    def version(self, case_id: str, version: str) -> Case:
-        """The one version. Raises NotFound for any other."""
-        return _only_version(self.get(case_id), "case", version)
-
-    def list(self) -> _CaseList:
-        """Every case, in the API's order."""
-        return [_case(row) for row in self._rows.all(f"{_CASES} {NEWEST.format('c')}")]
-
-    def list_inactive(self) -> _CaseList:
-        """None: all are in use."""
-        return []
 
     def create(
         self, *, by: str, reason: str = "Initial threshold", lenient: bool = False, **fields: Unpack[CaseFields]
@@ -115,7 +145,7 @@ class LegacyCases:
         values = {**_case_values(edited), "updated_at": iso_time(self._rows.clock())}
         try:
             with writing(self._rows.path) as connection:
-                self._check_revision(connection, case_id, revision)
+                self._lock(connection, case_id, revision)
                 if "threshold" in changes:
                     values["threshold_id"] = new_threshold(connection, edited.threshold.score, self._rows.clock())
                 change_row(connection, "cases", case_id, values)
@@ -129,53 +159,26 @@ class LegacyCases:
         """Moves the threshold; neither who moved it nor why is kept. Raises ConflictError, or InvalidInput."""
         return self.update(case_id, {"threshold": threshold}, by=by, reason=reason, revision=revision, lenient=True)
 
-    def _check_revision(self, connection: sqlite3.Connection, case_id: str, revision: int | None) -> None:
-        connection.execute("BEGIN IMMEDIATE")
-        row = connection.execute("SELECT * FROM cases WHERE id = ?", (case_id,)).fetchone()
-        _check_same(row and dict(row), (*_CASE, "threshold_id"), "case", case_id, revision)
+    def _read(self, row: Row) -> Case:
+        threshold = {"id": row["threshold_id"], "score": row["score_threshold"]} if row["threshold_id"] else None
+        return msgspec.structs.replace(case_of(row, threshold, 0), revision=self._digest(row))
 
 
-class LegacyJudges:
-    """Judges. All of them are in use."""
+class LegacyJudges(InUse[Judge]):
+    """Judges."""
 
+    kind, table, selected = "judge", "judges", "SELECT * FROM judges"
+    columns = _JUDGE
     activate = not_served("Versions of judges")
     deactivate = not_served("Judges that are out of use")
     add = not_served("Migrations")
 
     def __init__(self, rows: Rows) -> None:
-        self._rows = rows
+        super().__init__(rows)
         self._cases = LegacyCases(rows)
         self._catalog = LegacyCatalog(rows)
 
-    def find(self, judge_id: str) -> Judge | None:
-        """The judge, or None."""
-        row = self._rows.one("SELECT * FROM judges WHERE id = ?", judge_id)
-        return self._judge(row) if row else None
-
-    def get(self, judge_id: str) -> Judge:
-        """The judge. Raises NotFound."""
-        return found(self.find(judge_id), "judge", judge_id)
-
-    current = get
-
-    def versions(self, judge_id: str) -> _JudgeList:
-        """The one version of the judge."""
-        there = self.find(judge_id)
-        return [there] if there else []
-
-    def version(self, judge_id: str, version: str) -> Judge:
-        """The one version. Raises NotFound for any other."""
-        return _only_version(self.get(judge_id), "judge", version)
-
-    def list(self) -> _JudgeList:
-        """Every judge, in the API's order."""
-        return [self._judge(row) for row in self._rows.all(f"SELECT * FROM judges {NEWEST.format('judges')}")]
-
-    def list_inactive(self) -> _JudgeList:
-        """None: all are in use."""
-        return []
-
-    def of_case(self, case_id: str) -> _JudgeList:
+    def of_case(self, case_id: str) -> _Many[Judge]:
         """The judges of a case."""
         return [one for one in self.list() if one.case_id == case_id]
 
@@ -200,7 +203,7 @@ class LegacyJudges:
             "model_id": model.model_id,
             "case_id": case.case_id,
             "metric_id": metric.metric_id,
-            "parameters": to_json(parameters),
+            "parameters": json.dumps(parameters),
             "description": description,
         }
         return self.get(self._rows.add("judge", "judges", "", values))
@@ -215,27 +218,20 @@ class LegacyJudges:
         values = {
             "name": edited.name,
             "description": edited.description,
-            "parameters": to_json(edited.parameters),
+            "parameters": json.dumps(edited.parameters),
             "model_id": edited.llm.id,
             "metric_id": edited.metric.id,
         }
         with writing(self._rows.path) as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            row = connection.execute("SELECT * FROM judges WHERE id = ?", (judge_id,)).fetchone()
-            _check_same(row and dict(row), _JUDGE, "judge", judge_id, revision)
+            self._lock(connection, judge_id, revision)
             change_row(connection, "judges", judge_id, values)
         return self.get(judge_id)
 
-    def _judge(self, row: Row) -> Judge:
+    def _read(self, row: Row) -> Judge:
         case = self._cases.find(row["case_id"])
         metric, model = self._catalog.metric(row["metric_id"]), self._catalog.model(row["model_id"])
         judge = judge_of(row, case, metric, model, 0)
-        return msgspec.structs.replace(judge, revision=_digest(row, _JUDGE))
-
-
-def _case(row: Row) -> Case:
-    threshold = {"id": row["threshold_id"], "score": row["score_threshold"]} if row["threshold_id"] else None
-    return msgspec.structs.replace(case_of(row, threshold, 0), revision=_digest(row, (*_CASE, "threshold_id")))
+        return msgspec.structs.replace(judge, revision=self._digest(row))
 
 
 def _case_values(case: Case) -> Row:
@@ -249,22 +245,3 @@ def _case_values(case: Case) -> Row:
         "max_score": fitting(case.score_range.max),
         "requires_reference": case.requires_reference,
     }
-
-
-def _check_same(row: Row | None, columns: Sequence[str], kind: str, key: str, revision: int | None) -> None:
-    if row is None:
-        raise NotFound(kind, key)
-    if revision not in (None, _digest(row, columns)):
-        raise ConflictError(kind, key, changed_by="somebody", changed_on=None)
-
-
-def _digest(row: Row, columns: Sequence[str]) -> int:
-    """48 bits of what the columns hold."""
-    held = [row[column] if column != "requires_reference" else bool(row[column]) for column in columns]
-    return int.from_bytes(hashlib.sha256(json.dumps(held).encode()).digest()[:6])
-
-
-def _only_version(record: V, kind: str, version: str) -> V:
-    if version != record.version:
-        raise NotFound(f"version of the {kind}", version)
-    return record

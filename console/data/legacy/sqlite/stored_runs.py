@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -11,13 +12,13 @@ import msgspec
 from console.data.documents.documents import summary_of as document_summary
 from console.data.legacy.migration.rows import document_of, run_of
 from console.data.legacy.shapes import FAILED, Row, iso_time, run_row, sql_time
-from console.data.legacy.sqlite.rows import Rows, found, insert, to_json
+from console.data.legacy.sqlite.rows import Rows, insert
 from console.data.legacy.sqlite.schema import writing
 from console.data.legacy.sqlite.stored_configuration import LegacyCases, LegacyJudges
 from console.data.legacy.sqlite.unserved import not_served, refusal
 from console.data.runs.items import summary_of
 from console.data.store.lists.cursor import decode_cursor, encode_cursor
-from console.errors import ConflictError, InvalidInput, NotFound
+from console.errors import ConflictError, InvalidInput, existing
 from console.records import (
     Artifact,
     Calibration,
@@ -72,11 +73,11 @@ class LegacyDocuments:
 
     def get(self, document_id: str) -> Document:
         """The document. Raises NotFound."""
-        return found(self.find(document_id), "document", document_id)
+        return existing(self.find(document_id), "document", document_id)
 
     def get_many(self, document_ids: Sequence[str]) -> dict[str, Document]:
         """The documents that exist, by id."""
-        rows = self._rows.all(_AMONG.format("SELECT * FROM eval_documents WHERE id"), to_json([*document_ids]))
+        rows = self._rows.all(_AMONG.format("SELECT * FROM eval_documents WHERE id"), json.dumps([*document_ids]))
         known = {row["id"]: document_of(row, 0) for row in rows}
         return {one: known[one] for one in dict.fromkeys(document_ids) if one in known}
 
@@ -98,7 +99,7 @@ class LegacyDocuments:
         values = {
             "actual_output": evaluation_target,
             "expected_output": expected_output,
-            "metadata": to_json(metadata) if metadata else None,
+            "metadata": json.dumps(metadata) if metadata else None,
         }
         return self.get(self._rows.add("document", "eval_documents", "", values))
 
@@ -130,15 +131,12 @@ class LegacyRuns:
 
     def get(self, run_id: RunId) -> Run:
         """The run. Raises NotFound."""
-        found = self.find(run_id)
-        if found is None:
-            raise NotFound("run", run_id)
-        return found
+        return existing(self.find(run_id), "run", run_id)
 
     def get_many(self, rows: Sequence[Place]) -> _Runs:
         """The runs of list rows, in their order; without those that are gone."""
         ids = [row.run_id for row in rows]
-        known = {run.run_id: run for run in self._select(_AMONG.format("r.id"), [to_json(ids)], "")}
+        known = {run.run_id: run for run in self._select(_AMONG.format("r.id"), [json.dumps(ids)], "")}
         return [known[one] for one in ids if one in known]
 
     def places(self, judge_id: str | None = None, *, limit: int = 100, cursor: str | None = None) -> Page[Place]:
@@ -215,8 +213,8 @@ class LegacyRuns:
         finished = msgspec.structs.replace(ended, completed_at=self._rows.clock(), metadata=metadata)
         row = run_row(finished, None, None, names=())
         values = {name: row[name] for name in _FINISHED}
-        values["all_responses"] = to_json(values["all_responses"])
-        values["metadata"] = to_json(values["metadata"]) if values["metadata"] else None
+        values["all_responses"] = json.dumps(values["all_responses"])
+        values["metadata"] = json.dumps(values["metadata"]) if values["metadata"] else None
         self._change(run, values)
         return finished
 

@@ -133,8 +133,7 @@ class Counting:
 
 def cell_item(key: Key, sums: dict[str, int | float]) -> Item:
     """The one item of a rollup that nobody else writes to."""
-    partition, sort = item_key(key, 0)
-    return to_wire_map({tables.PK: partition, tables.SK: sort, **sums})
+    return to_wire_map({**tables.keyed(*item_key(key, 0)), **sums})
 
 
 def _stored(store: Store) -> Count:

@@ -16,7 +16,8 @@ from datetime import date
 import msgspec
 
 from console.data.store import tables
-from console.data.store.codec import ITEM_BUDGET, Item, to_wire_map
+from console.data.store.codec import Item, to_wire_map
+from console.data.store.packing import ITEM_BUDGET
 from console.data.store.requests import Put
 from console.data.store.store import Store
 from console.records import BINS, Rollup
@@ -67,8 +68,7 @@ def write_packs(store: Store, months: Mapping[Month, Sequence[Rollup]], token: i
     for month, rollups in months.items():
         body = packed(rollups)
         if len(body) < ITEM_BUDGET:
-            partition, sort = _key(month)
-            values = {tables.PK: partition, tables.SK: sort, "madeFor": _made_for(month, token), "rollups": body}
+            values = {**tables.keyed(*_key(month)), "madeFor": _made_for(month, token), "rollups": body}
             store.write(Put(tables.RUNS, to_wire_map(values)))
 
 

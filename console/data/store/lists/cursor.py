@@ -18,6 +18,12 @@ _LONGEST = 300
 """Characters of a text in a cursor: ids and times."""
 
 
+def check_limit(limit: int) -> None:
+    """Raises InvalidInput for a page without rows."""
+    if limit < 1:
+        raise InvalidInput(f"A page cannot have {limit} rows; ask for 1 or more.", field="limit")
+
+
 def encode_cursor(values: Mapping[str, Any]) -> str:
     """The cursor that `decode_cursor` turns into `values` again."""
     text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))

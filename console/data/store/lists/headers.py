@@ -10,12 +10,12 @@ from collections.abc import Callable
 from typing import Generic, NamedTuple, TypeVar
 
 from console.data.store import tables
-from console.data.store.codec import Item
+from console.data.store.codec import Item, to_item
 from console.data.store.lists.listing import Listing
 from console.data.store.lists.overlay import DELETED, LAG, RecentWrites
 from console.data.store.requests import Query
 from console.data.store.store import Store
-from console.records import Page
+from console.records import Batch, Experiment, Page, TestSet
 
 R = TypeVar("R")
 
@@ -36,6 +36,11 @@ class _Entry(NamedTuple):
         return cls(item[tables.PK]["S"], item[tables.SK]["S"], item["startedAt"]["S"])
 
 
+def header_item(kind: str, key: tuple[str, str], record: Batch | TestSet | Experiment) -> Item:
+    """The header of a record."""
+    return to_item(record, **tables.keyed(*key), status=kind, startedAt=record.created_on)
+
+
 class Headers(Generic[R]):
     """The headers of one kind.
 
@@ -50,6 +55,11 @@ class Headers(Generic[R]):
         self._query = Query(tables.RUNS, kind, index=tables.RUNS_BY_STATUS)
         self._read = read
         self._recent: RecentWrites[str, _Entry] = RecentWrites(lag)
+
+    def find(self, key: tuple[str, str]) -> R | None:
+        """The record of a header as it is now, or None. One GetItem."""
+        item = self._store.get(tables.RUNS, *key)
+        return self._read(item) if item else None
 
     def remember(self, item: Item) -> None:
         """A header was written just now."""

@@ -9,11 +9,10 @@ from itertools import islice
 from typing import Generic, TypeVar
 
 from console.data.store.codec import Item
-from console.data.store.lists.cursor import decode_cursor, encode_cursor
+from console.data.store.lists.cursor import check_limit, decode_cursor, encode_cursor
 from console.data.store.lists.overlay import RecentWrites
 from console.data.store.requests import Query
 from console.data.store.store import PAGE, Store
-from console.errors import InvalidInput
 from console.records import Page
 
 R = TypeVar("R")
@@ -41,8 +40,7 @@ class Listing(Generic[R]):
         Raises:
             InvalidInput: the limit is below 1, or the cursor is not one of such a list.
         """
-        if limit < 1:
-            raise InvalidInput(f"A page cannot have {limit} rows; ask for 1 or more.", field="limit")
+        check_limit(limit)
         after = decode_cursor(cursor, {"t": str, "seen": list}) if cursor else {"t": None, "seen": []}
         rows = self._newest_first(after["t"], limit + 1 + len(after["seen"]))
         fresh = (row for row in rows if self.key(row) not in after["seen"])
