@@ -130,7 +130,7 @@ def _quota(given: argparse.Namespace, folder: Path) -> None:
 def _set_up(given: argparse.Namespace, folder: Path) -> tuple[str, Path]:
     with build_services(Settings(data_dir=folder / "data")) as services:
         judge = _judge(services)
-        services.catalog.set_prices(judge.llm.id, given.price, given.price, by="benchmark")
+        services.catalog.set_prices(judge.llm.id, input_price=given.price, output_price=given.price, by="benchmark")
     file = folder / "rows.jsonl"
     file.write_text("".join(json.dumps({"text": f"Text {number}."}) + "\n" for number in range(given.rows)))
     return judge.judge_id, file

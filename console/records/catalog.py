@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TypedDict
 
 from console.records.base import Record
 
@@ -41,6 +42,14 @@ class TokenUsage(Record, frozen=True):
             cached=self.cached + other.cached,
             reasoning=self.reasoning + other.reasoning,
         )
+
+
+class Prices(TypedDict, total=False):
+    """Prices of a model; fields of `Model`, None where they are not given."""
+
+    input_price: float | None
+    output_price: float | None
+    cached_price: float | None
 
 
 class Model(Record, frozen=True):

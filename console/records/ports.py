@@ -14,6 +14,7 @@ from console.records import (
     Artifact,
     Calibration,
     Case,
+    CaseFields,
     Document,
     DocumentSummary,
     Drawn,
@@ -24,6 +25,7 @@ from console.records import (
     Model,
     Page,
     Place,
+    Prices,
     Results,
     ReviewPlan,
     Run,
@@ -36,7 +38,6 @@ from console.records import (
     Threshold,
     ThresholdChange,
 )
-from console.records.cases import CaseFields
 
 V = TypeVar("V")
 _Runs = list[Run]
@@ -76,28 +77,12 @@ class Catalog(Protocol):
         """The model of exactly that name, or None."""
 
     def create_model(
-        self,
-        name: str,
-        provider: str,
-        *,
-        by: str,
-        input_price: float | None = None,
-        output_price: float | None = None,
-        cached_price: float | None = None,
-        lenient: bool = False,
+        self, name: str, provider: str, *, by: str, lenient: bool = False, **prices: Unpack[Prices]
     ) -> Model:
         """Adds a model. Raises AlreadyExists."""
 
-    def set_prices(
-        self,
-        model_id: str,
-        input_price: float | None,
-        output_price: float | None,
-        cached_price: float | None = None,
-        *,
-        by: str,
-    ) -> Model:
-        """Changes a model's prices."""
+    def set_prices(self, model_id: str, *, by: str, **prices: Unpack[Prices]) -> Model:
+        """Changes a model's prices; what is not given is not known any more."""
 
     def restore(self, entry: Metric | Model, *, instead_of: Metric | None = None, named: bool = True) -> None:
         """Stores a metric or model of another store under its own id (migration)."""

@@ -346,7 +346,9 @@ def operations(process: Tier) -> dict[str, Callable[[Tier], Any]]:
         "catalog.model": lambda on: on.catalog.model(model.model_id),
         "catalog.model_named": lambda on: on.catalog.model_named("gpt-4o"),
         "catalog.create_model": lambda on: on.catalog.create_model("new", "openai", by="ana"),
-        "catalog.set_prices": lambda on: on.catalog.set_prices(model.model_id, 1.0, 1.0, by="ana"),
+        "catalog.set_prices": lambda on: on.catalog.set_prices(
+            model.model_id, input_price=1.0, output_price=1.0, by="ana"
+        ),
         "catalog.ensure_defaults": lambda on: on.catalog.ensure_defaults(),
         "cases.get": lambda on: on.cases.get(case.case_id),
         "cases.find": lambda on: on.cases.find(case.case_id),

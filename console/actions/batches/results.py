@@ -9,7 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from console.actions.runs.totals import Tally
-from console.data.batches.results import of_summary
+from console.data.batches.results import result_of
 from console.records import Batch, BatchRow, RowResult, RowState, RunFilter, RunId, RunSummary, Verdict, bin_of, pages
 from console.services import Services
 
@@ -112,7 +112,7 @@ def _of_row(row: BatchRow, summary: RunSummary | None) -> RowResult:
     """A row with its run, or what the row alone says where that run is gone."""
     if summary is None:
         return RowResult(number=row.number, run_id=row.run_id or 0, state=row.state)
-    return msgspec.structs.replace(of_summary(row.number, row.artifact, summary), state=row.state)
+    return msgspec.structs.replace(result_of(row.number, row.artifact, summary), state=row.state)
 
 
 def _is(row: RowResult, show: Show) -> bool:

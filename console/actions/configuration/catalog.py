@@ -81,7 +81,9 @@ def set_prices(
     """
     by = permit(actor, Role.ADMIN)
     _check_prices(input_price, output_price, cached_price)
-    return services.catalog.set_prices(model_id, input_price, output_price, cached_price, by=by)
+    return services.catalog.set_prices(
+        model_id, by=by, input_price=input_price, output_price=output_price, cached_price=cached_price
+    )
 
 
 def _check_prices(input_price: float | None, output_price: float | None, cached_price: float | None) -> None:

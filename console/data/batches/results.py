@@ -19,7 +19,7 @@ from console.data.store import tables
 from console.data.store.codec import binary, timestamp, to_wire_map
 from console.data.store.requests import Put, Query
 from console.data.store.store import Store
-from console.records import Artifact, BatchRow, RowResult, RowState, Run, RunSummary
+from console.records import Artifact, BatchRow, RowResult, RowState, RunSummary
 
 _PREFIX = "RESULT#"
 _ATTRIBUTE = "results"
@@ -30,13 +30,8 @@ _NAMES = ("key", "id", "item", "itemid", "rowid", "uuid", "name")
 """Columns that name a row, without their case, spaces, hyphens and underscores; the first that is there."""
 
 
-def result_of(number: int, run: Run, summary: RunSummary) -> RowResult:
-    """What a finished run says of the row that it ends."""
-    return of_summary(number, run.evaluated_artifact, summary)
-
-
-def of_summary(number: int, artifact: Artifact, summary: RunSummary) -> RowResult:
-    """The same from a row of a run list and the artifact of the batch's row."""
+def result_of(number: int, artifact: Artifact, summary: RunSummary) -> RowResult:
+    """What a finished run, as lists show it, says of the row that it ends, which has this artifact."""
     done = summary.final_score_normalized is not None
     return RowResult(
         number=number,

@@ -203,7 +203,7 @@ class BatchRuns:
                 condition=equals("state", RowState.PENDING.value),
             )
             writes += [one.put, row]
-        ended = [result_of(one.row.number, one.row.run, one.summary) for one in chunk]
+        ended = [result_of(one.row.number, one.row.run.evaluated_artifact, one.summary) for one in chunk]
         counted = rollups.increments((one.summary for one in chunk), conflicts, self._spread, self._store.layout)
         return [*writes, results_put(header[0], ended, self._clock()), *counted]
 

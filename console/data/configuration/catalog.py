@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import TypeVar, Unpack
 
 import msgspec
 
@@ -16,7 +16,7 @@ from console.data.store.codec import Item, from_item, to_item
 from console.data.store.requests import ABSENT, PRESENT, Delete, Put, Query, Write, equals
 from console.data.store.store import Store
 from console.errors import AlreadyExists, InvalidInput, NotFound, existing
-from console.records import Judge, Metric, Model, utcnow
+from console.records import Judge, Metric, Model, Prices, utcnow
 
 DEFAULT_METRICS = ("geval", "similarity")
 SYSTEM = "system"
@@ -127,20 +127,12 @@ class Catalog:
         return next((one for one in self.models() if one.name == name), None)
 
     def create_model(
-        self,
-        name: str,
-        provider: str,
-        *,
-        by: str,
-        input_price: float | None = None,
-        output_price: float | None = None,
-        cached_price: float | None = None,
-        lenient: bool = False,
+        self, name: str, provider: str, *, by: str, lenient: bool = False, **prices: Unpack[Prices]
     ) -> Model:
         """Adds a model; its name is unique as it is spelled. One transaction.
 
         Args:
-            input_price, output_price, cached_price: US dollars per million tokens.
+            prices: US dollars per million tokens.
             lenient: allow names of the length that the old API allowed.
 
         Raises:
@@ -153,9 +145,7 @@ class Catalog:
                 provider=names.folded(names.check_name(provider, "provider", lenient=lenient)).strip(),
                 created_on=self._clock(),
                 created_by=by,
-                input_price=_price(input_price),
-                output_price=_price(output_price),
-                cached_price=_price(cached_price),
+                **_checked(prices),
             )
         )
 
@@ -164,21 +154,13 @@ class Catalog:
         self._add("model", _MODELS, model.model_id, model.name, to_item(model))
         return model
 
-    def set_prices(
-        self,
-        model_id: str,
-        input_price: float | None,
-        output_price: float | None,
-        cached_price: float | None = None,
-        *,
-        by: str,
-    ) -> Model:
-        """Changes a model's prices; finished runs keep the cost that they had. One transaction."""
+    def set_prices(self, model_id: str, *, by: str, **prices: Unpack[Prices]) -> Model:
+        """Changes a model's prices; what is not given is not known any more, and finished runs keep the cost that they
+        had. One transaction.
+        """
         model = msgspec.structs.replace(
             self.model(model_id),
-            input_price=_price(input_price),
-            output_price=_price(output_price),
-            cached_price=_price(cached_price),
+            **_checked(prices),
             last_updated_on=self._clock(),
             last_updated_by=by,
         )
@@ -225,7 +207,10 @@ def _one(entries: list[E_], kind: str, entry_id: str) -> E_:
     return existing(found, kind, entry_id)
 
 
-def _price(price: float | None) -> float | None:
-    if price is not None and not 0 <= price < 1e6:
-        raise InvalidInput(f"A price of {price} US dollars per million tokens is not possible.", field="price")
-    return price
+def _checked(prices: Prices) -> Prices:
+    """All of the prices. Raises InvalidInput for one that there cannot be."""
+    known: Prices = {"input_price": None, "output_price": None, "cached_price": None, **prices}
+    for price in (known["input_price"], known["output_price"], known["cached_price"]):
+        if price is not None and not 0 <= price < 1e6:
+            raise InvalidInput(f"A price of {price} US dollars per million tokens is not possible.", field="price")
+    return known

@@ -91,7 +91,7 @@ def list_places(
     high, seen = _position(cursor)
     wanted = RunFilter(judge_id=judge_id)
     asked = [replace(query, attributes=PLACE) for query in queries(wanted, high)]
-    found = _merged(store, recent, asked, limit, run_place)
+    found = merged(store, recent, asked, limit, run_place)
     return page_of(found, lambda row: isinstance(row, RunPlace) or wanted.matches(row), limit, high, seen)
 
 
@@ -141,19 +141,13 @@ def _cursor(last: Place | None, tied: list[RunId], high: str | None, seen: Colle
 
 
 def merged(
-    store: Store, recent: RecentWrites[RunId, RunSummary], asked: list[Query], limit: int
-) -> Iterator[RunSummary]:
-    """Rows of all queries and of this process's latest writes, each run once, in the queries' own direction."""
-    return _merged(store, recent, asked, limit, run_summary)
-
-
-def _merged(
     store: Store,
     recent: RecentWrites[RunId, RunSummary],
     asked: list[Query],
     limit: int,
-    read: Callable[[Item], _Row],
+    read: Callable[[Item], Place] = run_summary,
 ) -> Iterator[Any]:
+    """Rows of all queries and of this process's latest writes, each run once, in the queries' own direction."""
     fresh = recent.snapshot()
     found = indexed(store, asked, limit, read)
     yield from laid_over(fresh, found, high=asked[0].high, newest_first=not asked[0].forward)

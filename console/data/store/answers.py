@@ -1,8 +1,11 @@
-"""What an error answer of the store means: try again, a condition that did not hold, or a failure of ours or its."""
+"""What an answer of the store means: try again, a condition that did not hold, a failure of ours or its; items that are
+there and have expired.
+"""
 
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 from botocore.exceptions import (
@@ -17,6 +20,7 @@ from botocore.exceptions import (
 
 from console.data.store.codec import Item
 from console.data.store.meter import Meter
+from console.data.store.tables import TTL_ATTRIBUTE
 from console.errors import ConsoleError, DataFolderFailed, Denied, SetupError, StoreError
 
 _RETRIED = frozenset(
@@ -141,3 +145,18 @@ def code_of(error: ConsoleError) -> str:
     """The store's own code for an error that it answered; empty when it was something else."""
     cause = error.__cause__
     return cause.response["Error"]["Code"] if isinstance(cause, ClientError) else ""
+
+
+def alive(items: list[Item]) -> list[Item]:
+    """The items that have not expired: the store removes those hours or days late, and one part of a value at a time.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html
+    """
+    now = time.time()
+    return [item for item in items if _expiry(item) > now]
+
+
+def _expiry(item: Item) -> float:
+    """Unix seconds from which an item is gone. An index entry says it in `brief`, where there is room for it."""
+    found = item.get(TTL_ATTRIBUTE) or item.get("brief", {}).get("M", {}).get(TTL_ATTRIBUTE) or {}
+    return float(found.get("N", "inf"))

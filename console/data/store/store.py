@@ -17,7 +17,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from console import telemetry
-from console.data.store.answers import ConditionFailed, classify
+from console.data.store.answers import ConditionFailed, alive, classify
 from console.data.store.codec import Item
 from console.data.store.meter import STREAM_OPERATIONS, UNMETERED, Meter
 from console.data.store.requests import (
@@ -35,7 +35,7 @@ from console.data.store.requests import (
     write_request,
 )
 from console.data.store.shards import LAYOUT_KEY, Layout, Shards
-from console.data.store.tables import RUNS, TTL_ATTRIBUTE
+from console.data.store.tables import RUNS
 from console.errors import DataFolderFailed, StoreUnavailable, UnsavedItems
 
 DEADLINE = 9.5
@@ -97,7 +97,7 @@ class Store:
         if not all(map(can_be_key, key)):
             return None
         answer = self.call("get_item", TableName=self.name(table), Key=item_key(table, key), ConsistentRead=consistent)
-        return next(iter(_alive([answer["Item"]])), None) if "Item" in answer else None
+        return next(iter(alive([answer["Item"]])), None) if "Item" in answer else None
 
     def page(self, query: Query, *, limit: int = PAGE, start: Item | None = None) -> tuple[list[Item], Item | None]:
         """One page of a query and the key to go on from (None at the end). One request."""
@@ -107,7 +107,7 @@ class Store:
         if start:
             request["ExclusiveStartKey"] = start
         answer = self.call("query", Limit=limit, **request)
-        return _alive(answer["Items"]), answer.get("LastEvaluatedKey")
+        return alive(answer["Items"]), answer.get("LastEvaluatedKey")
 
     def all(
         self, query: Query, *, limit: int = PAGE, first: tuple[list[Item], Item | None] | None = None
@@ -129,7 +129,7 @@ class Store:
         request |= projection(attributes)
         while True:
             answer = self.call("scan", **request)
-            yield from _alive(answer["Items"])
+            yield from alive(answer["Items"])
             if not answer.get("LastEvaluatedKey"):
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
@@ -167,7 +167,7 @@ class Store:
         for attempt in self._attempts(doing, until):
             answer = self.call("batch_get_item", until, RequestItems=request)
             for table in asked:
-                found[table] += _alive(answer["Responses"].get(self.name(table), []))
+                found[table] += alive(answer["Responses"].get(self.name(table), []))
             request = answer.get("UnprocessedKeys", {})
             if not request:
                 break
@@ -338,18 +338,3 @@ class Store:
 
 def _is_ours(item: Item | None, nonce: str) -> bool:
     return item is not None and item.get(NONCE, {}).get("S") == nonce
-
-
-def _alive(items: list[Item]) -> list[Item]:
-    """The items that have not expired: the store removes those hours or days late, and one part of a value at a time.
-
-    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html
-    """
-    now = time.time()
-    return [item for item in items if _expiry(item) > now]
-
-
-def _expiry(item: Item) -> float:
-    """Unix seconds from which an item is gone. An index entry says it in `brief`, where there is room for it."""
-    found = item.get(TTL_ATTRIBUTE) or item.get("brief", {}).get("M", {}).get(TTL_ATTRIBUTE) or {}
-    return float(found.get("N", "inf"))

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,21 +50,23 @@ Matrix = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class _Linear:
+class _Weights:
     weight: Matrix
     bias: Matrix
 
+    @classmethod
+    def of(cls, tensors: dict[str, Matrix], name: str) -> Self:
+        return cls(tensors[f"{name}.weight"], tensors[f"{name}.bias"])
+
+
+class _Linear(_Weights):
     def __call__(self, states: Matrix) -> Matrix:
         result: Matrix = states @ self.weight.T
         result += self.bias
         return result
 
 
-@dataclass(frozen=True, slots=True)
-class _Norm:
-    weight: Matrix
-    bias: Matrix
-
+class _Norm(_Weights):
     def __call__(self, states: Matrix) -> Matrix:
         """Layer normalisation of float32[n, d], in place."""
         states -= states.mean(axis=1, keepdims=True)
@@ -156,7 +159,7 @@ class MiniLM:
         self._words = tensors[_WORDS]
         self._places = tensors["embeddings.position_embeddings.weight"]
         self._type = tensors["embeddings.token_type_embeddings.weight"][0]
-        self._norm = _norm(tensors, "embeddings.LayerNorm")
+        self._norm = _Norm.of(tensors, "embeddings.LayerNorm")
         self._layers = [_layer(tensors, f"encoder.layer.{number}.") for number in range(_LAYERS)]
 
     def embed(self, texts: Sequence[str]) -> Matrix:
@@ -258,22 +261,14 @@ def _gelu(values: Matrix) -> Matrix:
     return values
 
 
-def _linear(tensors: dict[str, Matrix], name: str) -> _Linear:
-    return _Linear(tensors[f"{name}.weight"], tensors[f"{name}.bias"])
-
-
-def _norm(tensors: dict[str, Matrix], name: str) -> _Norm:
-    return _Norm(tensors[f"{name}.weight"], tensors[f"{name}.bias"])
-
-
 def _layer(tensors: dict[str, Matrix], prefix: str) -> _Layer:
     return _Layer(
-        query=_linear(tensors, f"{prefix}attention.self.query"),
-        key=_linear(tensors, f"{prefix}attention.self.key"),
-        value=_linear(tensors, f"{prefix}attention.self.value"),
-        attended=_linear(tensors, f"{prefix}attention.output.dense"),
-        attended_norm=_norm(tensors, f"{prefix}attention.output.LayerNorm"),
-        wide=_linear(tensors, f"{prefix}intermediate.dense"),
-        narrow=_linear(tensors, f"{prefix}output.dense"),
-        norm=_norm(tensors, f"{prefix}output.LayerNorm"),
+        query=_Linear.of(tensors, f"{prefix}attention.self.query"),
+        key=_Linear.of(tensors, f"{prefix}attention.self.key"),
+        value=_Linear.of(tensors, f"{prefix}attention.self.value"),
+        attended=_Linear.of(tensors, f"{prefix}attention.output.dense"),
+        attended_norm=_Norm.of(tensors, f"{prefix}attention.output.LayerNorm"),
+        wide=_Linear.of(tensors, f"{prefix}intermediate.dense"),
+        narrow=_Linear.of(tensors, f"{prefix}output.dense"),
+        norm=_Norm.of(tensors, f"{prefix}output.LayerNorm"),
     )

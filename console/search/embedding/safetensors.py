@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from console.errors import SetupError
 
 _HEADER_LIMIT = 100_000_000
-_CHUNK = 1 << 20
 
 
 def read_tensors(path: Path, *, sha256: str, sparse: str = "") -> dict[str, NDArray[np.float32]]:
@@ -32,7 +31,8 @@ def read_tensors(path: Path, *, sha256: str, sparse: str = "") -> dict[str, NDAr
         SetupError: the file is missing, is not the expected one, or is not a safetensors file.
     """
     try:
-        found = _sha256(path)
+        with path.open("rb", buffering=0) as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
         if found != sha256:
             raise SetupError(f"{path} is not the expected file: its SHA-256 is {found}. Install its package again.")
         with path.open("rb") as file:
@@ -64,11 +64,3 @@ def _read_by_page(mapped: mmap.mmap, start: int, end: int) -> None:
     if hasattr(mmap, "MADV_RANDOM"):
         first = start - start % mmap.PAGESIZE
         mapped.madvise(mmap.MADV_RANDOM, first, end - first)
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb", buffering=0) as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()

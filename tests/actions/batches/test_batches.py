@@ -307,7 +307,9 @@ def test_a_cancelled_batch_stops_and_goes_on_where_it_was(services: Services, an
 
 def test_a_budget_is_never_exceeded(services: Services, ana: User, judge: Judge) -> None:
     script(services)
-    services.catalog.set_prices(judge.llm.id, 1000.0, 1000.0, by="root")  # 200 tokens a row: 20 cents, steps once more
+    services.catalog.set_prices(
+        judge.llm.id, input_price=1000.0, output_price=1000.0, by="root"
+    )  # 200 tokens a row: 20 cents, steps once more
 
     batch = batches.work(services, ana, submit(services, ana, judge, 20, budget=1.0).batch_id)
 
@@ -318,7 +320,7 @@ def test_a_budget_is_never_exceeded(services: Services, ana: User, judge: Judge)
 
 def test_a_greater_budget_lets_it_go_on(services: Services, ana: User, judge: Judge) -> None:
     script(services)
-    services.catalog.set_prices(judge.llm.id, 1000.0, 1000.0, by="root")
+    services.catalog.set_prices(judge.llm.id, input_price=1000.0, output_price=1000.0, by="root")
     made = batches.work(services, ana, submit(services, ana, judge, 10, budget=0.5).batch_id)
 
     assert batches.work(services, ana, made.batch_id, budget=5.0).state is BatchState.FINISHED
@@ -357,7 +359,7 @@ def junk(call: Call) -> Reply:
 
 def test_rows_without_a_score_cost_what_they_cost(services: Services, ana: User, judge: Judge) -> None:
     script(services, junk)
-    services.catalog.set_prices(judge.llm.id, 100.0, 100.0, by="root")
+    services.catalog.set_prices(judge.llm.id, input_price=100.0, output_price=100.0, by="root")
 
     batch = batches.work(services, ana, submit(services, ana, judge, 3).batch_id)
 
@@ -371,7 +373,7 @@ def test_rows_without_a_score_cost_what_they_cost(services: Services, ana: User,
 
 def test_a_budget_holds_within_a_row(services: Services, ana: User, judge: Judge) -> None:
     asked = script(services, junk)
-    services.catalog.set_prices(judge.llm.id, 100.0, 100.0, by="root")  # 1.2 cents a call
+    services.catalog.set_prices(judge.llm.id, input_price=100.0, output_price=100.0, by="root")  # 1.2 cents a call
 
     batch = batches.work(services, ana, submit(services, ana, judge, 200, budget=0.05).batch_id)
 

@@ -110,7 +110,7 @@ def test_the_threshold_that_counts_is_the_one_in_force_at_the_end(services: Serv
 
 def test_the_cost_comes_from_the_prices_of_the_model(services: Services, ana: User, judge: Judge) -> None:
     script(services)
-    services.catalog.set_prices(judge.llm.id, 2.0, 10.0, by="root")
+    services.catalog.set_prices(judge.llm.id, input_price=2.0, output_price=10.0, by="root")
 
     run = evaluate(services, ana, judge, TEXT)
 

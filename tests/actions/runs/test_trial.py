@@ -74,7 +74,7 @@ def test_how_a_draft_is_scored_decides_nothing_for_the_judge(
 def test_a_draft_that_fails_says_why_and_what_it_cost(console_services: Services, ana: User, judge: Judge) -> None:
     case = console_services.cases.get(judge.case_id)
     scored(console_services, judge, case, 2)
-    console_services.catalog.set_prices(judge.llm.id, 100.0, 100.0, by="root")
+    console_services.catalog.set_prices(judge.llm.id, input_price=100.0, output_price=100.0, by="root")
     console_services.judging.providers.known["openai"] = ScriptedProvider(
         lambda call: scripted.replied(["junk"] * call.n)
     )

@@ -96,7 +96,9 @@ EDITS: dict[str, tuple[Callable[[Tier, Any, Any], Any], Callable[[Tier, Any, Any
         lambda process, case, judge: len(process.catalog.models()) == 2,
     ),
     "a price changes": (
-        lambda process, case, judge: process.catalog.set_prices(judge.llm.id, 1.0, 2.0, by="bea"),
+        lambda process, case, judge: process.catalog.set_prices(
+            judge.llm.id, input_price=1.0, output_price=2.0, by="bea"
+        ),
         lambda process, case, judge: process.catalog.model(judge.llm.id).output_price == 2.0,
     ),
 }

@@ -90,13 +90,13 @@ def test_a_price_that_cannot_be_is_refused(here: Tier, price: float) -> None:
         here.catalog.create_model("gpt-4o", "openai", by="ana", input_price=price)
     made = here.catalog.create_model("gpt-4o", "openai", by="ana")
     with pytest.raises(InvalidInput, match="price"):
-        here.catalog.set_prices(made.model_id, 1.0, price, by="ana")
+        here.catalog.set_prices(made.model_id, input_price=1.0, output_price=price, by="ana")
     assert here.catalog.model(made.model_id) == made
 
 
 def test_prices_change_and_nothing_else(here: Tier, elsewhere: Tier) -> None:
     made = here.catalog.create_model("gpt-4o", "openai", by="ana", input_price=2.5, output_price=10.0)
-    changed = here.catalog.set_prices(made.model_id, None, 7.25, by="bo")
+    changed = here.catalog.set_prices(made.model_id, input_price=None, output_price=7.25, by="bo")
     assert (changed.input_price, changed.output_price, changed.last_updated_by) == (None, 7.25, "bo")
     assert elsewhere.catalog.model(made.model_id) == changed
     assert (changed.model_id, changed.name, changed.created_on) == (made.model_id, made.name, made.created_on)
@@ -107,7 +107,7 @@ def test_an_unknown_id_is_not_found(here: Tier, entry_id: str) -> None:
     for ask in (
         lambda: here.catalog.model(entry_id),
         lambda: here.catalog.metric(entry_id),
-        lambda: here.catalog.set_prices(entry_id, 1.0, 1.0, by="ana"),
+        lambda: here.catalog.set_prices(entry_id, input_price=1.0, output_price=1.0, by="ana"),
     ):
         with pytest.raises(NotFound, match="There is no m"):
             ask()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Unpack
 
 from console.data.legacy.migration.rows import metric_of, model_of
 from console.data.legacy.sqlite.rows import Rows, new_threshold
@@ -10,7 +11,7 @@ from console.data.legacy.sqlite.schema import writing
 from console.data.legacy.sqlite.unserved import not_served, refusal
 from console.data.store.names import check_name
 from console.errors import existing
-from console.records import Judge, Metric, Model
+from console.records import Judge, Metric, Model, Prices
 
 
 class LegacyCatalog:
@@ -64,19 +65,11 @@ class LegacyCatalog:
         return next((one for one in self.models() if one.name == name), None)
 
     def create_model(
-        self,
-        name: str,
-        provider: str,
-        *,
-        by: str,
-        input_price: float | None = None,
-        output_price: float | None = None,
-        cached_price: float | None = None,
-        lenient: bool = False,
+        self, name: str, provider: str, *, by: str, lenient: bool = False, **prices: Unpack[Prices]
     ) -> Model:
         """Adds a model. Raises AlreadyExists, and NotServed when it is to have prices."""
         del by
-        if (input_price, output_price, cached_price) != (None, None, None):
+        if any(price is not None for price in prices.values()):
             raise refusal("Prices of models")
         values = {
             "name": check_name(name, "model", lenient=lenient),
