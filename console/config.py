@@ -7,18 +7,15 @@ An empty value counts as not set. The table in docs/settings.md is `settings_tab
 from __future__ import annotations
 
 import dataclasses
-import logging
-import math
 import os
-import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
-from urllib.parse import urlsplit
 
 from console.errors import SetupError
+from console.setting_texts import choice, log_level, matching, seconds, switch, texts, url, whole_number
 
 SECRETS_FILE = Path(".streamlit/secrets.toml")
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,76 +25,6 @@ HOME = ROOT if (ROOT / "pyproject.toml").is_file() else Path.cwd()
 
 Store = Literal["embedded", "endpoint", "aws", "sqlite"]
 EngineKind = Literal["dynoxide", "dynamodb_local", "moto"]
-
-
-def _choice(*allowed: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text.lower() not in allowed:
-            raise ValueError(f"one of {', '.join(allowed)}")
-        return text.lower()
-
-    return parse
-
-
-def _matching(pattern: str, allowed: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if not re.fullmatch(pattern, text):
-            raise ValueError(allowed)
-        return text
-
-    return parse
-
-
-def _url(*schemes: str) -> Callable[[str], str]:
-    allowed = f"a URL that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}"
-
-    def parse(text: str) -> str:
-        parts = urlsplit(text)
-        if parts.scheme not in schemes or not (parts.netloc or parts.path):
-            raise ValueError(allowed)
-        return text.rstrip("/")
-
-    return parse
-
-
-def _whole_number(minimum: int, maximum: float = math.inf) -> Callable[[str], int]:
-    allowed = f"{minimum} or more" if maximum == math.inf else f"{minimum} to {maximum}"
-
-    def parse(text: str) -> int:
-        if not re.fullmatch(r"[0-9]+", text) or not minimum <= int(text) <= maximum:
-            raise ValueError(f"a whole number, {allowed}")
-        return int(text)
-
-    return parse
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 <= value < math.inf:
-        raise ValueError("a number of seconds, 0 or more")
-    return value
-
-
-def _switch(text: str) -> bool:
-    word = text.lower()
-    if word in {"1", "true", "yes", "on"}:
-        return True
-    if word in {"0", "false", "no", "off"}:
-        return False
-    raise ValueError("true or false")
-
-
-def _log_level(text: str) -> str:
-    if text.upper() not in logging.getLevelNamesMapping():
-        raise ValueError("DEBUG, INFO, WARNING, ERROR or CRITICAL")
-    return text.upper()
-
-
-def _list(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _setting(
@@ -119,7 +46,7 @@ def _setting(
 
 def _http_url(default: str | None, text: str) -> Any:
     """An address that may hold a password."""
-    return _setting(default, text, _url("http", "https"), secret=True)
+    return _setting(default, text, url("http", "https"), secret=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +57,12 @@ class Settings:
         None,
         "`dynamodb`: tables in AWS (or at `DYNAMODB_ENDPOINT`); `sqlite`: serve from the legacy database. "
         "Neither this nor an endpoint named: the embedded engine.",
-        _choice("dynamodb", "sqlite"),
+        choice("dynamodb", "sqlite"),
     )
     aws_region: str = _setting(
         "us-east-1",
         "AWS region of the tables.",
-        _matching(r"[a-z0-9-]+", "a region such as us-east-1"),
+        matching(r"[a-z0-9-]+", "a region such as us-east-1"),
     )
     dynamodb_endpoint: str | None = _http_url(
         None,
@@ -144,12 +71,12 @@ class Settings:
     table_prefix: str = _setting(
         "",
         "Put before every table name, so that several installations share one account.",
-        _matching(r"[A-Za-z0-9_.-]{1,200}", "letters, digits, '_', '-' and '.', at most 200 of them"),
+        matching(r"[A-Za-z0-9_.-]{1,200}", "letters, digits, '_', '-' and '.', at most 200 of them"),
     )
     cache_url: str | None = _setting(
         None,
         "Redis or Valkey shared by all processes, such as `redis://localhost:6379/0`. Optional.",
-        _url("redis", "rediss", "unix"),
+        url("redis", "rediss", "unix"),
         secret=True,
     )
     opensearch_url: str | None = _http_url(
@@ -160,28 +87,28 @@ class Settings:
         None,
         "Sign requests to OpenSearch with the AWS credentials (SigV4). Not set: yes for `*.es.amazonaws.com` without a "
         "user in the address.",
-        _switch,
+        switch,
     )
     embed_runs: bool | None = _setting(
         None,
         "Keep an embedding of each finished run's text, for similar runs and clusters of failing ones. Not set: yes, "
         "except in AWS.",
-        _switch,
+        switch,
     )
     cache_bytes: int = _setting(
         64 * 1024 * 1024,
         "Memory for finished runs kept in each process, in bytes; 0 keeps none.",
-        _whole_number(0),
+        whole_number(0),
     )
     vector_cache_bytes: int = _setting(
         512 * 1024 * 1024,
         "Memory for the vectors of collections kept in each process, in bytes; about 1,200 per chunk.",
-        _whole_number(0),
+        whole_number(0),
     )
     index_lag_seconds: float = _setting(
         10.0,
         "How long a process lays its own writes over what the indexes answer.",
-        _seconds,
+        seconds,
     )
     openai_api_key: str | None = _setting(None, "Key of the OpenAI-compatible API that judges.", secret=True)
     openai_base_url: str | None = _http_url(
@@ -228,35 +155,35 @@ class Settings:
         None,
         "OpenAI-compatible API of any other provider.",
     )
-    judge_timeout_seconds: float = _setting(120.0, "Longest wait for one answer of a judge's model.", _seconds)
+    judge_timeout_seconds: float = _setting(120.0, "Longest wait for one answer of a judge's model.", seconds)
     api_keys: tuple[str, ...] = _setting(
         (),
         "Keys that the API accepts, separated by commas; `sha256:<hex>` instead of a key keeps the key itself out of "
         "here. None: the API asks for no key, and listens on this machine only.",
-        _list,
+        texts,
         secret=True,
     )
     api_rate_limit: int = _setting(
         6_000,
         "Requests per minute that the API takes from one key, in each worker; 0: no limit.",
-        _whole_number(0),
+        whole_number(0),
     )
     api_evaluations: int = _setting(
         16,
         "Evaluations that one worker of the API runs at the same time; more wait their turn.",
-        _whole_number(1),
+        whole_number(1),
     )
     cors_origins: tuple[str, ...] = _setting(
         (),
         "Origins whose pages may call the API from a browser, such as `https://tools.example`, separated by commas; "
         "`*` for all. None: no page of another origin.",
-        _list,
+        texts,
     )
     legacy_field_names: Literal["snake", "camel"] = _setting(
         "snake",
         "Names of the texts in the API's documents: `snake` (`actual_output`) or `camel` (`evaluationTarget`). "
         "Requests may use either.",
-        _choice("snake", "camel"),
+        choice("snake", "camel"),
     )
     console_key: str | None = _setting(
         None,
@@ -268,7 +195,7 @@ class Settings:
         (),
         "Issuers (`iss`) of OpenID Connect whose e-mail addresses are verified although they do not say so, separated "
         "by commas. All others have to say `email_verified: true`.",
-        _list,
+        texts,
     )
     console_users_file: Path | None = _setting(
         None,
@@ -278,18 +205,18 @@ class Settings:
     document_ttl_days: int | None = _setting(
         None,
         "Days after which documents of the API are removed. Not set: they are kept.",
-        _whole_number(1),
+        whole_number(1),
     )
     run_shards: int = _setting(
         1,
         "Shards that the runs of a new installation are spread over, 1 to 64; one takes about 500 runs a second of a "
         "judge. `python -m console tables spread N` moves an installation that has runs.",
-        _whole_number(1, 64),
+        whole_number(1, 64),
     )
     run_id_block: int | None = _setting(
         None,
         "Ids of runs that a process takes at a time. Not set: 1, so that ids are dense, or 100 where runs are spread.",
-        _whole_number(1),
+        whole_number(1),
     )
     sqlite_path: Path = _setting(Path("geval.db"), "The legacy database, for `DATABASE_TYPE=sqlite`.", Path)
     data_dir: Path = _setting(Path(".local"), "Folder of the embedded engine's data; `--data-dir` overrides it.", Path)
@@ -297,10 +224,10 @@ class Settings:
         None,
         "Embedded engine: `dynoxide` or `dynamodb_local` (durable), or `moto` (in memory). Not set: the first of these "
         "that this machine can have. Beside an endpoint it says what answers there.",
-        _choice("dynoxide", "dynamodb_local", "moto"),
+        choice("dynoxide", "dynamodb_local", "moto"),
     )
-    log_level: str = _setting("INFO", "DEBUG, INFO, WARNING, ERROR or CRITICAL.", _log_level)
-    production: bool = _setting(False, "`true` protects the tables that are created against deletion.", _switch)
+    log_level: str = _setting("INFO", "DEBUG, INFO, WARNING, ERROR or CRITICAL.", log_level)
+    production: bool = _setting(False, "`true` protects the tables that are created against deletion.", switch)
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None, secrets_file: Path = SECRETS_FILE) -> Self:
