@@ -4,25 +4,24 @@ Chunks are written under a new generation that nobody sees; one transaction then
 the counts of the collection and lists the generation that it replaced for removal (`garbage`). Whatever
 fails in between leaves the old chunks visible and an entry by which the new ones are swept.
 
-Chunks that another system wrote have keys of their own, are visible always, and are counted by `Collections.recount`.
+Chunks that another system wrote are in `foreign`.
 """
 
 from __future__ import annotations
 
 import time
 import uuid
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from itertools import islice
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from console.data.collections import listing
-from console.data.collections.collections import IN_USE, KIND, Collections
+from console.data.collections.collections import KIND
+from console.data.collections.foreign import ATTEMPTS, BATCH, DOCUMENT, FILENAME_LIMIT, ForeignChunks
 from console.data.collections.garbage import Garbage, Leftover
 from console.data.collections.items import (
     CHUNK_TEXT_LIMIT,
@@ -36,41 +35,27 @@ from console.data.collections.items import (
     position_of,
     read_chunk,
     read_document,
-    stamp,
     vector_attribute,
 )
 from console.data.collections.listing import prefix_of
 from console.data.store import tables
 from console.data.store.answers import ConditionFailed
 from console.data.store.codec import Item, check_line, check_text, to_wire_map
-from console.data.store.requests import Condition, Delete, Put, Query, Update, Write, equals
+from console.data.store.requests import Condition, Delete, Put, Query, Write, equals
 from console.data.store.store import Store
-from console.errors import ConflictError, InvalidInput, NotFound, StoreError
+from console.errors import InvalidInput, NotFound, StoreError
 from console.records import Chunk, Collection, CollectionDocument, NewChunk, utcnow
 
-DOCUMENT = "document"
-FILENAME_LIMIT = 1_000
-"""Bytes of a file name: it is a key of an index."""
-
-_BATCH = 500
 _SIGN_OF_LIFE = 60.0
-_FOREIGN_BATCH = 90
-_ATTEMPTS = 20
-_PATIENCE = 120.0
-"""Seconds that a batch of an import waits for a busy store."""
-_EXISTS = Condition("attribute_exists(#bot)", {"#bot": "bot_id"})
 _ABSENT = Condition("attribute_not_exists(#bot)", {"#bot": "bot_id"})
 
 
-class Chunks:
+class Chunks(ForeignChunks):
     """Repository of chunks and of the documents of collections."""
 
     def __init__(self, store: Store, clock: Callable[[], datetime] = utcnow) -> None:
-        self._store = store
-        self._clock = clock
-        self._collection = Collections(store, clock).get
+        super().__init__(store, clock)
         self._garbage = Garbage(store, clock)
-        self._written: Counter[str] = Counter()
 
     # --- reading ---------------------------------------------------------------------------------------
 
@@ -219,33 +204,6 @@ class Chunks:
             raise NotFound(DOCUMENT, filename)
         return removed
 
-    def import_chunks(self, collection_id: str, chunks: Iterable[Chunk], *, new: int = 0) -> int:
-        """Stores chunks of another system as they are, in place of those with the same ids; returns their number.
-
-        For migrations: run `Collections.recount` afterwards. Safe to repeat, and patient with a busy engine. One
-        request per 25 chunks and two more.
-
-        Args:
-            new: how many of them are not here yet. They are counted at once: the caller may be ended before it can.
-
-        Raises:
-            InvalidInput: a chunk cannot be stored; those of earlier batches are.
-            NotFound: there is no such collection.
-        """
-        collection = self._collection(collection_id)
-        self._store.write(Update(tables.COLLECTIONS, (collection_id,), adds={"foreign_touches": 1}, condition=IN_USE))
-        rest, done = iter(chunks), 0
-        while batch := list(islice(rest, _BATCH)):
-            matrix = checked_matrix([chunk.embedding for chunk in batch], collection.dimension)
-            items = [_imported(collection, chunk, vector) for chunk, vector in zip(batch, matrix, strict=True)]
-            self._store.patient(_PATIENCE).batch_put(tables.VECTORS, items)
-            done += len(batch)
-            self._written[collection_id] += 1
-        if new:
-            counted: dict[str, float] = {"total_chunks": new, "revision": 1, "foreign_touches": 1}
-            self._store.write(Update(tables.COLLECTIONS, (collection_id,), adds=counted, condition=IN_USE))
-        return done
-
     def sweep(self, collection_id: str) -> int:
         """Removes what interrupted writings left; returns the number of items. One Query when there is nothing."""
         return self._garbage.sweep(collection_id)
@@ -259,7 +217,7 @@ class Chunks:
         self, collection_id: str, items: Iterator[Item], written: Leftover, progress: Callable[[int], None] | None
     ) -> None:
         done, alive = 0, time.monotonic()
-        while batch := list(islice(items, _BATCH)):
+        while batch := list(islice(items, BATCH)):
             before = done
             report = (lambda saved, before=before: progress(before + saved)) if progress else None
             self._store.batch_put(tables.VECTORS, batch, on_saved=report)
@@ -270,7 +228,7 @@ class Chunks:
 
     def _commit(self, collection: Collection, entry: Item, written: Leftover) -> Leftover | None:
         """Makes the entry the document's; returns what it replaced."""
-        for _ in range(_ATTEMPTS):
+        for _ in range(ATTEMPTS):
             before = self._store.get(tables.VECTORS, entry["bot_id"]["S"], entry["chunk_id"]["S"])
             unchanged = equals("generation", before["generation"]["S"]) if before else _ABSENT
             replaced = Leftover(collection.collection_id, prefix_of(before)) if before else None
@@ -294,7 +252,7 @@ class Chunks:
     def _forget(self, collection: Collection, document: str) -> Leftover | None:
         """Takes a document out of sight; returns its chunks, None when there is no such document."""
         key = (documents_partition(collection.collection_id), document)
-        for _ in range(_ATTEMPTS):
+        for _ in range(ATTEMPTS):
             before = self._store.get(tables.VECTORS, *key)
             if before is None:
                 return None
@@ -314,54 +272,12 @@ class Chunks:
                 return replaced
         raise self._contended(document)
 
-    def _counted(self, collection: Collection, chunks: int, documents: int, *, foreign: bool = False) -> Update:
-        """The change of a collection that goes with a change of its chunks."""
-        adds: dict[str, float] = {"total_chunks": chunks, "total_documents": documents, "revision": 1}
-        touches, _, touched = collection.foreign.partition(":")
-        if foreign or touched or touches == "0":
-            adds["foreign_touches"] = 1
-        sets: dict[str, Any] = dict(stamp(self._clock()))
-        return Update(tables.COLLECTIONS, (collection.collection_id,), sets, adds, condition=IN_USE)
-
     def _explain(self, collection: Collection, failed: ConditionFailed, document: str) -> None:
         """Returns when the document changed meanwhile, which a new attempt settles."""
         if 1 in failed.failed:
             raise NotFound(KIND, collection.collection_id) from failed
         if 2 in failed.failed:
             raise self._contended(document) from failed
-
-    def _contended(self, document: str) -> ConflictError:
-        return ConflictError(DOCUMENT, document, changed_by="another process", changed_on=self._clock())
-
-    # --- chunks of other systems -----------------------------------------------------------------------
-
-    def _foreign_keys(self, collection: Collection, filename: str) -> list[tuple[str, ...]]:
-        if not collection.foreign or not filename:
-            return []
-        by_file = Query(
-            tables.VECTORS, collection.collection_id, index=tables.CHUNKS_BY_FILE, low=filename, high=filename
-        )
-        ids = [item["chunk_id"]["S"] for item in self._store.all(by_file)]
-        return [(collection.collection_id, one) for one in ids if position_of(one) is None]
-
-    def _remove_foreign(self, collection: Collection, filename: str) -> int:
-        """Removes the chunks of other systems under a file name, and them from the counts, 90 per transaction."""
-        removed = 0
-        for _ in range(_ATTEMPTS):
-            keys = self._foreign_keys(collection, filename)
-            there = [(one["bot_id"]["S"], one["chunk_id"]["S"]) for one in self._store.batch_get(tables.VECTORS, keys)]
-            try:
-                for start in range(0, len(there), _FOREIGN_BATCH):
-                    batch = there[start : start + _FOREIGN_BATCH]
-                    last = start + _FOREIGN_BATCH >= len(there)
-                    counted = self._counted(collection, -len(batch), -1 if last else 0, foreign=True)
-                    self._store.transact([*(Delete(tables.VECTORS, key, _EXISTS) for key in batch), counted])
-                    removed += len(batch)
-            except ConditionFailed:
-                continue
-            self._written[collection.collection_id] += 1
-            return removed
-        raise self._contended(filename)
 
 
 def _checked(collection: Collection, filename: str, chunks: Sequence[NewChunk]) -> NDArray[np.float32]:
@@ -375,16 +291,3 @@ def _checked(collection: Collection, filename: str, chunks: Sequence[NewChunk]) 
         check_text(chunk.text, "text", limit=CHUNK_TEXT_LIMIT)
         check_text(orjson_text(chunk.metadata), "metadata", limit=METADATA_LIMIT)
     return checked_matrix([chunk.embedding for chunk in chunks], collection.dimension)
-
-
-def _imported(collection: Collection, chunk: Chunk, vector: NDArray[np.float32]) -> Item:
-    if position_of(chunk.chunk_id) or not chunk.chunk_id:
-        raise InvalidInput(f"A chunk of another system cannot have the id {chunk.chunk_id!r}.", field="chunk_id")
-    check_text(chunk.filename, "filename", limit=FILENAME_LIMIT)
-    shown = {
-        "filename": chunk.filename or None,
-        "file_size": chunk.file_size,
-        "chunk_index": chunk.chunk_index,
-        "created_at": chunk.created_at,
-    }
-    return chunk_item(collection, chunk.chunk_id, chunk, vector, **shown)
