@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from console.data.configuration.judges import llm_ref, metric_ref
 from console.data.legacy.migration.kinds import read_time
 from console.data.legacy.shapes import run_row
 from console.records import (
@@ -126,7 +127,7 @@ def judge_of(row: Values, case: Case | None, metric: Metric | None, model: Model
     """A judge. What it refers to and what is not there is `unknown`."""
     given = read_json(row["parameters"])
     parameters: Json = given if isinstance(given, dict) else {}
-    base = LlmRef(id=row["model_id"], type=model.provider if model else UNKNOWN, model=model.name if model else UNKNOWN)
+    base = llm_ref(model) if model else LlmRef(id=row["model_id"], type=UNKNOWN, model=UNKNOWN)
     llm, asks = judge_parameters(parameters, base)
     created = _created(row)
     return Judge(
@@ -137,7 +138,7 @@ def judge_of(row: Values, case: Case | None, metric: Metric | None, model: Model
         description=_optional(row["description"]),
         case_id=row["case_id"],
         case_name=case.name if case else UNKNOWN,
-        metric=_metric_ref(row["metric_id"], metric),
+        metric=metric_ref(metric) if metric else MetricRef(id=row["metric_id"], type=UNKNOWN),
         llm=llm,
         evaluation_parameters=asks,
         parameters=parameters,
@@ -269,12 +270,6 @@ def _results(row: Values) -> Results | None:
         ),
         execution_time_seconds=_number(row["execution_time_seconds"]),
     )
-
-
-def _metric_ref(metric_id: str, metric: Metric | None) -> MetricRef:
-    if metric is None:
-        return MetricRef(id=metric_id, type=UNKNOWN)
-    return MetricRef(id=metric_id, type=metric.name, name=f"{metric.name.title()} Metric")
 
 
 def _created(row: Values) -> datetime:
