@@ -87,12 +87,12 @@ def built() -> dict[str, list[Expression]]:
     def of(file: str, method: str, patterns: Iterable[str | re.Pattern[str]], flags: int = 0) -> list[Expression]:
         return [Expression(file, re.compile(one, flags) if isinstance(one, str) else one, method) for one in patterns]
 
-    settings = [argument for name, argument in _handed_on("console/config.py") if name == "_matching"]
+    settings = [argument for name, argument in _handed_on("console/config.py") if name == "matching"]
     files = sorted((ROOT / "console/search/files/formats").glob("*.py"))
     parts = [argument for file in files for name, argument in _handed_on(str(file.relative_to(ROOT)))]
     cells = rf" ?([{html._LINE}{html._CELL}]) ?"
     return {
-        "console/config.py": of("console/config.py", "fullmatch", settings),
+        "console/setting_texts.py": of("console/setting_texts.py", "fullmatch", settings),
         "console/search/files/archive.py": of(
             "console/search/files/archive.py", "fullmatch", [*parts, r"word/(?:header|footer)\d*\.xml"]
         ),
