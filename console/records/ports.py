@@ -255,8 +255,6 @@ class Runs(Protocol):
         by: str,
         status: RunStatus = RunStatus.PENDING,
         document_id: str | None = None,
-        batch_id: str | None = None,
-        run_id: int | None = None,
     ) -> Run:
         """A new run. Raises InvalidInput, or TooLarge."""
 

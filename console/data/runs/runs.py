@@ -157,10 +157,8 @@ class Runs:
         by: str,
         status: RunStatus = RunStatus.PENDING,
         document_id: str | None = None,
-        batch_id: str | None = None,
-        run_id: int | None = None,
     ) -> Run:
-        """A new run. One request for the id unless given, one for the run, more for texts over 350 KB.
+        """A new run. One request for the id, one for the run, more for texts over 350 KB.
 
         Raises:
             TooLarge: a text is over 10 MB; nothing was written.
@@ -168,7 +166,7 @@ class Runs:
         """
         check_artifact(artifact)
         run = Run(
-            run_id=self.next_ids() if run_id is None else run_id,
+            run_id=self.next_ids(),
             status=status,
             started_at=self._clock(),
             judge_id=snapshot.judge_id,
@@ -176,7 +174,6 @@ class Runs:
             judge_snapshot=snapshot,
             evaluated_artifact=artifact,
             document_id=document_id,
-            batch_id=batch_id,
             created_by=by,
         )
         put = self._put(run, first=True)

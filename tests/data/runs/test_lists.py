@@ -165,9 +165,8 @@ def test_a_filter_holds_for_what_this_process_wrote_too(
     process = tier(embedded_store, clock=clock)
     for stored in sorted((tier(eight).runs.get(number) for number in range(1, 9)), key=lambda one: one.run_id):
         clock.now = stored.started_at
-        made = process.runs.create(
-            stored.judge_snapshot, stored.evaluated_artifact, by="ana", run_id=stored.run_id, batch_id=stored.batch_id
-        )
+        made = process.runs.create(stored.judge_snapshot, stored.evaluated_artifact, by="ana")
+        made = msgspec.structs.replace(made, batch_id=stored.batch_id)
         if stored.results:
             process.runs.complete(made, stored.results, threshold=0.5)
         if stored.error_message:
@@ -176,7 +175,7 @@ def test_a_filter_holds_for_what_this_process_wrote_too(
 
 
 def test_a_row_shows_what_one_needs_to_choose(here: Tier, elsewhere: Tier, clock: FakeClock) -> None:
-    made = here.runs.create(snapshot(), artifact("x" * 200), by="ana", batch_id="b-1", document_id="d-1")
+    made = here.runs.create(snapshot(), artifact("x" * 200), by="ana", document_id="d-1")
     clock.advance(seconds=3)
     here.runs.complete(made, results(4.0, distribution={"4": 0.9, "5": 0.1}), threshold=0.75)
     (row,) = elsewhere.runs.list().items
@@ -199,7 +198,7 @@ def test_a_row_shows_what_one_needs_to_choose(here: Tier, elsewhere: Tier, clock
         "total_tokens": 120,
         "execution_time_seconds": 0.75,
         "preview": "x" * 160,
-        "batch_id": "b-1",
+        "batch_id": None,
         "created_by": "ana",
         "label_score": None,
         "scoring_mode": "logprobs",

@@ -41,7 +41,7 @@ def scattered(size: int, seed: int) -> str:
 def test_a_run_comes_back_as_it_was_made(here: Tier, elsewhere: Tier, clock: FakeClock) -> None:
     asked = snapshot(task_introduction="You judge.", parameters={"b": 1, "a": 1.0}, requires_reference=True)
     text = artifact("Paris 😀", expected_output="Paris", metadata={"source": {"row": 7}})
-    made = here.runs.create(asked, text, by="ana", document_id="d-1", batch_id="b-1")
+    made = here.runs.create(asked, text, by="ana", document_id="d-1")
     assert made == Run(
         run_id=1,
         status=RunStatus.PENDING,
@@ -51,7 +51,6 @@ def test_a_run_comes_back_as_it_was_made(here: Tier, elsewhere: Tier, clock: Fak
         judge_snapshot=asked,
         evaluated_artifact=text,
         document_id="d-1",
-        batch_id="b-1",
         created_by="ana",
     )
     assert elsewhere.runs.get(1) == made
@@ -175,11 +174,12 @@ def test_ids_go_on_above_those_that_were_reserved(here: Tier) -> None:
     assert here.runs.next_ids() > 1_001
 
 
-def test_an_id_that_is_taken_is_refused(here: Tier, elsewhere: Tier) -> None:
-    made = here.runs.create(snapshot(), artifact("first"), by="ana", run_id=7)
+def test_an_id_that_is_taken_is_refused(here: Tier, elsewhere: Tier, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = here.runs.create(snapshot(), artifact("first"), by="ana")
+    monkeypatch.setattr(elsewhere.runs, "next_ids", lambda: made.run_id)
     with pytest.raises(ConflictError):
-        elsewhere.runs.create(snapshot(), artifact("second"), by="bea", run_id=7)
-    assert elsewhere.runs.get(7) == made
+        elsewhere.runs.create(snapshot(), artifact("second"), by="bea")
+    assert elsewhere.runs.get(made.run_id) == made
 
 
 # --- texts of any size -------------------------------------------------------------------------------
@@ -248,7 +248,6 @@ def test_what_each_operation_costs_in_requests(store: Store) -> None:
     recorder.requests.clear()
     made = process.runs.create(snapshot(), artifact(), by="ana")
     assert recorder.operations == ["update_item", "put_item"]
-    assert cost(lambda: process.runs.create(snapshot(), artifact(), by="ana", run_id=99)) == ["put_item"]
     assert cost(lambda: process.runs.get(1)) == ["query"]
     assert cost(lambda: process.runs.start(made)) == ["update_item"]
     assert cost(lambda: process.runs.get(1)) == ["query"]

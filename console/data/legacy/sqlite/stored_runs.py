@@ -15,7 +15,7 @@ from console.data.legacy.shapes import FAILED, Row, iso_time, run_row, sql_time
 from console.data.legacy.sqlite.rows import Rows, insert
 from console.data.legacy.sqlite.schema import writing
 from console.data.legacy.sqlite.stored_configuration import LegacyCases, LegacyJudges
-from console.data.legacy.sqlite.unserved import not_served, refusal
+from console.data.legacy.sqlite.unserved import not_served
 from console.data.runs.items import summary_of
 from console.data.store.lists.cursor import decode_cursor, encode_cursor
 from console.errors import ConflictError, InvalidInput, existing
@@ -178,12 +178,8 @@ class LegacyRuns:
         by: str,
         status: RunStatus = RunStatus.PENDING,
         document_id: str | None = None,
-        batch_id: str | None = None,
-        run_id: int | None = None,
     ) -> Run:
         """A new run; content that is no document becomes one."""
-        if batch_id or run_id:
-            raise refusal("Batches and imports")
         if document_id is None:
             made = self._documents.create(
                 artifact.evaluation_target, artifact.expected_output, artifact.metadata, by=by
