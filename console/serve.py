@@ -93,8 +93,8 @@ def serve_api(settings: Settings, *, host: str, port: int, say: Say, workers: in
     _handle_stop_signals(signal.default_int_handler)  # uvicorn raises the signal again when it has stopped
     with ExitStack() as stack, suppress(KeyboardInterrupt):
         lease = _engine(stack, settings)
-        if lease and lease.warning:
-            say(f"Warning: {lease.warning}")
+        if lease and lease.record.warning:
+            say(f"Warning: {lease.record.warning}")
         os.environ.update(_environment(named_engine(settings, lease)))
         uvicorn.run(
             "api_compat:app",
@@ -127,7 +127,7 @@ def named_engine(settings: Settings, lease: EngineLease | None) -> Settings:
     """The settings with the running engine named, as other processes need them."""
     if lease is None:
         return settings
-    return settings.replace(dynamodb_endpoint=lease.endpoint, engine_kind=lease.kind)
+    return settings.replace(dynamodb_endpoint=lease.endpoint, engine_kind=lease.record.kind)
 
 
 def choose_port(wanted: int, used: set[int]) -> int:
@@ -241,9 +241,9 @@ def _wait_until_ready(servers: list[Server]) -> None:
 
 def _announce(servers: list[Server], lease: EngineLease | None, first_login: tuple[str, str] | None, say: Say) -> None:
     if lease:
-        say(f"Engine: {lease.kind} {lease.version}, {lease.why}")
-    if lease and lease.warning:
-        say(f"Warning: {lease.warning}")
+        say(f"Engine: {lease.record.kind} {lease.record.version}, {lease.record.why}")
+    if lease and lease.record.warning:
+        say(f"Warning: {lease.record.warning}")
     for server in servers:
         say(f"{server.name[0].upper()}{server.name[1:]}: {server.url}")
     if first_login:

@@ -242,5 +242,5 @@ def _searcher(settings: Settings, reads: VectorReads, *, volatile: bool) -> Sear
 
 def _engine(settings: Settings, endpoint: str | None, lease: EngineLease | None) -> Engine:
     if lease:
-        return Engine(lease.kind, lease.endpoint, lease.version)
+        return Engine(lease.record.kind, lease.endpoint, lease.record.version)
     return Engine(settings.engine_kind or settings.store, endpoint, "")

@@ -43,8 +43,8 @@ def open_services(data_dir: Path | None, *, create_tables: bool | None = None) -
     from console.services import build_services
 
     with build_services(load_settings(data_dir), create_tables=create_tables) as services:
-        if services.lease and services.lease.warning:
-            typer.echo(f"Warning: {services.lease.warning}", err=True)
+        if services.lease and services.lease.record.warning:
+            typer.echo(f"Warning: {services.lease.record.warning}", err=True)
         yield services
 
 

@@ -64,57 +64,38 @@ class EngineLease:
 
     def __init__(self, folder: DataFolder, record: EngineRecord, users: IO[str], find: Callable[[], Program]) -> None:
         self._folder = folder
-        self._record = record
+        self.record = record
+        """The engine as it runs now: after a crash another one."""
         self._users = users
         self._find = find
 
     @property
     def endpoint(self) -> str:
         """Address for `make_client`, `http://<key>@127.0.0.1:<port>`."""
-        return self._record.endpoint
+        return self.record.endpoint
 
     @property
     def address(self) -> str:
         """The address without the key, to be shown."""
-        return self._record.address
-
-    @property
-    def kind(self) -> EngineKind:
-        """Which engine it is."""
-        return self._record.kind
-
-    @property
-    def version(self) -> str:
-        """The engine's version."""
-        return self._record.version
-
-    @property
-    def why(self) -> str:
-        """Where the engine comes from, and what could not be had before it."""
-        return self._record.why
+        return self.record.address
 
     @property
     def pid(self) -> int:
         """The engine's process."""
-        return self._record.pid
-
-    @property
-    def warning(self) -> str | None:
-        """What the person has to know about this engine (data only in memory), if anything."""
-        return self._record.warning
+        return self.record.pid
 
     def restart_if_dead(self) -> bool:
         """Start a crashed engine again on the same port and file; True when it had crashed."""
-        if self._record.runs():
+        if self.record.runs():
             return False
         with self._folder.locked():
-            self._record = _running_engine(self._folder, self._find, None, self._record)
+            self.record = _running_engine(self._folder, self._find, None, self.record)
         return True
 
     def keep(self) -> None:
         """Let the engine run on without users, until `stop`."""
         with self._folder.locked():
-            self._record = self._folder.write(replace(self._record, kept=True))
+            self.record = self._folder.write(replace(self.record, kept=True))
 
     def release(self) -> None:
         """Stop using the engine; the last user stops it. Does nothing the second time."""

@@ -107,7 +107,7 @@ def test_port_and_key_are_drawn_anew_at_each_start(tmp_path: Path) -> None:
 
 def test_a_killed_door_takes_the_engine_along_and_both_come_back(lease: EngineLease, tmp_path: Path) -> None:
     pid, endpoint = lease.pid, lease.endpoint
-    door = lease._record.door
+    door = lease.record.door
     os.kill(door, 9)
     assert wait_until(lambda: not command_of(pid), 5)
     assert lease.restart_if_dead()

@@ -87,9 +87,9 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 def test_the_engine_serves_dynamodb_from_the_folder(folder: Path) -> None:
     with engine.acquire(folder, kind="dynoxide") as lease:
         assert client(lease.endpoint).list_tables()["TableNames"] == []
-        assert lease.kind == "dynoxide"
-        assert lease.version == "1.2.1"
-        assert lease.warning is None
+        assert lease.record.kind == "dynoxide"
+        assert lease.record.version == "1.2.1"
+        assert lease.record.warning is None
     assert (folder / "dynamodb.db").exists()
 
 
@@ -204,7 +204,7 @@ def test_who_looks_for_users_leaves_a_kept_engine_and_one_in_use(folder: Path, m
     monkeypatch.setattr(door, "ABANDONED_SECONDS", 0.0)
     with engine.acquire(folder) as lease:
         users = door.Users(str(folder))
-        monkeypatch.setattr(door.os, "getpid", lambda: lease._record.door)
+        monkeypatch.setattr(door.os, "getpid", lambda: lease.record.door)
         assert not users.gone()
         lease.keep()
     assert not users.gone()
@@ -332,8 +332,8 @@ def test_the_engine_is_not_in_the_terminal_session_of_its_user(folder: Path) -> 
 
 def test_moto_serves_in_memory_and_says_so(folder: Path) -> None:
     with engine.acquire(folder, kind="moto") as lease:
-        assert lease.kind == "moto"
-        assert lease.warning
-        assert "all data is lost when it stops" in lease.warning
+        assert lease.record.kind == "moto"
+        assert lease.record.warning
+        assert "all data is lost when it stops" in lease.record.warning
         create_notes_table(lease.endpoint)
         assert client(lease.endpoint).list_tables()["TableNames"] == ["Notes"]
