@@ -27,15 +27,15 @@ from console.actions.labels.within_documents import within_documents
 from console.actions.runs.labelled import Labelled, case_with_labels, load_labelled, scales_of
 from console.actions.runs.modes import mixed_modes
 from console.actions.runs.similar import revision
-from console.records import Role, User, utcnow
+from console.records import User, utcnow
 from console.services import Services
 from console.ui.frame.aside import answer
-from console.ui.frame.boundary import boundary, nothing
+from console.ui.frame.boundary import nothing
 from console.ui.frame.card import card
 from console.ui.frame.controls import choices, filters
 from console.ui.frame.later import later
 from console.ui.frame.navigation import link_to
-from console.ui.frame.session import page_title, services
+from console.ui.frame.session import page_title
 from console.ui.labels import agreement as board
 from console.ui.labels import agreement_controls as controls
 from console.ui.labels.calibrated import calibration
@@ -43,15 +43,11 @@ from console.ui.labels.corrected import corrected, people
 from console.ui.sign_in import auth
 
 CLEARED = ("judge", "baseline", "candidate", "cell", "point", "human")
-_OPENED = "agreement.opened"
 
 
 def main() -> None:
     """The page."""
-    choices.follow(_OPENED)
-    with boundary("agreement"):
-        shared = services()
-        user = auth.require_role(shared, Role.VIEWER)
+    with auth.page("agreement") as (shared, user):
         today = utcnow().date()
         selection = filters.read("all", today)
         with st.container(horizontal=True, vertical_alignment="center", key="agreement-head"):
@@ -163,13 +159,9 @@ def _render(shared: Services, found: Agreement, sides: board.Sides, other_thresh
                 board.points_chart(found, sides, other_threshold)
             with card("Verdicts", "Click a cell to list its runs", "agreement-verdicts"):
                 board.matrix(found, sides, cell)
-        board.run_table(points, words, sides, names, _open)
+        board.run_table(points, words, sides, names)
 
     later("pairs", pairs, 800)
-
-
-def _open(address: str) -> None:
-    st.session_state[_OPENED] = address
 
 
 main()

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from console.records import Role, User
+from console.records import User
 from console.services import Services
 from console.ui.evaluate import batch_list, batch_view
-from console.ui.frame.boundary import boundary, nothing
+from console.ui.frame.boundary import nothing
 from console.ui.frame.controls.pager import cursor_of, pager
-from console.ui.frame.session import back, page_title, services
+from console.ui.frame.session import back, page_title
 from console.ui.sign_in import auth
 
 _CURSORS = "batches.cursors"
@@ -20,9 +20,7 @@ _CURSORS = "batches.cursors"
 
 def main() -> None:
     """The page."""
-    with boundary("batches"):
-        shared = services()
-        user = auth.require_role(shared, Role.VIEWER)
+    with auth.page("batches") as (shared, user):
         batch_id = st.query_params.get("batch")
         if batch_id:
             back("All batches", "batches.back", batch_list.show, None)

@@ -12,16 +12,14 @@ from console.records import Role, User
 from console.services import Services
 from console.ui.frame import text
 from console.ui.frame.boundary import boundary
-from console.ui.frame.session import back, page_title, services
+from console.ui.frame.session import back, page_title
 from console.ui.search import collections, document, upload
 from console.ui.sign_in import auth
 
 
 def main() -> None:
     """The page."""
-    with boundary("collections"):
-        shared = services()
-        user = auth.require_role(shared, Role.VIEWER)
+    with auth.page("collections") as (shared, user):
         opened = st.query_params.get("collection")
         if opened:
             _collection(shared, user, collections.view_of(shared, shared.outside.get(opened)))

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from console.actions.runs.comparison import LEAST, MOST, load_comparison
-from console.records import Role
-from console.ui.frame.boundary import boundary, nothing
+from console.ui.frame.boundary import nothing
 from console.ui.frame.navigation import link_to
-from console.ui.frame.session import page_title, services
+from console.ui.frame.session import page_title
 from console.ui.runs import comparison
 from console.ui.sign_in import auth
 
 
 def main() -> None:
     """The page."""
-    with boundary("compare"):
-        shared = services()
-        auth.require_role(shared, Role.VIEWER)
+    with auth.page("compare") as (shared, _):
         page_title(shared, "Compare")
         ids = comparison.chosen()
         comparison.chooser(ids[:MOST])

@@ -15,23 +15,18 @@ from console.actions.labels.agreement import (
     sides_of,
     two_sides,
 )
-from console.records import Role, utcnow
+from console.records import utcnow
 from console.services import Services
-from console.ui.frame.boundary import boundary, nothing
+from console.ui.frame.boundary import nothing
 from console.ui.frame.controls import choices, filters
-from console.ui.frame.session import page_title, services
+from console.ui.frame.session import page_title
 from console.ui.labels import compare_judges as board
 from console.ui.sign_in import auth
-
-_OPENED = "judges.opened"
 
 
 def main() -> None:
     """The page."""
-    choices.follow(_OPENED)
-    with boundary("judges"):
-        shared = services()
-        auth.require_role(shared, Role.VIEWER)
+    with auth.page("judges") as (shared, _):
         today = utcnow().date()
         selection = filters.read("all", today)
         with st.container(horizontal=True, vertical_alignment="center", key="judges-compare-head"):
@@ -96,11 +91,7 @@ def render(pairs: Pairs) -> None:
             st.header("Artifacts", anchor=False, width="content")
             only = board.only_control()
         st.caption("Largest losses first. Click a row to compare its two runs")
-        board.pair_table(board.listed(pairs, only), _open)
-
-
-def _open(address: str) -> None:
-    st.session_state[_OPENED] = address
+        board.pair_table(board.listed(pairs, only))
 
 
 main()

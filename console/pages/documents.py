@@ -8,24 +8,19 @@ from console.actions.runs.documents import load_document
 from console.records import Role, User
 from console.services import Services
 from console.ui.evaluate import documents
-from console.ui.frame.boundary import boundary, nothing
+from console.ui.frame.boundary import nothing
 from console.ui.frame.controls import filters
 from console.ui.frame.controls.pager import cursor_of, pager
-from console.ui.frame.session import back, page_title, services
+from console.ui.frame.session import back, page_title
 from console.ui.sign_in import auth
 
 PAGE_ROWS = 50
 CURSORS = "documents.cursors"
-RUN = "documents.run"
 
 
 def main() -> None:
     """The page."""
-    if run := st.session_state.pop(RUN, None):
-        st.switch_page("console/pages/runs.py", query_params={"run": run})
-    with boundary("documents"):
-        shared = services()
-        user = auth.require_role(shared, Role.VIEWER)
+    with auth.page("documents") as (shared, user):
         opened = st.query_params.get("document")
         may_add = user.role.includes(Role.EVALUATOR)
         if opened == documents.NEW and may_add:
@@ -33,7 +28,7 @@ def main() -> None:
             documents.document_form(shared)
         elif opened and opened != documents.NEW:
             _head(shared, "Document")
-            documents.document_view(load_document(shared, opened), _open_run)
+            documents.document_view(load_document(shared, opened))
         else:
             _list(shared, user)
 
@@ -67,10 +62,6 @@ def _list(shared: Services, user: User) -> None:
         advice = "Add a text that is to be evaluated." if may_add else "Evaluators can add them."
         nothing("There are no documents yet", f"{advice} Runs can be made from it again and again.", "documents")
     pager("documents", CURSORS, page.cursor, back="Previous", on="Next")
-
-
-def _open_run(run_id: str) -> None:
-    st.session_state[RUN] = run_id
 
 
 def _show(document_id: str | None) -> None:

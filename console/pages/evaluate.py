@@ -13,7 +13,7 @@ from console.services import Services
 from console.ui.evaluate import batch_form, batch_list, evaluate
 from console.ui.frame.boundary import boundary
 from console.ui.frame.navigation import link_to
-from console.ui.frame.session import page_title, services
+from console.ui.frame.session import page_title
 from console.ui.runs.rerun import rerun_selection
 from console.ui.sign_in import auth
 
@@ -24,9 +24,7 @@ def main() -> None:
     """The page."""
     if batch_id := st.query_params.get("batch"):  # the address of a batch before batches had a page
         st.switch_page("console/pages/batches.py", query_params={"batch": batch_id})
-    with boundary("evaluate"):
-        shared = services()
-        user = auth.require_role(shared, Role.VIEWER)
+    with auth.page("evaluate") as (shared, user):
         page_title(shared, "Run evaluation")
         if not user.role.includes(Role.EVALUATOR):
             st.caption("Evaluators and admins run evaluations. What they found stands under:")

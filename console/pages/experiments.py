@@ -11,9 +11,9 @@ import streamlit as st
 from console.actions.sets.experiments import batches_of
 from console.records import Role
 from console.services import Services
-from console.ui.frame.boundary import boundary, nothing
+from console.ui.frame.boundary import nothing
 from console.ui.frame.controls.pager import cursor_of, pager
-from console.ui.frame.session import back, page_title, services
+from console.ui.frame.session import back, page_title
 from console.ui.sets.experiment_form import experiment_form
 from console.ui.sets.experiment_list import experiment_table, open_experiment
 from console.ui.sets.experiment_view import experiment_view
@@ -25,9 +25,7 @@ _CURSORS = "experiments.cursors"
 
 def main() -> None:
     """The page."""
-    with boundary("experiments"):
-        shared = services()
-        user = auth.require_role(shared, Role.VIEWER)
+    with auth.page("experiments") as (shared, user):
         opened, new = st.query_params.get("experiment"), st.query_params.get("new")
         if opened:
             back("All experiments", "experiments.back", open_experiment, None)

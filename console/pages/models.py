@@ -10,21 +10,14 @@ from console.services import Services
 from console.ui.frame.boundary import boundary, nothing
 from console.ui.frame.card import card
 from console.ui.frame.controls import filters
-from console.ui.frame.session import page_title, services
+from console.ui.frame.session import page_title
 from console.ui.records import catalog
 from console.ui.sign_in import auth
-
-JUDGE = "models.judge"
-"""A judge that was clicked: the next rerun opens it."""
 
 
 def main() -> None:
     """The page."""
-    if judge := st.session_state.pop(JUDGE, None):
-        st.switch_page("console/pages/judges.py", query_params={"judge": judge})
-    with boundary("models"):
-        shared = services()
-        user = auth.require_role(shared, Role.VIEWER)
+    with auth.page("models") as (shared, user):
         with st.container(horizontal=True, vertical_alignment="bottom", key="catalog-head"):
             page_title(shared, "Models & metrics")
             if user.role.includes(Role.ADMIN):
@@ -50,21 +43,13 @@ def _models(shared: Services, judges: list[Judge], user: User) -> None:
             with boundary("models.panel"):
                 model = shared.catalog.model(opened)
                 with st.container(border=True, key="card-models-panel"):
-                    catalog.model_panel(shared, model, used.get(opened, []), user, _open_judge, _close)
+                    catalog.model_panel(shared, model, used.get(opened, []), user)
 
 
 def _metrics(shared: Services, judges: list[Judge]) -> None:
     used = users_of(judges, lambda judge: judge.metric.id)
     with card("Metrics", "How a judge comes to a score", "metrics"):
         catalog.metric_table(shared.catalog.metrics(), used)
-
-
-def _open_judge(judge_id: str) -> None:
-    st.session_state[JUDGE] = judge_id
-
-
-def _close() -> None:
-    filters.navigate({"model": None})
 
 
 main()

@@ -7,16 +7,13 @@ import streamlit as st
 from console.actions.admin.operations import check_health, load_counters, load_operations
 from console.records import Role
 from console.ui.admin import operations as ui
-from console.ui.frame.boundary import boundary
-from console.ui.frame.session import page_title, services
+from console.ui.frame.session import page_title
 from console.ui.sign_in import auth
 
 
 def main() -> None:
     """The page."""
-    with boundary("operations"):
-        shared = services()
-        user = auth.require_role(shared, Role.ADMIN)
+    with auth.page("operations", Role.ADMIN) as (shared, user):
         with st.container(horizontal=True, vertical_alignment="center", key="operations-head"):
             page_title(shared, "Operations")
             st.button("Refresh", key="operations.refresh", icon=":material/refresh:")

@@ -9,15 +9,15 @@ from __future__ import annotations
 import streamlit as st
 
 from console.actions.overview.overview import Inventory, Overview, load_inventory, load_overview
-from console.records import Role, utcnow
+from console.records import utcnow
 from console.services import Services
 from console.ui.charts import leads
 from console.ui.frame import text
-from console.ui.frame.boundary import boundary, nothing
+from console.ui.frame.boundary import nothing
 from console.ui.frame.controls import filters
 from console.ui.frame.later import later
 from console.ui.frame.navigation import link_to
-from console.ui.frame.session import page_title, services
+from console.ui.frame.session import page_title
 from console.ui.labels.glance import people_card
 from console.ui.overview import dashboard
 from console.ui.overview.cards import headline_row
@@ -29,9 +29,7 @@ PERIOD = "30"
 
 def main() -> None:
     """The page."""
-    with boundary("overview"):
-        shared = services()
-        auth.require_role(shared, Role.VIEWER)
+    with auth.page("overview") as (shared, _):
         today = utcnow().date()
         selection = filters.read(PERIOD, today)
         with st.container(horizontal=True, vertical_alignment="bottom", key="overview-head"):

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from console.records import Role
 from console.ui.frame import notes
-from console.ui.frame.boundary import boundary
-from console.ui.frame.session import page_title, services
+from console.ui.frame.session import page_title
 from console.ui.sign_in import auth
 from console.ui.sign_in.password_form import password_form
 
 
 def main() -> None:
     """The page."""
-    with boundary("password"):
-        shared = services()
-        user = auth.require_role(shared, Role.VIEWER)
+    with auth.page("password") as (shared, user):
         page_title(shared, "Your password")
         with st.container(key="card-password", border=True, width=460):
             st.caption("At least 8 characters. Changing it ends your sessions in all other browsers.")

@@ -10,11 +10,11 @@ import streamlit as st
 from console.actions.labels.differing import differing_queue
 from console.actions.labels.review import case_to_review, load_queue
 from console.actions.runs.detail import load_run
-from console.records import Role, RunFilter, User
+from console.records import RunFilter, User
 from console.services import Services
-from console.ui.frame.boundary import boundary, nothing
+from console.ui.frame.boundary import nothing
 from console.ui.frame.controls import choices
-from console.ui.frame.session import page_title, services
+from console.ui.frame.session import page_title
 from console.ui.labels import review
 from console.ui.labels.review_item import item
 from console.ui.labels.review_plan import plan_popover, whose_control
@@ -23,9 +23,7 @@ from console.ui.sign_in import auth
 
 def main() -> None:
     """The page."""
-    with boundary("review"):
-        shared = services()
-        user = auth.require_role(shared, Role.VIEWER)
+    with auth.page("review") as (shared, user):
         with st.container(horizontal=True, vertical_alignment="center", key="review-head"):
             page_title(shared, "Review")
             cases = shared.cases.list()

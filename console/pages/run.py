@@ -10,19 +10,16 @@ import streamlit as st
 
 from console.actions.runs.detail import load_run, run_id_of
 from console.errors import NotFound
-from console.records import Role, utcnow
-from console.ui.frame.boundary import boundary, nothing
+from console.records import utcnow
+from console.ui.frame.boundary import nothing
 from console.ui.frame.controls import filters
-from console.ui.frame.session import services
 from console.ui.runs import page
 from console.ui.sign_in import auth
 
 
 def main() -> None:
     """The page."""
-    with boundary("run"):
-        shared = services()
-        user = auth.require_role(shared, Role.VIEWER)
+    with auth.page("run") as (shared, user):
         asked = st.query_params.get("run")
         if not asked:
             _choose()

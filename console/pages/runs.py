@@ -13,7 +13,7 @@ from console.records import Role, User, utcnow
 from console.services import Services
 from console.ui.frame.boundary import boundary, show_error
 from console.ui.frame.controls import filters
-from console.ui.frame.session import page_title, services
+from console.ui.frame.session import page_title
 from console.ui.runs.lists import run_list, search, views
 from console.ui.runs.panel import run_panel
 from console.ui.sign_in import auth
@@ -21,9 +21,7 @@ from console.ui.sign_in import auth
 
 def main() -> None:
     """The page."""
-    with boundary("runs"):
-        shared = services()
-        user = auth.require_role(shared, Role.VIEWER)
+    with auth.page("runs") as (shared, user):
         views.expand(shared)
         _body(shared, _head(shared, user))
 

@@ -14,7 +14,7 @@ from console.services import Services
 from console.ui.frame import text
 from console.ui.frame.boundary import boundary, nothing, show_error
 from console.ui.frame.navigation import link_to
-from console.ui.frame.session import page_title, services
+from console.ui.frame.session import page_title
 from console.ui.search import bar, results
 from console.ui.search.bar import Question
 from console.ui.search.map import collection_map
@@ -25,9 +25,7 @@ from console.ui.sign_in import auth
 
 def main() -> None:
     """The page."""
-    with boundary("search"):
-        shared = services()
-        user = auth.require_role(shared, Role.VIEWER)
+    with auth.page("search") as (shared, user):
         with st.container(horizontal=True, vertical_alignment="bottom", key="search-head"):
             page_title(shared, "Similarity search")
             known = [one for one in shared.outside.list() if not one.deleting]

@@ -9,9 +9,9 @@ import streamlit as st
 
 from console.records import Role, User
 from console.services import Services
-from console.ui.frame.boundary import boundary, nothing
+from console.ui.frame.boundary import nothing
 from console.ui.frame.controls.pager import cursor_of, pager
-from console.ui.frame.session import back, page_title, services
+from console.ui.frame.session import back, page_title
 from console.ui.sets import set_list, set_view
 from console.ui.sign_in import auth
 
@@ -21,9 +21,7 @@ _CURSORS = "sets.list.cursors"
 
 def main() -> None:
     """The page."""
-    with boundary("sets"):
-        shared = services()
-        user = auth.require_role(shared, Role.VIEWER)
+    with auth.page("sets") as (shared, user):
         opened = st.query_params.get("set")
         if opened:
             back("All test sets", "sets.back", set_list.open_set, None)

@@ -8,16 +8,17 @@ import streamlit as st
 
 from console.actions.runs import similar
 from console.judging.windows import how_embedded
-from console.records import Case, Role, Verdict, utcnow
+from console.records import Case, Verdict, utcnow
 from console.services import Services
+from console.ui.charts import leads
 from console.ui.charts.figures import draw, stacked
 from console.ui.frame import text
 from console.ui.frame.aside import answer, aside
 from console.ui.frame.boundary import boundary, nothing
 from console.ui.frame.card import card
-from console.ui.frame.controls import choices, filters
+from console.ui.frame.controls import filters
 from console.ui.frame.later import later
-from console.ui.frame.session import page_title, services
+from console.ui.frame.session import page_title
 from console.ui.runs import similar as similar_cards
 from console.ui.runs.lists.to_set import to_set
 from console.ui.sign_in import auth
@@ -26,16 +27,12 @@ PERIOD = "90"
 FOUND = 20
 MOST_CAUGHT = 200
 """Runs of the map that the URL names."""
-OPENED = "similar.opened"
 _RESULTS = {"fail": "Failing runs", "all": "All runs"}
 
 
 def main() -> None:
     """The page."""
-    choices.follow(OPENED)
-    with boundary("similar"):
-        shared = services()
-        auth.require_role(shared, Role.VIEWER)
+    with auth.page("similar") as (shared, _):
         today = utcnow().date()
         selection = filters.read(PERIOD, today)
         with st.container(horizontal=True, vertical_alignment="bottom", key="similar-head"):
@@ -74,7 +71,7 @@ def _search(shared: Services, cases: list[Case]) -> None:
             if how := how_embedded(asked):
                 st.caption(how)
             if found:
-                similar_cards.near_table("similar", found, _open)
+                similar_cards.near_table("similar", found, leads.open_runs)
                 to_set("similar", [str(one.row.run_id) for one in found])
                 similar_cards.bound_note(similar.examined(shared))
             else:
@@ -109,8 +106,8 @@ def _show_groups(found: similar.FailingRuns, selection: filters.Selection) -> No
     with card("Failing runs by what they are about", _scope(found), "similar-map"):
         panel = similar_cards.group_map(found)
         draw(stacked(panel), [panel], "similar.map", on_targets=_caught, modes=("points", "box", "lasso"))
-    similar_cards.picked_runs(found, st.query_params.get("near", "").split(","), _open)
-    later("groups", lambda: similar_cards.group_cards(found, _open), 900)
+    similar_cards.picked_runs(found, st.query_params.get("near", "").split(","))
+    later("groups", lambda: similar_cards.group_cards(found), 900)
 
 
 def _caught(targets: list[dict[str, str]]) -> None:
@@ -151,10 +148,6 @@ def _of() -> str:
 def _asked() -> None:
     of = st.session_state["similar.of"]
     filters.navigate({"text": st.session_state["similar.text"] or None, "of": None if of == "fail" else of})
-
-
-def _open(run_id: str) -> None:
-    st.session_state[OPENED] = run_id
 
 
 main()

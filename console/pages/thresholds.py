@@ -21,7 +21,7 @@ from console.ui.frame.boundary import boundary, nothing
 from console.ui.frame.card import card
 from console.ui.frame.controls import choices, filters
 from console.ui.frame.later import later
-from console.ui.frame.session import page_title, services
+from console.ui.frame.session import page_title
 from console.ui.labels.glance import people_card
 from console.ui.sign_in import auth
 from console.ui.thresholds import calibration
@@ -29,15 +29,10 @@ from console.ui.thresholds import what_if as board
 from console.ui.thresholds.form import apply_form
 from console.ui.thresholds.history import ledger_table, steps_chart, undo_button
 
-_OPENED = "thresholds.opened"
-
 
 def main() -> None:
     """The page."""
-    choices.follow(_OPENED)
-    with boundary("thresholds"):
-        shared = services()
-        user = auth.require_role(shared, Role.VIEWER)
+    with auth.page("thresholds") as (shared, user):
         today = utcnow().date()
         selection = filters.read("all", today)
         with st.container(horizontal=True, vertical_alignment="bottom", key="thresholds-head"):
@@ -81,7 +76,7 @@ def _against_people(shared: Services, case: Case, selection: filters.Selection, 
     """What labels say of the threshold."""
     with boundary("thresholds.calibration"):
         auth.require_role(shared, Role.VIEWER)
-        labelled = calibration.section(shared, case, selection, threshold, _open)
+        labelled = calibration.section(shared, case, selection, threshold)
         people_card(shared, labelled, selection)
 
 
@@ -105,10 +100,6 @@ def _history(view: ThresholdView, rollups: Sequence[Rollup], asked: board.Propos
 def _first(cases: list[Case]) -> str:
     """The first case by name."""
     return next(iter(filters.choices(cases, [], [], []).options["case"]))
-
-
-def _open(run_id: str) -> None:
-    st.session_state[_OPENED] = run_id
 
 
 def _facts(view: ThresholdView, tally: Tally) -> None:

@@ -7,16 +7,14 @@ import streamlit as st
 from console.errors import NotFound
 from console.records import Role
 from console.ui.admin import users as people
-from console.ui.frame.boundary import boundary, show_error
-from console.ui.frame.session import page_title, services
+from console.ui.frame.boundary import show_error
+from console.ui.frame.session import page_title
 from console.ui.sign_in import auth
 
 
 def main() -> None:
     """The page."""
-    with boundary("users"):
-        shared = services()
-        actor = auth.require_role(shared, Role.ADMIN)
+    with auth.page("users", Role.ADMIN) as (shared, actor):
         with st.container(horizontal=True, vertical_alignment="center", key="users-head"):
             page_title(shared, "Users")
             people.add_popover(shared)

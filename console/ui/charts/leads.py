@@ -24,6 +24,11 @@ def leave_for(page: str, params: Mapping[str, str]) -> None:
     st.session_state[LEAD] = (page, dict(params))
 
 
+def open_runs(ids: str) -> None:
+    """Leave for a run, or for the comparison of several, whose ids commas part. For callbacks."""
+    leave_for(*("compare", {"runs": ids}) if "," in ids else ("run", {"run": ids}))
+
+
 def follow() -> None:
     """Go where the last callback wanted to go; nothing when it wanted nothing."""
     if wanted := st.session_state.pop(LEAD, None):

@@ -164,7 +164,7 @@ def _table(shared: Services, view: BatchComparison, pairs: Sequence[Pair]) -> No
     some = [name for name in columns if name in always or frame[name].any()]
     pick_row(
         "batch-pairs", colored(frame, "Result before", "Result now"), [_id(pair) for pair in shown], columns, None,
-        _open, alt="Pairs of rows", order=some,
+        leads.open_runs, alt="Pairs of rows", order=some,
     )  # fmt: skip
     if len(pairs) > len(shown):
         st.caption(f"The first {_MOST:,} of {len(pairs):,}; the export has all.")
@@ -206,10 +206,3 @@ def _line(words: str) -> str:
 def _id(pair: Pair) -> str:
     """The ids of the runs behind a pair, the baseline's first."""
     return ",".join(str(row.run_id) for row in (pair.before, pair.after) if row)
-
-
-def _open(ids: str) -> None:
-    if "," in ids:
-        leads.leave_for("compare", {"runs": ids})
-    else:
-        leads.leave_for("run", {"run": ids})

@@ -123,7 +123,7 @@ def _table(results: BatchResults, found: list[BatchRow]) -> None:
 def _open(results: BatchResults, number: int) -> None:
     row = results.rows.get(number)
     if row is not None:
-        leads.leave_for("run", {"run": str(row.run_id)})
+        leads.open_runs(str(row.run_id))
 
 
 def _cells(row: BatchRow, result: RowResult | None) -> dict[str, object]:

@@ -10,6 +10,7 @@ from console.actions.runs import documents
 from console.actions.runs.documents import DocumentView
 from console.records import Document, DocumentSummary, User
 from console.services import Services
+from console.ui.charts import leads
 from console.ui.frame import text
 from console.ui.frame.card import card
 from console.ui.frame.controls.columns import Column, moment_column, pick_record, text_column
@@ -40,8 +41,8 @@ def document_table(rows: Sequence[DocumentSummary], on_pick: Callable[[str], Non
     pick_record("documents", rows, columns, lambda row: row.document_id, on_pick, alt="Documents")
 
 
-def document_view(view: DocumentView, on_run: Callable[[str], None]) -> None:
-    """A whole document; `on_run` gets the id of a run that was clicked."""
+def document_view(view: DocumentView) -> None:
+    """A whole document, with the runs that were made from it."""
     document = view.document
     created = f"{text.moment(document.created_on)} by {document.created_by}"
     st.caption(text.plain(created))
@@ -60,7 +61,7 @@ def document_view(view: DocumentView, on_run: Callable[[str], None]) -> None:
                 st.caption("None")
         with card("Use it", "The id for scripts and the API, and the address of this page", "document-use"):
             _use(document)
-    _runs(view, on_run)
+    _runs(view)
 
 
 def document_form(shared: Services) -> None:
@@ -123,10 +124,14 @@ def _use(document: Document) -> None:
     st.code(f"{address}?document={document.document_id}", language=None, wrap_lines=True)
 
 
-def _runs(view: DocumentView, on_run: Callable[[str], None]) -> None:
+def _runs(view: DocumentView) -> None:
     among = "" if view.complete else f"Among the latest {documents.LATEST} runs since it was made"
     with card("Runs made from it", among, "document-runs"):
         if view.runs:
-            tables.run_picker("document-runs", view.runs, tables.RECENT, on_run)
+            tables.run_picker("document-runs", view.runs, tables.RECENT, _open_run)
         else:
             st.caption("None yet" if view.complete else "None of these")
+
+
+def _open_run(run_id: str) -> None:
+    leads.leave_for("runs", {"run": run_id})

@@ -12,6 +12,7 @@ from console.actions.labels.agreement import Agreement, Cell, Point
 from console.actions.labels.within_documents import WithinDocuments
 from console.judging.analysis.statistics import Estimate, kappa_words
 from console.records import RunSummary
+from console.ui.charts import leads
 from console.ui.charts.figures import draw, stacked
 from console.ui.frame import text
 from console.ui.frame.card import card
@@ -175,9 +176,7 @@ def chosen_points(found: Agreement) -> tuple[list[Point], Cell | None, str]:
     return found.points, None, f"All {len(found.points):,} runs, largest disagreements first"
 
 
-def run_table(
-    points: Sequence[Point], words: str, sides: Sides, names: dict[str, str], on_pick: Callable[[str], None]
-) -> None:
+def run_table(points: Sequence[Point], words: str, sides: Sides, names: dict[str, str]) -> None:
     """The runs behind the figures; a click opens one, or both of a pair."""
     shown = points[:SHOWN]
     words += f". The first {SHOWN} are shown" if len(points) > SHOWN else ""
@@ -196,7 +195,7 @@ def run_table(
             text_column("Judge", lambda one: _judge_words(one.first, names), 170),
             text_column("Text", lambda one: one.first.preview, 430),
         ]
-        pick_record("agreement", shown, columns, _address, on_pick, alt="Runs")
+        pick_record("agreement", shown, columns, _address, leads.open_runs, alt="Runs")
 
 
 def _address(point: Point) -> str:

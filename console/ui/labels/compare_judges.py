@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 
 from console.actions.labels.agreement import SAMPLE, Agreement, Pair, Pairs
 from console.actions.runs.comparison import Change
 from console.records import RunSummary
+from console.ui.charts import leads
 from console.ui.charts.figures import draw, stacked
 from console.ui.frame import text
 from console.ui.frame.card import card
@@ -105,7 +106,7 @@ def listed(pairs: Pairs, only: str) -> list[Pair]:
     return {"gained": gained, "lost": lost}.get(only, pairs.pairs)
 
 
-def pair_table(pairs: Sequence[Pair], on_pick: Callable[[str], None]) -> None:
+def pair_table(pairs: Sequence[Pair]) -> None:
     """The artifacts with both scores; a click compares the two runs."""
     if not pairs:
         st.caption("There is no such pair.")
@@ -121,7 +122,7 @@ def pair_table(pairs: Sequence[Pair], on_pick: Callable[[str], None]) -> None:
         text_column("Runs", _runs, 95),
         text_column("Text", _text, 460),
     ]
-    pick_record("judges", pairs[:SHOWN], columns, _address, on_pick, alt="Artifacts with both runs")
+    pick_record("judges", pairs[:SHOWN], columns, _address, leads.open_runs, alt="Artifacts with both runs")
 
 
 def _results(pair: Pair) -> str:

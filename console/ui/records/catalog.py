@@ -9,7 +9,9 @@ import streamlit as st
 from console.actions.configuration import catalog
 from console.records import Judge, Metric, Model, Role, User
 from console.services import Services
+from console.ui.charts import leads
 from console.ui.frame import text
+from console.ui.frame.controls import filters
 from console.ui.frame.controls.columns import (
     Column,
     moment_column,
@@ -60,18 +62,14 @@ def model_table(
     )
 
 
-def model_panel(
-    shared: Services,
-    model: Model,
-    judges: Sequence[Judge],
-    user: User,
-    on_judge: Callable[[str], None],
-    on_close: Callable[[], None],
-) -> None:
+def model_panel(shared: Services, model: Model, judges: Sequence[Judge], user: User) -> None:
     """One model: its prices, where it comes from, and who uses it."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="models-panel-head"):
         st.header(text.plain(model.name, 80), anchor=False)
-        st.button("Close", key="models.close", icon=":material/close:", type="tertiary", on_click=on_close)
+        st.button(
+            "Close", key="models.close", icon=":material/close:", type="tertiary", on_click=filters.navigate,
+            args=({"model": None},),
+        )  # fmt: skip
     prices = {}
     if user.role.includes(Role.ADMIN):
         _price_form(shared, model)
@@ -102,7 +100,7 @@ def model_panel(
         text_column("Case", lambda one: one.case_name, 150),
     ]
     pick_record(
-        "models.judges", judges, columns, lambda one: one.judge_id, on_judge, alt="Judges in use with this model"
+        "models.judges", judges, columns, lambda one: one.judge_id, _open_judge, alt="Judges in use with this model"
     )
     link_to("runs", "Runs of this model", ":material/arrow_forward:", model=model.name)
 
@@ -153,6 +151,10 @@ def add_metric(shared: Services) -> None:
 
 def _judge_name(judge: Judge) -> str:
     return text.judge_name(judge.name, judge.judge_id)
+
+
+def _open_judge(judge_id: str) -> None:
+    leads.leave_for("judges", {"judge": judge_id})
 
 
 def _price(dollars: float | None) -> str:

@@ -11,10 +11,9 @@ import streamlit as st
 from console.records import Role, User
 from console.services import Services
 from console.ui.frame import text
-from console.ui.frame.boundary import boundary
 from console.ui.frame.controls import drafts, filters
 from console.ui.frame.controls.columns import Column
-from console.ui.frame.session import page_title, services
+from console.ui.frame.session import page_title
 from console.ui.records import record_list
 from console.ui.records.editor import Editor, R
 from console.ui.records.page import RecordPage
@@ -47,9 +46,7 @@ def records_page(
     Args:
         listing: what the list shows; gets whether records are wanted that are `in` use or `out` of it.
     """
-    with boundary(f"{kind}s"):
-        shared = services()
-        user = auth.require_role(shared, Role.VIEWER)
+    with auth.page(f"{kind}s") as (shared, user):
         opened = st.query_params.get(kind)
         if opened:
             RecordPage(shared, make_editor(shared), user, opened).render()

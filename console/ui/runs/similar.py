@@ -8,6 +8,7 @@ import streamlit as st
 
 from console.actions.runs.similar import FailingRuns, Group, NearRun, Point
 from console.records import RunSummary
+from console.ui.charts import leads
 from console.ui.charts.figures import Panel, Trace, blank_axis, shown
 from console.ui.frame import text
 from console.ui.frame.card import card
@@ -86,17 +87,17 @@ def _group_trace(name: str, points: Sequence[Sequence[Point]], most: int) -> Tra
     }  # fmt: skip
 
 
-def picked_runs(found: FailingRuns, ids: Sequence[str], on_pick: Callable[[str], None]) -> None:
+def picked_runs(found: FailingRuns, ids: Sequence[str]) -> None:
     """The runs that were caught on the map."""
     wanted = set(ids)
     rows = [point.row for point in found.points if str(point.row.run_id) in wanted]
     if rows:
         with card(f"{text.plural(len(rows), 'run')} of the map", "Click a row to open its run", "similar-picked"):
-            tables.run_picker("similar.picked", rows, _SHOWN[1:], on_pick)
+            tables.run_picker("similar.picked", rows, _SHOWN[1:], leads.open_runs)
             to_set("similar.picked", [str(row.run_id) for row in rows])
 
 
-def group_cards(found: FailingRuns, on_pick: Callable[[str], None]) -> None:
+def group_cards(found: FailingRuns) -> None:
     """One card per group: how many, what about, and the runs in its middle."""
     total = sum(len(group.rows) for group in found.groups)
     with st.grid(columns=2, min_column_width=380, gap=14, key="similar-groups"):
@@ -104,7 +105,7 @@ def group_cards(found: FailingRuns, on_pick: Callable[[str], None]) -> None:
             with card(f"Group {index + 1}", _note(group, total), f"similar-group-{index}"):
                 st.text(", ".join(group.words) or "No words of their own")
                 distinct = {row.preview: row for row in reversed(group.rows)}
-                _middle(index, list(reversed(distinct.values()))[:REPRESENTATIVES], on_pick)
+                _middle(index, list(reversed(distinct.values()))[:REPRESENTATIVES])
                 to_set(f"similar.group.{index}", [str(row.run_id) for row in distinct.values()])
 
 
@@ -120,13 +121,13 @@ def _note(group: Group, total: int) -> str:
     return f"{text.count(runs)} run{'s' * (runs != 1)}, {text.percent(runs / total)} of these{mean}"
 
 
-def _middle(index: int, rows: Sequence[RunSummary], on_pick: Callable[[str], None]) -> None:
+def _middle(index: int, rows: Sequence[RunSummary]) -> None:
     columns: list[Column[RunSummary]] = [
         text_column("Run", lambda row: str(row.run_id), 58, right=True),
         number_column("Score", lambda row: row.final_score_normalized, 62, "%.3f", "Normalised, 0 to 1"),
         text_column("Text", lambda row: row.preview, 420, "How the evaluated text begins"),
     ]
     pick_record(
-        f"similar.group.{index}", rows, columns, lambda row: str(row.run_id), on_pick,
+        f"similar.group.{index}", rows, columns, lambda row: str(row.run_id), leads.open_runs,
         alt="Runs in the middle of the group",
     )  # fmt: skip

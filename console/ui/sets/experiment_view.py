@@ -235,15 +235,11 @@ def _rows(found: JudgeResults) -> None:
             text_column("Error", lambda row: row.found.error, 420, spare=True),
         ]
         pick_record(
-            "experiment-rows", ordered[:_MOST], columns, lambda row: str(row.run_id), _open_run, alt="Items",
+            "experiment-rows", ordered[:_MOST], columns, lambda row: str(row.run_id), leads.open_runs, alt="Items",
             style=lambda frame: colored(frame, "Result"),
         )  # fmt: skip
         if len(ordered) > _MOST:
             st.caption(f"The first {_MOST:,} of {len(ordered):,}; the runs of the experiment are all in the run list.")
-
-
-def _open_run(run_id: str) -> None:
-    leads.leave_for("run", {"run": run_id})
 
 
 def _cancel(shared: Services, experiment: Experiment) -> None:

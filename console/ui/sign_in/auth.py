@@ -123,6 +123,19 @@ def require_role(services: Services, role: Role) -> User:
     return user
 
 
+@contextmanager
+def page(key: str, role: Role = Role.VIEWER) -> Iterator[tuple[Services, User]]:
+    """How every page begins: with the services and who is signed in; our own errors are shown in its place.
+
+    Args:
+        key: of the page, for the button that tries again.
+        role: that it asks for; see `require_role`.
+    """
+    with boundary(key):
+        services = known_services()
+        yield services, require_role(services, role)
+
+
 def sign_in(services: Services, username: str, password: str) -> bool:
     """Begin a session. False when the name or the password is wrong, or the user is locked."""
     user = services.users.verify(username, password)

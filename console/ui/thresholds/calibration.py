@@ -6,7 +6,7 @@ objective of cost `?fp=` and `?fn=`, and `?labels=all` for every label alike.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
@@ -18,6 +18,7 @@ from console.judging.analysis.calibration import Checked, Objective, Weights
 from console.judging.analysis.statistics import Quality, kappa_words
 from console.records import Case
 from console.services import Services
+from console.ui.charts import leads
 from console.ui.charts.figures import draw, stacked
 from console.ui.frame import text
 from console.ui.frame.controls import choices, filters
@@ -38,14 +39,11 @@ _KNOWN, _EVERY = "known", "all"
 _MOST_COST = 1_000.0
 
 
-def section(
-    shared: Services, case: Case, selection: Selection, threshold: float, on_pick: Callable[[str], None]
-) -> Labelled:
+def section(shared: Services, case: Case, selection: Selection, threshold: float) -> Labelled:
     """The whole card; returns the labelled runs that it was made from.
 
     Args:
         threshold: the threshold that somebody thinks about.
-        on_pick: gets the id of a run that was clicked.
     """
     wanted = selection.wanted
     with st.container(border=True, key="card-calibration", gap="xsmall"):
@@ -75,7 +73,7 @@ def section(
                 draw(stacked(panel), [panel], "calibration.quality")
             with st.container(key="calibration-side"):
                 _suggestion(found)
-        _flips(flipped(labelled.runs, case.threshold.score, threshold), case, threshold, on_pick)
+        _flips(flipped(labelled.runs, case.threshold.score, threshold), case, threshold)
         return labelled
 
 
@@ -248,7 +246,7 @@ def _use(threshold: float, reason: str) -> None:
     filters.navigate({"threshold": f"{threshold:.2f}"})
 
 
-def _flips(flips: Sequence[Flip], case: Case, threshold: float, on_pick: Callable[[str], None]) -> None:
+def _flips(flips: Sequence[Flip], case: Case, threshold: float) -> None:
     """The labelled runs between the present threshold and the line."""
     present = case.threshold.score
     if not flips:
@@ -277,6 +275,6 @@ def _flips(flips: Sequence[Flip], case: Case, threshold: float, on_pick: Callabl
         text_column("Text", lambda flip: flip.run.row.preview, 520),
     ]
     pick_record(
-        "calibration", flips[:_SHOWN], columns, lambda flip: str(flip.run.row.run_id), on_pick,
+        "calibration", flips[:_SHOWN], columns, lambda flip: str(flip.run.row.run_id), leads.open_runs,
         alt="Labelled runs that would flip",
     )  # fmt: skip

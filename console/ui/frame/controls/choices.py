@@ -13,13 +13,6 @@ from console.ui.frame import text
 from console.ui.frame.controls import filters
 
 
-def follow(key: str) -> None:
-    """Go to what was clicked: a run, or the comparison of several, whose ids the session holds under `key`."""
-    if opened := st.session_state.pop(key, None):
-        page, name = ("compare", "runs") if "," in opened else ("run", "run")
-        st.switch_page(f"console/pages/{page}.py", query_params={name: opened})
-
-
 def case_control(page: str, cases: Sequence[Case], asked: str, reset: Sequence[str] = (), width: int = 340) -> None:
     """Which case.
 
