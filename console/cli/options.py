@@ -95,8 +95,15 @@ def check_place(path: Path) -> None:
 
 def write_file(path: Path, content: bytes) -> None:
     """Writes a file whole or not at all. Raises SetupError."""
-    with _draft_of(path) as draft:
+    with whole_file(path) as draft:
         draft.write_bytes(content)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A draft that becomes the file where the block ends well. Raises SetupError when it cannot be written."""
+    with _draft_of(path) as draft:
+        yield draft
         os.replace(draft, path)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from datetime import datetime
 from enum import StrEnum
@@ -11,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.cli.options import AsJson, DataDir, find_case, open_services, operator, print_json, progress
-from console.errors import SetupError
+from console.cli.options import AsJson, DataDir, find_case, open_services, operator, print_json, progress, whole_file
 from console.records import RunFilter, RunStatus, Verdict
 
 if TYPE_CHECKING:
@@ -122,17 +120,9 @@ def _form_of(file: Path) -> ExportFormat:
 
 def _export(services: Services, wanted: RunFilter, form: ExportFormat, file: Path) -> int:
     """Write the file, which appears only when it is whole; returns the number of runs."""
-    draft = file.with_name(f"{file.name}.part")
-    try:
-        rows = (
-            _write_csv(services, wanted, draft) if form is ExportFormat.CSV else _write_lines(services, wanted, draft)
-        )
-        os.replace(draft, file)
-    except OSError as error:
-        raise SetupError(f"{file} cannot be written: {error.strerror}. Choose another place.") from error
-    finally:
-        draft.unlink(missing_ok=True)
-    return rows
+    write = _write_csv if form is ExportFormat.CSV else _write_lines
+    with whole_file(file) as draft:
+        return write(services, wanted, draft)
 
 
 def _write_csv(services: Services, wanted: RunFilter, draft: Path) -> int:
