@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
-import pandas as pd
 import streamlit as st
 
 from console.actions.batches import exports
@@ -12,14 +12,14 @@ from console.actions.batches.comparison import BatchComparison, Pair, PairedBy, 
 from console.actions.batches.results import BatchResults
 from console.actions.runs.comparison import Change
 from console.errors import NotFound
-from console.records import Batch, BatchRow, utcnow
+from console.records import Batch, BatchRow, RowResult, utcnow
 from console.services import Services
 from console.ui.charts import leads
 from console.ui.evaluate.batch_list import KEY
 from console.ui.frame import text
 from console.ui.frame.card import card
 from console.ui.frame.controls import filters
-from console.ui.frame.controls.picker import pick_row
+from console.ui.frame.controls.columns import Column, number_column, pick_record, text_column
 from console.ui.runs.comparison import CHANGES
 from console.ui.runs.verdicts import colored, result_words
 
@@ -147,24 +147,37 @@ def _table(shared: Services, view: BatchComparison, pairs: Sequence[Pair]) -> No
         return
     shown = pairs[:_MOST]
     texts = _texts(shared, view, shown)
-    frame = pd.DataFrame([_cells(pair, texts) for pair in shown])
-    config = st.column_config
-    columns = {
-        "Name": config.TextColumn(width=110),
-        "Before": config.NumberColumn(format="%.3f", width=68, help="Normalised score in the baseline"),
-        "Now": config.NumberColumn(format="%.3f", width=68),
-        "Change": config.NumberColumn(format="%+.3f", width=76),
-        "Result before": config.TextColumn(width=96),
-        "Result now": config.TextColumn(width=96),
-        "Question": config.TextColumn(width=170),
-        "Text before": config.TextColumn(width=250),
-        "Text now": config.TextColumn(width=250),
-    }
-    always = ("Before", "Now", "Change", "Result before", "Result now", "Text now")
-    some = [name for name in columns if name in always or frame[name].any()]
-    pick_row(
-        "batch-pairs", colored(frame, "Result before", "Result now"), [_id(pair) for pair in shown], columns, None,
-        leads.open_runs, alt="Pairs of rows", order=some,
+
+    def row(pair: Pair, *, before: bool) -> BatchRow | None:
+        side = pair.before if before else pair.after
+        return texts.get((before, side.number)) if side else None
+
+    def target(pair: Pair, *, before: bool) -> str:
+        found = row(pair, before=before)
+        return text.line(found.artifact.evaluation_target, _SHOWN) if found else ""
+
+    def other_target(pair: Pair) -> str:
+        old = target(pair, before=True)
+        return old if old != target(pair, before=False) else ""
+
+    def question(pair: Pair) -> str:
+        some = row(pair, before=False) or row(pair, before=True)
+        return text.line(some.artifact.input or "", _SHOWN) if some else ""
+
+    columns: list[Column[Pair]] = [
+        text_column("Name", _key, 110, spare=True),
+        number_column("Before", lambda pair: _score(pair.before), 68, "%.3f", "Normalised score in the baseline"),
+        number_column("Now", lambda pair: _score(pair.after), 68, "%.3f"),
+        number_column("Change", lambda pair: pair.difference, 76, "%+.3f"),
+        text_column("Result before", lambda pair: result_words(pair.before), 96),
+        text_column("Result now", lambda pair: result_words(pair.after), 96),
+        text_column("Question", question, 170, spare=True),
+        text_column("Text before", other_target, 250, spare=True),
+        text_column("Text now", partial(target, before=False), 250),
+    ]
+    pick_record(
+        "batch-pairs", shown, columns, _id, leads.open_runs, alt="Pairs of rows",
+        style=lambda frame: colored(frame, "Result before", "Result now"),
     )  # fmt: skip
     if len(pairs) > len(shown):
         st.caption(f"The first {_MOST:,} of {len(pairs):,}; the export has all.")
@@ -180,27 +193,12 @@ def _texts(shared: Services, view: BatchComparison, pairs: Sequence[Pair]) -> di
     return found
 
 
-def _cells(pair: Pair, texts: dict[tuple[bool, int], BatchRow]) -> dict[str, object]:
-    before, after = pair.before, pair.after
-    left = texts.get((True, before.number)) if before else None
-    right = texts.get((False, after.number)) if after else None
-    old, new = (_line(row.artifact.evaluation_target) if row else "" for row in (left, right))
-    some = right or left
-    return {
-        "Name": (after.key if after else "") or (before.key if before else ""),
-        "Before": before.normalized if before else None,
-        "Now": after.normalized if after else None,
-        "Change": pair.difference,
-        "Result before": result_words(before),
-        "Result now": result_words(after),
-        "Question": _line(some.artifact.input or "") if some else "",
-        "Text before": old if old != new else "",
-        "Text now": new,
-    }
+def _key(pair: Pair) -> str:
+    return next((row.key for row in (pair.after, pair.before) if row and row.key), "")
 
 
-def _line(words: str) -> str:
-    return text.shorten(" ".join(words[: 2 * _SHOWN].split()), _SHOWN)
+def _score(row: RowResult | None) -> float | None:
+    return row.normalized if row else None
 
 
 def _id(pair: Pair) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-import pandas as pd
 import streamlit as st
 
 from console.actions.batches import exports
@@ -16,7 +15,7 @@ from console.ui.evaluate.batch_list import KEY
 from console.ui.frame import text
 from console.ui.frame.card import card
 from console.ui.frame.controls import filters
-from console.ui.frame.controls.picker import pick_row
+from console.ui.frame.controls.columns import Column, number_column, pick_record, text_column
 from console.ui.frame.style import PENDING
 from console.ui.runs.verdicts import colored, result_words
 
@@ -100,23 +99,20 @@ def _turn(page: int) -> None:
 
 
 def _table(results: BatchResults, found: list[BatchRow]) -> None:
-    frame = pd.DataFrame([_cells(row, results.rows.get(row.number)) for row in found])
-    config = st.column_config
-    columns = {
-        "Row": config.NumberColumn(width=56),
-        "Name": config.TextColumn(width=110, help="What the file calls the row"),
-        "Result": config.TextColumn(width=80),
-        "Score": config.NumberColumn(format="%.3f", width=64, help="Normalised, 0 to 1"),
-        "Text": config.TextColumn(width=470),
-        "Question": config.TextColumn(width=260),
-        "Error": config.TextColumn(width=420),
-        "Cost": config.NumberColumn(format="$%.4f", width=76),
-        "Time": config.NumberColumn(format="%.1f s", width=64),
-    }
-    some = [name for name in columns if name in ("Row", "Result", "Score", "Text") or frame[name].any()]
-    pick_row(
-        "batch-rows", colored(frame, "Result"), [str(row.number) for row in found], columns, None,
-        lambda number: _open(results, int(number)), alt="Rows", order=some,
+    columns: list[Column[tuple[BatchRow, RowResult | None]]] = [
+        number_column("Row", lambda one: one[0].number, 56),
+        text_column("Name", lambda one: one[1].key if one[1] else None, 110, "What the file calls the row", spare=True),
+        text_column("Result", lambda one: result_words(one[1]) if one[1] else PENDING.text, 80),
+        number_column("Score", lambda one: one[1].normalized if one[1] else None, 64, "%.3f", "Normalised, 0 to 1"),
+        text_column("Text", lambda one: text.line(one[0].artifact.evaluation_target, _SHOWN), 470),
+        text_column("Question", lambda one: text.line(one[0].artifact.input or "", _SHOWN), 260, spare=True),
+        text_column("Error", lambda one: _error(one[0]), 420, spare=True),
+        number_column("Cost", lambda one: one[1].cost if one[1] else None, 76, "$%.4f", spare=True),
+        number_column("Time", lambda one: one[1].seconds if one[1] else None, 64, "%.1f s", spare=True),
+    ]
+    pick_record(
+        "batch-rows", [(row, results.rows.get(row.number)) for row in found], columns, lambda one: str(one[0].number),
+        lambda number: _open(results, int(number)), alt="Rows", style=lambda frame: colored(frame, "Result"),
     )  # fmt: skip
 
 
@@ -126,20 +122,5 @@ def _open(results: BatchResults, number: int) -> None:
         leads.open_runs(str(row.run_id))
 
 
-def _cells(row: BatchRow, result: RowResult | None) -> dict[str, object]:
-    error = (row.error or "").removeprefix("Evaluation failed: ").split("\n", 1)[0]
-    return {
-        "Row": row.number,
-        "Name": result.key if result else "",
-        "Result": result_words(result) if result else PENDING.text,
-        "Score": result.normalized if result else None,
-        "Text": _line(row.artifact.evaluation_target),
-        "Question": _line(row.artifact.input or ""),
-        "Error": error,
-        "Cost": result.cost if result else None,
-        "Time": result.seconds if result else None,
-    }
-
-
-def _line(words: str) -> str:
-    return text.shorten(" ".join(words[: 2 * _SHOWN].split()), _SHOWN)
+def _error(row: BatchRow) -> str:
+    return (row.error or "").removeprefix("Evaluation failed: ").split("\n", 1)[0]

@@ -39,6 +39,11 @@ def shorten(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
+def line(text: str, limit: int) -> str:
+    """How a text begins, in one line of at most `limit` characters."""
+    return shorten(" ".join(text[: 2 * limit].split()), limit)
+
+
 def score(value: float | None, digits: int = 3) -> str:
     """A score, as a number without a unit."""
     return NOTHING if value is None else f"{value:.{digits}f}"

@@ -13,7 +13,6 @@ from console.ui.charts.figures import Panel, Trace, blank_axis, shown
 from console.ui.frame import text
 from console.ui.frame.card import card
 from console.ui.frame.controls.columns import Column, number_column, pick_record, text_column
-from console.ui.frame.controls.picker import pick_row
 from console.ui.runs.lists import tables
 from console.ui.runs.lists.to_set import to_set
 
@@ -34,15 +33,14 @@ def bound_note(examined: int | None) -> None:
 
 def near_table(key: str, found: Sequence[NearRun], on_pick: Callable[[str], None]) -> None:
     """Runs by their similarity; a click opens one."""
-    frame = tables.run_frame([one.row for one in found])
-    frame.insert(0, "Similarity", [one.similarity for one in found])
-    columns = tables.run_columns() | {
-        "Similarity": st.column_config.ProgressColumn(
-            format="%.3f", min_value=0.0, max_value=1.0, width=110, help="Cosine of the embeddings of the texts"
-        )
-    }
-    ids = [str(one.row.run_id) for one in found]
-    pick_row(key, frame, ids, columns, None, on_pick, alt="Similar runs", order=_SHOWN)
+    similarity = st.column_config.ProgressColumn(
+        format="%.3f", min_value=0.0, max_value=1.0, width=110, help="Cosine of the embeddings of the texts"
+    )
+    columns: list[Column[NearRun]] = [
+        Column("Similarity", lambda one: one.similarity, similarity),
+        *(column.of(lambda one: one.row) for column in tables.run_columns()),
+    ]
+    pick_record(key, found, columns, lambda one: str(one.row.run_id), on_pick, alt="Similar runs", shown=_SHOWN)
 
 
 def group_map(found: FailingRuns) -> Panel:

@@ -16,6 +16,7 @@ from console.ui.frame.controls.picker import pick_row
 from console.ui.frame.text import NOTHING
 
 T = TypeVar("T")
+S = TypeVar("S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,10 @@ class Column(Generic[T]):
     """A `st.column_config` column."""
     spare: bool = False
     """Whether it is left out where no record has a value for it."""
+
+    def of(self, part: Callable[[S], T]) -> Column[S]:
+        """The same column for records that such a record is a part of."""
+        return Column(self.name, lambda whole: self.value(part(whole)), self.drawn, self.spare)
 
 
 def text_column(
@@ -93,6 +98,8 @@ def pick_record(
     picked: str | None = None,
     shown: Sequence[str] | None = None,
     style: Callable[[pd.DataFrame], Styler] | None = None,
+    ticked: Sequence[str] = (),
+    on_tick: Callable[[list[str]], None] | None = None,
 ) -> None:
     """Draw the records as a table; `on_pick` gets the key of the one that was clicked.
 
@@ -100,12 +107,16 @@ def pick_record(
         picked: the key that is open now.
         shown: names of the columns to show; None shows all, but spare ones without a value.
         style: colours the cells.
+        ticked, on_tick: see `pick_row`.
     """
     frame = frame_of(records, columns)
     order = shown if shown is not None else _with_values(frame, columns)
     drawn = {one.name: one.drawn for one in columns}
     ids = [key(one) for one in records]
-    pick_row(page, style(frame) if style else frame, ids, drawn, picked, on_pick, alt=alt, order=order)
+    pick_row(
+        page, style(frame) if style else frame, ids, drawn, picked, on_pick, alt=alt, order=order, ticked=ticked,
+        on_tick=on_tick,
+    )  # fmt: skip
 
 
 def show_records(records: Sequence[T], columns: Sequence[Column[T]], *, alt: str, **how: Any) -> None:

@@ -22,6 +22,7 @@ from console.ui.charts.figures import draw, stacked
 from console.ui.frame import text
 from console.ui.frame.boundary import nothing
 from console.ui.frame.controls import filters
+from console.ui.frame.controls.pager import pager
 from console.ui.frame.later import later
 from console.ui.runs.lists import bulk, columns, search, tables, views
 from console.ui.runs.lists.to_set import to_set
@@ -143,7 +144,7 @@ def run_list(shared: Services, user: User, selection: filters.Selection, opened:
         nothing(
             "There are no runs yet", "Runs appear here as soon as one has been made or imported.", "runs", "evaluate"
         )
-    _pager(stack, page)
+    pager("runs", "runs.cursors", page.cursor, back="Previous", on="Next")
     if query:
         search.by_meaning(shared, selection.wanted, query)
 
@@ -215,21 +216,6 @@ def _content(make: exports.Exporter, shared: Services, wanted: RunFilter) -> byt
     return make(shared, wanted).content
 
 
-def _pager(stack: list[str], page: Page[RunSummary]) -> None:
-    if not stack and page.cursor is None:
-        return
-    with st.container(horizontal=True, vertical_alignment="center", key="runs-pager"):
-        st.button(
-            "Previous", key="runs.previous", icon=":material/chevron_left:", disabled=not stack,
-            on_click=_back, args=(stack,),
-        )  # fmt: skip
-        st.button(
-            "Next", key="runs.next", icon=":material/chevron_right:", disabled=page.cursor is None,
-            on_click=stack.append, args=(page.cursor,),
-        )  # fmt: skip
-        st.caption(f"Page {len(stack) + 1}")
-
-
 def _cursors(wanted: RunFilter, query: str) -> list[str]:
     """The cursors of the pages gone through; a changed filter begins again."""
     of = msgspec.json.encode((wanted, query)).decode()
@@ -238,10 +224,6 @@ def _cursors(wanted: RunFilter, query: str) -> list[str]:
         st.session_state["runs.cursors"] = []
     cursors: list[str] = st.session_state["runs.cursors"]
     return cursors
-
-
-def _back(stack: list[str]) -> None:
-    stack.pop()
 
 
 def _display(wanted: RunFilter) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -12,9 +11,15 @@ from pandas.io.formats.style import Styler
 from console.actions.runs.totals import Tally
 from console.records import RunSummary, ScoreRange
 from console.ui.frame import text
-from console.ui.frame.clock import time_column
-from console.ui.frame.controls.columns import Column, number_column, percent_column, show_records, text_column
-from console.ui.frame.controls.picker import pick_row
+from console.ui.frame.controls.columns import (
+    Column,
+    moment_column,
+    number_column,
+    percent_column,
+    pick_record,
+    show_records,
+    text_column,
+)
 from console.ui.frame.style import outcome_of, palette
 from console.ui.runs.verdicts import colored
 
@@ -26,43 +31,38 @@ BESIDE_PANEL = ("Run", "Result", "Score", "Spread", "Judge", "Started")
 RECENT = ("Run", "Result", "Score", "Judge", "Case", "Duration", "Started")
 
 
-def run_frame(rows: Sequence[RunSummary], scales: Mapping[str, ScoreRange] | None = None) -> pd.DataFrame:
-    """The rows of a run list as a table of typed columns.
+def run_columns(scales: Mapping[str, ScoreRange] | None = None, *, narrow: bool = False) -> list[Column[RunSummary]]:
+    """The columns of a run list; narrow ones leave room for a panel beside the list.
 
     Args:
         scales: of the cases, so that what people gave stands on the same scale as the score.
     """
-    return pd.DataFrame([_cells(row, scales or {}) for row in rows], columns=list(ALL_COLUMNS))
-
-
-def run_columns(*, narrow: bool = False) -> dict[str, Any]:
-    """How the columns of a run list are shown; narrow ones leave room for a panel beside the list."""
-    config = st.column_config
-    return {
-        "Run": config.TextColumn(width=58, alignment="right"),
-        "Result": config.TextColumn(width=72),
-        "Score": config.NumberColumn(format="%.3f", width=62, help="Normalised, 0 to 1"),
-        "Spread": config.BarChartColumn(
-            width=90, y_min=0, y_max=9, color=palette().accent, help="How the single responses spread over the scale"
-        ),
-        "Judge": config.TextColumn(width=130 if narrow else 160),
-        "Case": config.TextColumn(width=145),
-        "Model": config.TextColumn(width=125),
-        "Cost": config.NumberColumn(format="$%.4f", width=68),
-        "Tokens": config.NumberColumn(format="%,d", width=64),
-        "Duration": config.NumberColumn(format="%.1f s", width=68),
-        "Started": time_column("Started", "D MMM, HH:mm", 100)
+    known = scales or {}
+    spread = st.column_config.BarChartColumn(
+        width=90, y_min=0, y_max=9, color=palette().accent, help="How the single responses spread over the scale"
+    )
+    human = "What people gave: the mean of their scores, 0 to 1, and their verdict"
+    return [
+        text_column("Run", lambda row: str(row.run_id), 58, right=True),
+        text_column("Result", lambda row: outcome_of(row).text + (" · low mass" if row.low_captured else ""), 72),
+        number_column("Score", lambda row: row.final_score_normalized, 62, "%.3f", "Normalised, 0 to 1"),
+        text_column("Human", lambda row: _human(row, known.get(row.case_id)), 92, human),
+        text_column("Text", lambda row: row.error or row.preview, 320, "How the evaluated text begins, or the error"),
+        Column("Spread", lambda row: row.spread or None, spread),
+        text_column("Judge", _judge, 130 if narrow else 160),
+        text_column("Case", lambda row: row.case_name or row.case_id, 145),
+        text_column("Model", lambda row: row.model_name, 125),
+        moment_column("Started", lambda row: row.started_at, 100, "D MMM, HH:mm")
         if narrow
-        else time_column("Started", "D MMM YYYY, HH:mm", 138),
-        "Human": config.TextColumn(
-            width=92, help="What people gave: the mean of their scores, 0 to 1, and their verdict"
-        ),
-        "Tags": config.TextColumn(width=120),
-        "Text": config.TextColumn(width=320, help="How the evaluated text begins, or the error"),
-    }
+        else moment_column("Started", lambda row: row.started_at, 138),
+        number_column("Duration", lambda row: row.execution_time_seconds, 68, "%.1f s"),
+        number_column("Tokens", lambda row: row.total_tokens, 64, "%,d"),
+        number_column("Cost", lambda row: row.cost, 68, "$%.4f"),
+        text_column("Tags", lambda row: ", ".join(row.tags), 120),
+    ]
 
 
-def _styled(frame: pd.DataFrame, opened: int | None = None) -> Styler:
+def _styled(frame: pd.DataFrame, opened: int | None) -> Styler:
     """The table with the result in its colour, and the row of the opened run tinted."""
     tint = (("background-color", f"{palette().accent}1f"),)
     places = range(len(frame.columns)) if opened is not None else ()
@@ -87,12 +87,14 @@ def run_picker(
         on_pick: gets the id; runs before the page is drawn again.
         opened: the id of the run that is shown beside the list.
         ticked, on_tick: see `pick_row`.
-        scales: see `run_frame`.
+        scales: see `run_columns`.
     """
-    ids = [str(row.run_id) for row in rows]
-    frame = _styled(run_frame(rows, scales)[list(columns)], ids.index(opened) if opened in ids else None)
-    config = run_columns(narrow=opened is not None)
-    pick_row(page, frame, ids, config, opened, on_pick, alt="Runs", order=columns, ticked=ticked, on_tick=on_tick)
+    known = {one.name: one for one in run_columns(scales, narrow=opened is not None)}
+    place = next((place for place, row in enumerate(rows) if str(row.run_id) == opened), None)
+    pick_record(
+        page, rows, [known[name] for name in columns], lambda row: str(row.run_id), on_pick, alt="Runs", picked=opened,
+        style=lambda frame: _styled(frame, place), ticked=ticked, on_tick=on_tick,
+    )  # fmt: skip
 
 
 def performance_table(tallies: Mapping[str, Tally], what: str) -> None:
@@ -114,24 +116,9 @@ def performance_table(tallies: Mapping[str, Tally], what: str) -> None:
     show_records(ordered, columns, alt=f"Performance by {what.lower()}")
 
 
-def _cells(row: RunSummary, scales: Mapping[str, ScoreRange]) -> dict[str, object]:
-    return {
-        "Run": str(row.run_id),
-        "Result": outcome_of(row).text + (" · low mass" if row.low_captured else ""),
-        "Score": row.final_score_normalized,
-        "Spread": row.spread or None,
-        "Judge": text.judge_name(row.judge_name, row.judge_id)
-        + (f"  v{row.judge_version}" if row.judge_version else ""),
-        "Case": row.case_name or row.case_id,
-        "Model": row.model_name,
-        "Cost": row.cost,
-        "Tokens": row.total_tokens,
-        "Duration": row.execution_time_seconds,
-        "Started": row.started_at,
-        "Human": _human(row, scales.get(row.case_id)),
-        "Tags": ", ".join(row.tags),
-        "Text": row.error or row.preview,
-    }
+def _judge(row: RunSummary) -> str:
+    version = f"  v{row.judge_version}" if row.judge_version else ""
+    return text.judge_name(row.judge_name, row.judge_id) + version
 
 
 def _human(row: RunSummary, scale: ScoreRange | None) -> str:
