@@ -32,7 +32,7 @@ from console.services import Services
 from console.ui.frame.aside import answer
 from console.ui.frame.boundary import nothing
 from console.ui.frame.card import card
-from console.ui.frame.controls import choices, filters
+from console.ui.frame.controls import choices, filters, linked
 from console.ui.frame.later import later
 from console.ui.frame.navigation import link_to
 from console.ui.frame.session import page_title
@@ -76,7 +76,7 @@ def _people(shared: Services, user: User, case_id: str, selection: filters.Selec
     known = {choices.side_param(side): side for side in sides}
     param = st.query_params.get("judge", "")
     side = known.get(param) or (Side(param) if param else None)
-    human = controls.human_threshold()
+    human = linked.number("human")
     wanted = selection.wanted
     view = load_labelled(
         shared,
@@ -88,7 +88,7 @@ def _people(shared: Services, user: User, case_id: str, selection: filters.Selec
         human_threshold=human,
     )
     with st.container(horizontal=True, vertical_alignment="bottom", key="agreement-filters"):
-        controls.judge_control(choices.side_names(shared, sides), param)
+        choices.any_judge("agreement", choices.side_names(shared, sides), param or None, ("cell", "point"), width=260)
         controls.human_control(view)
         st.caption(controls.bound(view), width="content")
     if not view.runs:

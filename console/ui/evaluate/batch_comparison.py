@@ -18,7 +18,7 @@ from console.ui.charts import leads
 from console.ui.evaluate.batch_list import KEY
 from console.ui.frame import text
 from console.ui.frame.card import card
-from console.ui.frame.controls import filters
+from console.ui.frame.controls import filters, linked
 from console.ui.frame.controls.columns import Column, number_column, pick_record, text_column
 from console.ui.runs.comparison import CHANGES
 from console.ui.runs.verdicts import colored, result_words
@@ -43,12 +43,9 @@ def chooser(shared: Services, batch: Batch) -> None:
             st.caption("There is no other batch yet.")
             return
         options = filters.distinct(names)
-        key = f"{KEY}.baseline"
-        st.session_state[key] = asked
-        st.selectbox(
-            "Another batch", [one for one in names if one in options], key=key, index=None,
-            format_func=options.__getitem__, placeholder="Choose a batch",
-            on_change=lambda: filters.navigate({"baseline": st.session_state[key], "pairs": None, "by": None}),
+        linked.choice(
+            KEY, "baseline", "Another batch", {one: options[one] for one in names}, asked, ("pairs", "by"),
+            placeholder="Choose a batch",
         )  # fmt: skip
 
 
@@ -116,29 +113,17 @@ def _verdicts(view: BatchComparison) -> None:
 
 def _show(view: BatchComparison) -> ShowPairs:
     """Which pairs; the URL holds it."""
-    key = f"{KEY}.pairs"
     asked = st.query_params.get("pairs")
     first = ShowPairs.REGRESSED if view.count(Change.REGRESSED) else ShowPairs.ALL
-    st.session_state[key] = next((one for one in ShowPairs if one.value == asked), first)
-    chosen = st.segmented_control(
-        "Pairs", list(ShowPairs), key=key, required=True, label_visibility="collapsed",
-        format_func=lambda one: f"{one.value} {len(view.shown(one)):,}",
-        on_change=lambda: filters.navigate({"pairs": st.session_state[key].value}),
-    )  # fmt: skip
-    return chosen or first
+    options = {one: f"{one.value} {len(view.shown(one)):,}" for one in ShowPairs}
+    return linked.segments(KEY, "pairs", "Pairs", options, next((one for one in ShowPairs if one == asked), first))
 
 
 def _paired_by(view: BatchComparison) -> None:
     """What pairs the rows, where there is a choice."""
-    if len(view.possible) < 2:
-        return
-    key = f"{KEY}.by"
-    st.session_state[key] = view.by
-    st.selectbox(
-        "Paired by", view.possible, key=key, label_visibility="collapsed", width=190,
-        format_func=lambda one: f"Paired by {one.value}",
-        on_change=lambda: filters.navigate({"by": st.session_state[key].value}),
-    )  # fmt: skip
+    if len(view.possible) > 1:
+        options = {one: f"Paired by {one.value}" for one in view.possible}
+        linked.choice(KEY, "by", "Paired by", options, view.by, index=0, label_visibility="collapsed", width=190)
 
 
 def _table(shared: Services, view: BatchComparison, pairs: Sequence[Pair]) -> None:

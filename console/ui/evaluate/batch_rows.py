@@ -14,7 +14,7 @@ from console.ui.charts import leads
 from console.ui.evaluate.batch_list import KEY
 from console.ui.frame import text
 from console.ui.frame.card import card
-from console.ui.frame.controls import filters
+from console.ui.frame.controls import linked
 from console.ui.frame.controls.columns import Column, number_column, pick_record, text_column
 from console.ui.frame.style import PENDING
 from console.ui.runs.verdicts import colored, result_words
@@ -28,7 +28,7 @@ def rows(shared: Services, results: BatchResults) -> None:
     """The table with its controls."""
     with card("Rows", "A click on a row opens its run", "batch-rows"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="batch-rows-head"):
-            show = _control("rows", "Show", list(Show), Show.ALL, results)
+            show = _show(results)
             order = _order()
         numbers = results.numbers(show, order)
         if not numbers:
@@ -53,28 +53,18 @@ def export(shared: Services, results: BatchResults) -> None:
             )  # fmt: skip
 
 
-def _control(param: str, label: str, options: list[Show], first: Show, results: BatchResults) -> Show:
+def _show(results: BatchResults) -> Show:
     """Which rows; the URL holds it."""
-    key = f"{KEY}.{param}"
-    asked = st.query_params.get(param)
-    st.session_state[key] = next((one for one in options if one.value == asked), first)
-    counts = {one: results.count(one) for one in options}
-    chosen = st.segmented_control(
-        label, options, key=key, required=True, label_visibility="collapsed",
-        format_func=lambda one: f"{one.value} {counts[one]:,}",
-        on_change=lambda: filters.navigate({param: st.session_state[key].value}),
-    )  # fmt: skip
-    return chosen or first
+    asked = st.query_params.get("rows")
+    options = {one: f"{one.value} {results.count(one):,}" for one in Show}
+    return linked.segments(KEY, "rows", "Show", options, next((one for one in Show if one == asked), Show.ALL))
 
 
 def _order() -> Order:
-    key = f"{KEY}.order"
-    options = list(Order)
-    st.session_state[key] = next((one for one in options if one.value == st.query_params.get("order")), Order.FILE)
-    return st.selectbox(
-        "Order", options, index=0, key=key, label_visibility="collapsed", format_func=lambda one: one.value, width=200,
-        on_change=lambda: filters.navigate({"order": st.session_state[key].value}),
-    )  # fmt: skip
+    asked = next((one for one in Order if one == st.query_params.get("order")), Order.FILE)
+    options = {one: one.value for one in Order}
+    linked.choice(KEY, "order", "Order", options, asked, index=0, label_visibility="collapsed", width=200)
+    return asked
 
 
 def _pager(rows_in_all: int, of: object) -> int:

@@ -13,7 +13,7 @@ from console.ui.charts import leads
 from console.ui.charts.figures import draw, stacked
 from console.ui.frame import text
 from console.ui.frame.card import card
-from console.ui.frame.controls import filters
+from console.ui.frame.controls import linked
 from console.ui.frame.controls.columns import Column, number_column, pick_record, text_column
 from console.ui.frame.style import outcome_of
 from console.ui.frame.tiles import Tile, tiles
@@ -86,14 +86,8 @@ def histogram(pairs: Pairs) -> None:
 
 def only_control() -> str:
     """Which pairs are listed."""
-    key = "judges.only"
     asked = st.query_params.get("only", "all")
-    st.session_state[key] = asked if asked in ONLY else "all"
-    chosen = st.segmented_control(
-        "Pairs", list(ONLY), key=key, format_func=ONLY.__getitem__, required=True, label_visibility="collapsed",
-        on_change=lambda: filters.navigate({"only": None if st.session_state[key] == "all" else st.session_state[key]}),
-    )  # fmt: skip
-    return chosen or "all"
+    return linked.segments("judges", "only", "Pairs", ONLY, asked if asked in ONLY else "all", default="all")
 
 
 def listed(pairs: Pairs, only: str) -> list[Pair]:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from console.ui.frame import text
 from console.ui.frame.boundary import nothing
-from console.ui.frame.controls import filters
+from console.ui.frame.controls import filters, linked
 from console.ui.frame.controls.columns import Column, pick_record, text_column
 from console.ui.frame.controls.drafts import NEW, Draft, DraftKey
 from console.ui.records.editor import R
@@ -28,12 +28,7 @@ def search_bar(kind: str, choices: Mapping[str, Mapping[str, str]]) -> dict[str,
         _search(kind)
         for field, options in choices.items():
             _choice(kind, field, dict(options))
-        key = f"{kind}s.use"
-        st.session_state[key] = use()
-        st.segmented_control(
-            "Use", list(USE), key=key, format_func=USE.__getitem__, required=True, label_visibility="collapsed",
-            on_change=_store, args=(key, "use"),
-        )  # fmt: skip
+        linked.segments(f"{kind}s", "use", "Use", USE, use(), default="in")
     return {name: st.query_params.get(name) or None for name in ("q", *choices)}
 
 
@@ -113,14 +108,17 @@ def _choice(kind: str, field: str, options: dict[str, str]) -> None:
     current = st.query_params.get(field)
     if current and current not in options:
         options[current] = text.shorten(current, 40)
-    key = f"{kind}s.{field}"
-    st.session_state[key] = current if current in options else None
-    st.selectbox(
-        field.capitalize(), list(options), key=key, index=None, format_func=options.__getitem__,
-        placeholder=f"Any {field}", label_visibility="collapsed", on_change=_store, args=(key, field),
-    )  # fmt: skip
+    linked.choice(
+        f"{kind}s",
+        field,
+        field.capitalize(),
+        options,
+        current,
+        placeholder=f"Any {field}",
+        label_visibility="collapsed",
+    )
 
 
 def _store(key: str, name: str) -> None:
     value = st.session_state[key]
-    filters.navigate({name: None if value in (None, "", "in") else value})
+    filters.navigate({name: value or None})

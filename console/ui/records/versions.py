@@ -12,7 +12,7 @@ from console.ui.frame import diff, text
 from console.ui.frame.boundary import boundary
 from console.ui.frame.card import card
 from console.ui.frame.clock import time_column
-from console.ui.frame.controls import filters
+from console.ui.frame.controls import filters, linked
 from console.ui.frame.controls.drafts import Values
 from console.ui.frame.controls.picker import pick_row
 from console.ui.records.editor import Editor, R
@@ -120,24 +120,17 @@ def _changed(editor: Editor[R], values: Values, before: Values | None) -> str:
 def _comparison(editor: Editor[R], known: list[R]) -> None:
     """Two versions as the address names them; without a word, the newest and the one before it."""
     by_number = {one.version: one for one in known}
+    words = {number: _version_words(one) for number, one in by_number.items()}
     defaults = {"left": known[1].version, "right": known[0].version}
     sides = []
     with st.container(horizontal=True, gap="small", key="compare-sides"):
         for side, label in (("left", "From"), ("right", "To")):
             wanted = st.query_params.get(side)
-            key = f"{editor.kind}.{side}"
-            st.session_state[key] = wanted if wanted in by_number else defaults[side]
-            st.selectbox(
-                label, list(by_number), key=key, on_change=_choose, args=(key, side),
-                format_func=lambda number: _version_words(by_number[number]),
-            )  # fmt: skip
-            sides.append(by_number[st.session_state[key]])
+            shown = wanted if wanted in by_number else defaults[side]
+            linked.choice(editor.kind, side, label, words, shown, index=0)
+            sides.append(by_number[shown])
     left, right = sides
     diff.show(sections(editor, editor.values(left), editor.values(right)))
-
-
-def _choose(key: str, side: str) -> None:
-    filters.navigate({side: st.session_state[key]})
 
 
 def _version_words(record: R) -> str:

@@ -13,7 +13,7 @@ from console.records import Collection
 from console.search.ways.searcher import AUTO, MOST_RESULTS, STRATEGIES
 from console.services import Services
 from console.ui.frame import text
-from console.ui.frame.controls import filters
+from console.ui.frame.controls import filters, linked
 
 BY = {"text": "Text", "chunk": "Chunk", "run": "Run"}
 VIEWS = {"results": "Results", "map": "Map", "strategies": "Compare strategies", "quality": "Quality"}
@@ -73,18 +73,16 @@ def read(only: str | None = None) -> Question:
 def collection_control(known: Sequence[Collection], current: str | None) -> None:
     """Which collection is searched."""
     names = filters.distinct({one.collection_id: one.name for one in known})
-    key = "search.collection"
-    st.session_state[key] = current if current in names else None
-    st.selectbox(
-        "Collection", list(names), key=key, format_func=names.__getitem__, index=None, width=300,
-        placeholder="Choose a collection", label_visibility="collapsed", on_change=_show_collection, args=(key,),
+    linked.choice(
+        "search", "collection", "Collection", names, current, ("hit", "file", "where", "chunk"), width=300,
+        placeholder="Choose a collection", label_visibility="collapsed",
     )  # fmt: skip
 
 
 def question_bar(question: Question) -> None:
     """By what, and the words."""
     with st.container(horizontal=True, vertical_alignment="center", key="search-bar"):
-        _choice("by", BY, question.by, "Search by", {"hit": None})
+        linked.segments("search", "by", "Search by", BY, question.by, ("hit",))
         key = f"search.words.{question.by}"
         st.session_state[key] = question.words
         st.text_input(
@@ -96,10 +94,8 @@ def question_bar(question: Question) -> None:
 def option_bar(shared: Services, question: Question, collection: Collection) -> None:
     """How, how many, and of which documents."""
     with st.grid(columns=4, min_column_width=150, gap=10, key="search-options"):
-        st.session_state["search.strategy"] = question.strategy
-        st.selectbox(
-            "Strategy", STRATEGIES, key="search.strategy", format_func=lambda one: one.capitalize(),
-            on_change=_store, args=("search.strategy", "strategy"),
+        linked.choice(
+            "search", "strategy", "Strategy", {one: one.capitalize() for one in STRATEGIES}, question.strategy, index=0,
             help="Auto takes the vector index of the store where it has one, else vectors in memory",
         )  # fmt: skip
         st.session_state["search.k"] = question.k
@@ -107,11 +103,9 @@ def option_bar(shared: Services, question: Question, collection: Collection) -> 
             "Results", 1, MOST_RESULTS, key="search.k", on_change=_store, args=("search.k", "k", {"hit": None})
         )
         names = _documents(shared, collection.collection_id, f"{collection.revision} {collection.foreign}")
-        current = question.filters.get("filename")
-        st.session_state["search.file"] = current if current in names else None
-        st.selectbox(
-            "Document", names, key="search.file", index=None, placeholder="Any document", on_change=_store,
-            args=("search.file", "file", {"hit": None}),
+        linked.choice(
+            "search", "file", "Document", {name: name for name in names}, question.filters.get("filename"), ("hit",),
+            placeholder="Any document",
         )  # fmt: skip
         st.session_state["search.where"] = _param("where") or ""
         st.text_input(
@@ -130,25 +124,12 @@ def _documents(_shared: Services, collection_id: str, revision: str) -> list[str
 
 def view_control(question: Question) -> None:
     """Results, map or strategies."""
-    _choice("view", VIEWS, question.view, "Show", {})
-
-
-def _choice(name: str, options: dict[str, str], current: str, label: str, also: dict[str, None]) -> None:
-    key = f"search.{name}"
-    st.session_state[key] = current
-    st.segmented_control(
-        label, list(options), key=key, format_func=options.__getitem__, required=True, label_visibility="collapsed",
-        on_change=_store, args=(key, name, also),
-    )  # fmt: skip
+    linked.segments("search", "view", "Show", VIEWS, question.view)
 
 
 def _store(key: str, name: str, also: dict[str, None] | None = None) -> None:
     value = st.session_state[key]
     filters.navigate({name: str(value) if value else None, **(also or {})})
-
-
-def _show_collection(key: str) -> None:
-    filters.navigate({"collection": st.session_state[key], **dict.fromkeys(("hit", "file", "where", "chunk"))})
 
 
 def _filters(file: str | None, where: str | None) -> dict[str, str]:

@@ -15,7 +15,7 @@ from console.search.maps.projection import Method
 from console.services import Services
 from console.ui.charts.figures import Panel, blank_axis, draw, shown, stacked
 from console.ui.frame import text
-from console.ui.frame.controls import filters
+from console.ui.frame.controls import linked
 from console.ui.frame.style import palette
 from console.ui.search.selection import pick, picked_list
 
@@ -42,8 +42,8 @@ def collection_map(
     if query is None:
         color = "document"
     with st.container(horizontal=True, vertical_alignment="center", key="search-map-head"):
-        _choice("color", COLORS, color, disabled=query is None)
-        _choice("layout", LAYOUTS, layout)
+        linked.segments("search", "color", "Color", COLORS, color, disabled=query is None)
+        linked.segments("search", "layout", "Layout", LAYOUTS, layout)
     seed = b"" if query is None else query.tobytes()
     made = _map(shared, collection.collection_id, f"{collection.revision} {collection.foreign}", seed, layout)
     if not made.points:
@@ -141,19 +141,6 @@ def _note(made: CollectionMap, layout: str) -> str:
     elif layout == "tsne":
         said += ". Near points are alike; distances between groups mean nothing"
     return f"{said}. Click a point to open its chunk, or draw around several with the lasso to list them."
-
-
-def _choice(name: str, options: dict[str, str], current: str, *, disabled: bool = False) -> None:
-    key = f"search.{name}"
-    st.session_state[key] = current
-    st.segmented_control(
-        name.capitalize(), list(options), key=key, format_func=options.__getitem__, required=True, disabled=disabled,
-        label_visibility="collapsed", on_change=_store, args=(key, name),
-    )  # fmt: skip
-
-
-def _store(key: str, name: str) -> None:
-    filters.navigate({name: st.session_state[key]})
 
 
 def _param(name: str, allowed: dict[str, str], default: str) -> str:

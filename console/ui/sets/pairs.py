@@ -15,7 +15,7 @@ from console.services import Services
 from console.ui.frame import text
 from console.ui.frame.boundary import boundary
 from console.ui.frame.card import card
-from console.ui.frame.controls import filters
+from console.ui.frame.controls import filters, linked
 from console.ui.frame.controls.columns import Column, number_column, pick_record, text_column
 from console.ui.frame.navigation import link_to
 from console.ui.runs.page import text_difference
@@ -72,13 +72,10 @@ def _baseline(shared: Services, experiment: Experiment) -> Experiment | None:
     asked = st.query_params.get("baseline") or shared.sets.get(experiment.set_id).baseline
     earlier = [one for one in others if one.created_on < experiment.created_on]
     chosen = known.get(asked or "") or (earlier or others)[0]
-    key = f"{KEY}.against"
-    st.session_state[key] = chosen.experiment_id
-    st.selectbox(
-        "Baseline", list(known), key=key, width=460,
-        format_func=lambda one: f"{known[one].name}, {text.moment(known[one].created_on)} ({one})",
-        on_change=lambda: filters.navigate({"baseline": st.session_state[key], "item": None, "pairs": None}),
-    )  # fmt: skip
+    options = {one: f"{found.name}, {text.moment(found.created_on)} ({one})" for one, found in known.items()}
+    linked.choice(
+        f"{KEY}.against", "baseline", "Baseline", options, chosen.experiment_id, ("item", "pairs"), index=0, width=460
+    )
     return chosen
 
 
@@ -121,16 +118,10 @@ def _table(shared: Services, pairing: Pairing) -> None:
     lists = dict(
         zip(_SHOW, (pairing.regressed, pairing.improved, pairing.worse, pairing.better, pairing.rows), strict=True)
     )
-    key = f"{KEY}.show"
-    asked = st.query_params.get("pairs")
+    asked = st.query_params.get("pairs", "")
     first = next((name for name in _SHOW if lists[name]), _SHOW[-1])
-    st.session_state[key] = asked if asked in _SHOW else first
-    show = st.segmented_control(
-        "Items", list(_SHOW), key=key, required=True, label_visibility="collapsed",
-        format_func=lambda one: f"{one} {len(lists[one]):,}",
-        on_change=lambda: filters.navigate({"pairs": st.session_state[key], "item": None}),
-    )  # fmt: skip
-    rows = lists[show or first]
+    options = {name: f"{name} {len(rows):,}" for name, rows in lists.items()}
+    rows = lists[linked.segments(KEY, "pairs", "Items", options, asked if asked in lists else first, ("item",))]
     if not rows:
         st.caption("None")
         return

@@ -7,6 +7,7 @@ objective of cost `?fp=` and `?fn=`, and `?labels=all` for every label alike.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -21,7 +22,7 @@ from console.services import Services
 from console.ui.charts import leads
 from console.ui.charts.figures import draw, stacked
 from console.ui.frame import text
-from console.ui.frame.controls import choices, filters
+from console.ui.frame.controls import choices, filters, linked
 from console.ui.frame.controls.columns import Column, number_column, pick_record, text_column
 from console.ui.frame.controls.filters import Selection
 from console.ui.frame.navigation import link_to
@@ -37,6 +38,7 @@ _BEST = {Objective.F1: "best F1", Objective.KAPPA: "best kappa", Objective.COST:
 _SHOWN = 20
 _KNOWN, _EVERY = "known", "all"
 _MOST_COST = 1_000.0
+_FIELD: dict[str, Any] = {"format": "%g", "width": 150}
 
 
 def section(shared: Services, case: Case, selection: Selection, threshold: float) -> Labelled:
@@ -54,7 +56,7 @@ def section(shared: Services, case: Case, selection: Selection, threshold: float
             judge_id=wanted.judge_id,
             first_day=wanted.first_day,
             last_day=wanted.last_day,
-            human_threshold=_number("human", 1.0),
+            human_threshold=linked.number("human", 1.0),
             most=SAMPLE,
         )
         objective, weights = _objective(), _weights()
@@ -115,47 +117,24 @@ def _controls(shared: Services, found: Calibration, used: Counted) -> None:
     labelled, weights = found.labelled, found.weights
     asked = st.query_params.get("judge") or None
     choices.judge_control("calibration", shared.judges.of_case(labelled.case.case_id), asked, width=200)
-    _number_control("human", "People pass from", labelled.human_threshold, 1.0, 0.05)
-    key = "calibration.objective"
-    st.session_state[key] = found.objective
-    st.segmented_control(
-        "Best at", list(OBJECTIVES), key=key, format_func=OBJECTIVES.__getitem__, required=True,
-        on_change=lambda: filters.navigate({"objective": str(st.session_state[key])}),
+    linked.number_field("calibration", "human", "People pass from", labelled.human_threshold, 1.0, step=0.05, **_FIELD)
+    linked.segments(
+        "calibration", "objective", "Best at", OBJECTIVES, found.objective, label_visibility="visible",
         help="What the suggested threshold is best at. Cost: the least sum of false passes and false fails.",
     )  # fmt: skip
     if used.suffice and used.known < len(labelled.runs):
         _labels_control(len(labelled.runs), used)
     if found.objective is Objective.COST:
-        _number_control("fp", "A false pass costs", weights.false_pass, _MOST_COST, 1.0)
-        _number_control("fn", "A false fail costs", weights.false_fail, _MOST_COST, 1.0)
+        for name, label, cost in (("fp", "pass", weights.false_pass), ("fn", "fail", weights.false_fail)):
+            linked.number_field("calibration", name, f"A false {label} costs", cost, _MOST_COST, step=1.0, **_FIELD)
 
 
 def _labels_control(runs: int, used: Counted) -> None:
-    key = "calibration.labels"
     names = {_KNOWN: f"Known odds ({used.known:,})", _EVERY: f"All {runs:,} alike"}
-    st.session_state[key] = _KNOWN if used.weighed else _EVERY
-    st.segmented_control(
-        "Labels", list(names), key=key, format_func=names.__getitem__, required=True,
-        on_change=lambda: filters.navigate({"labels": str(st.session_state[key])}),
+    linked.segments(
+        "calibration", "labels", "Labels", names, _KNOWN if used.weighed else _EVERY, label_visibility="visible",
         help="Labels whose run was drawn with known odds speak for all runs; the others only for themselves.",
     )  # fmt: skip
-
-
-def _number_control(name: str, label: str, value: float, most: float, step: float) -> None:
-    key = f"calibration.{name}"
-    st.session_state[key] = value
-    st.number_input(
-        label, 0.0, most, step=step, format="%g", key=key, width=150,
-        on_change=lambda: filters.navigate({name: f"{st.session_state[key]:.6g}"}),
-    )  # fmt: skip
-
-
-def _number(name: str, most: float) -> float | None:
-    try:
-        value = float(st.query_params.get(name, ""))
-    except ValueError:
-        return None
-    return value if 0 <= value <= most else None
 
 
 def _objective() -> Objective:
@@ -164,7 +143,7 @@ def _objective() -> Objective:
 
 
 def _weights() -> Weights:
-    false_pass, false_fail = _number("fp", _MOST_COST), _number("fn", _MOST_COST)
+    false_pass, false_fail = linked.number("fp", _MOST_COST), linked.number("fn", _MOST_COST)
     return Weights(1.0 if false_pass is None else false_pass, 1.0 if false_fail is None else false_fail)
 
 

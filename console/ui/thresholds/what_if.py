@@ -16,6 +16,7 @@ from console.actions.thresholds.thresholds import ThresholdView
 from console.actions.thresholds.what_if import WhatIf, on_grid, what_if
 from console.records import BINS, Case, Rollup, Verdict
 from console.ui.frame import text
+from console.ui.frame.controls import linked
 from console.ui.frame.controls.columns import Column, number_column, show_records, text_column
 from console.ui.frame.controls.filters import Selection, navigate
 from console.ui.frame.navigation import link_to
@@ -42,13 +43,9 @@ class Proposal:
 
 def proposal(case: Case) -> Proposal:
     """What the URL asks for; today's threshold when it asks for nothing that makes sense."""
-    try:
-        threshold = float(st.query_params.get("threshold", ""))
-    except ValueError:
-        threshold = case.threshold.score
+    asked = linked.number("threshold")
     against_today = st.query_params.get("against") == "today"
-    threshold = threshold if 0 <= threshold <= 1 else case.threshold.score
-    return Proposal(threshold, case.threshold.score if against_today else None)
+    return Proposal(case.threshold.score if asked is None else asked, case.threshold.score if against_today else None)
 
 
 def threshold_text(threshold: float) -> str:
@@ -70,11 +67,8 @@ HINT = (
 
 def against_control(asked: Proposal) -> None:
     """What the proposal is compared with."""
-    key = "thresholds.against"
-    st.session_state[key] = "judged" if asked.today is None else "today"
-    st.segmented_control(
-        "Compare with", list(AGAINST), key=key, format_func=AGAINST.__getitem__, required=True,
-        label_visibility="collapsed", on_change=lambda: navigate({"against": st.session_state[key]}), width="content",
+    linked.segments(
+        "thresholds", "against", "Compare with", AGAINST, "judged" if asked.today is None else "today", width="content",
         help="A change never rewrites finished runs. As judged: the results that they have. "
         "Under today's threshold: what they would be if all had been judged by it.",
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -10,7 +11,7 @@ from console.actions.labels.agreement import Side
 from console.records import Case, Judge
 from console.services import Services
 from console.ui.frame import text
-from console.ui.frame.controls import filters
+from console.ui.frame.controls import filters, linked
 
 
 def case_control(page: str, cases: Sequence[Case], asked: str, reset: Sequence[str] = (), width: int = 340) -> None:
@@ -22,12 +23,7 @@ def case_control(page: str, cases: Sequence[Case], asked: str, reset: Sequence[s
     """
     options = dict(filters.choices(cases, [], [], []).options["case"])
     options.setdefault(asked, text.shorten(asked, 40))
-    key = f"{page}.case"
-    st.session_state[key] = asked
-    st.selectbox(
-        "Case", list(options), key=key, format_func=options.__getitem__, label_visibility="collapsed", width=width,
-        on_change=lambda: filters.navigate({**dict.fromkeys(reset), "case": st.session_state[key]}),
-    )  # fmt: skip
+    linked.choice(page, "case", "Case", options, asked, reset, label_visibility="collapsed", width=width, index=0)
 
 
 def judge_control(
@@ -35,16 +31,13 @@ def judge_control(
 ) -> None:
     """Which judge of the case; none is all of them."""
     names = {judge.judge_id: text.judge_name(judge.name, judge.judge_id) for judge in judges}
-    options = filters.distinct(names)
-    if asked:
-        options.setdefault(asked, text.shorten(asked, 40))
-    key = f"{page}.judge"
-    st.session_state[key] = asked
-    st.selectbox(
-        "Judge", list(options), key=key, format_func=options.__getitem__, index=None, placeholder="All judges",
-        label_visibility="collapsed", width=width,
-        on_change=lambda: filters.navigate({**dict.fromkeys(reset), "judge": st.session_state[key]}),
-    )  # fmt: skip
+    any_judge(page, filters.distinct(names), asked, reset, label_visibility="collapsed", width=width)
+
+
+def any_judge(page: str, names: Mapping[str, str], asked: str | None, reset: Sequence[str], **how: Any) -> None:
+    """One of the judges (or of their versions) by their names; none is all of them."""
+    options = {asked: text.shorten(asked, 40), **names} if asked and asked not in names else names
+    linked.choice(page, "judge", "Judge", options, asked, reset, placeholder="All judges", **how)
 
 
 def side_names(services: Services, sides: Sequence[Side]) -> dict[str, str]:
@@ -71,12 +64,7 @@ def side_control(page: str, name: str, label: str, options: Mapping[str, str], a
     """
     shown = {**options}
     shown.setdefault(asked, text.shorten(asked, 40))
-    key = f"{page}.{name}"
-    st.session_state[key] = asked
-    st.selectbox(
-        label, list(shown), key=key, format_func=shown.__getitem__, width=260,
-        on_change=lambda: filters.navigate({name: st.session_state[key], "cell": None, "only": None}),
-    )  # fmt: skip
+    linked.choice(page, name, label, shown, asked, ("cell", "only"), width=260, index=0)
 
 
 def asked_sides(sides: Sequence[Side], defaults: tuple[Side, Side]) -> tuple[Side, Side]:
