@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from console.actions.runs.totals import Tally, total
+from console.actions.runs.totals import Tally, pass_rate_at, total
 from console.actions.thresholds.thresholds import ThresholdView, load_thresholds
-from console.actions.thresholds.what_if import pass_rate_at, what_if
+from console.actions.thresholds.what_if import what_if
 from console.records import Case, Role, Rollup, User, utcnow
 from console.services import Services
 from console.ui.charts.figures import draw, stacked

@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 from functools import lru_cache
 
-from console.actions.runs.comparison import Change
+from console.actions.runs.comparison import Change, change_of
 from console.actions.runs.labelled import Labelled, LabelledRun, read_rows
 from console.errors import InvalidInput
 from console.judging.analysis.statistics import (
@@ -27,7 +27,6 @@ SAMPLE = 2_000
 """Runs of each judge that are looked at for pairs, the latest ones."""
 WHOLE = 1_000
 """Runs without a digest (written before there were any) that are read whole to find their artifact."""
-_SAME = 1e-9
 
 
 class Cell(StrEnum):
@@ -158,12 +157,7 @@ class Pair:
     @property
     def change(self) -> Change:
         """The candidate against the baseline. A missing counterpart is neither better nor worse."""
-        difference = self.difference
-        if difference is None:
-            return Change.NO_COUNTERPART
-        if abs(difference) < _SAME:
-            return Change.EQUAL
-        return Change.IMPROVED if difference > 0 else Change.REGRESSED
+        return change_of(_score(self.baseline), _score(self.candidate))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from console.actions.labels.cautions import of_the_labels, of_the_runs
 from console.actions.labels.designs import Hull, KnownOdds, Weighed, weigh, with_known_odds
 from console.actions.labels.population import Asked, Population, load_population
 from console.actions.runs.labelled import Labelled
-from console.actions.runs.totals import Tally
+from console.actions.runs.totals import pass_rate_at
 from console.judging.analysis.corrected import Corrected, Sample, classical_rate, corrected_mean, corrected_rate
 from console.judging.analysis.statistics import Bools, Estimate, Quality
 from console.judging.analysis.weighted import LEAST, weighted_quality
@@ -100,7 +100,7 @@ def glance(services: Services, labelled: Labelled, asked: Asked) -> Glance:
     """The corrected pass rate from labelled runs that have been read. Reads the case's rollups, which are cached."""
     drawn = _drawn(services, labelled, asked, by_days=True)
     runs = drawn.population.tally
-    judged = _pass_rate(runs, labelled.case.threshold.score)
+    judged = pass_rate_at(runs, labelled.case.threshold.score)
     return Glance(drawn.rate(), judged, runs.completed, len(drawn.weighed.runs), drawn.warnings())
 
 
@@ -149,7 +149,7 @@ def conclude(services: Services, labelled: Labelled, asked: Asked) -> Conclusion
     known, runs, sample, people = drawn.weighed.runs, drawn.population.tally, drawn.sample, drawn.people
     threshold = labelled.case.threshold.score
     judge = np.array([Verdict.of(one.judge, threshold).passed for one in known], dtype=bool)
-    judged_rate = _pass_rate(runs, threshold)
+    judged_rate = pass_rate_at(runs, threshold)
     rated = [place for place, one in enumerate(known) if one.human is not None]
     scores = np.array([known[place].human for place in rated], dtype=np.float64)
     scored = Sample(sample.scores[rated], sample.probabilities[rated])
@@ -166,11 +166,3 @@ def conclude(services: Services, labelled: Labelled, asked: Asked) -> Conclusion
         left_out=len(labelled.runs) - len(known),
         warnings=drawn.warnings(),
     )
-
-
-def _pass_rate(runs: Tally, threshold: float) -> float | None:
-    """From the histogram: what is in the threshold's own hundredth passes, as everywhere."""
-    if not runs.completed:
-        return None
-    lowest = round(threshold * 100)
-    return sum(runs.bins[lowest:]) / runs.completed

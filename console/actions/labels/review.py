@@ -158,10 +158,9 @@ def load_queue(
 
 def case_to_review(services: Services, cases: Sequence[Case]) -> Case | None:
     """The first case with a scored run, else the first one. Reads what `load_queue` reads, which is kept."""
-    for case in cases:
-        if services.newest_runs.rows(RunFilter(case_id=case.case_id, status=RunStatus.COMPLETED), EXAMINED)[0]:
-            return case
-    return cases[0] if cases else None
+    wanted = ((case, RunFilter(case_id=case.case_id, status=RunStatus.COMPLETED)) for case in cases)
+    known = (case for case, runs in wanted if services.newest_runs.rows(runs, EXAMINED)[0])
+    return next(known, cases[0] if cases else None)
 
 
 def _speaks(row: RunSummary, judge_id: str | None) -> bool:

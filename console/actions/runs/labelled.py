@@ -101,7 +101,7 @@ def labelled_of(
 ) -> Labelled:
     """Rows of labelled runs that have been read, with what people said. Reads nothing."""
     threshold = case.threshold.score if human_threshold is None else human_threshold
-    runs = [_labelled(row, scales.of(row), threshold) for row in rows]
+    runs = [labelled_run(row, scales.of(row), threshold) for row in rows]
     known = [one for one in runs if one is not None]
     return Labelled(case, known, len(runs) - len(known), complete, threshold)
 
@@ -113,13 +113,12 @@ def read_rows(services: Services, wanted: RunFilter, most: int) -> tuple[list[Ru
 
 def case_with_labels(services: Services, cases: Sequence[Case]) -> Case | None:
     """The first case with a labelled run, else the first one. One small Query for each that has none."""
-    for case in cases:
-        if services.labels.labelled(case.case_id, limit=1).items:
-            return case
-    return cases[0] if cases else None
+    known = (case for case in cases if services.labels.labelled(case.case_id, limit=1).items)
+    return next(known, cases[0] if cases else None)
 
 
-def _labelled(row: RunSummary, scale: ScoreRange, threshold: float) -> LabelledRun | None:
+def labelled_run(row: RunSummary, scale: ScoreRange, threshold: float) -> LabelledRun | None:
+    """What people said of a labelled run, by a normalised threshold; None without a score by the judge."""
     judge = row.final_score_normalized
     if judge is None:
         return None

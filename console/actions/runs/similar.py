@@ -23,6 +23,7 @@ from console.services import Services
 from console.telemetry import traced
 
 T = TypeVar("T")
+Progress = Callable[[int, int], None]
 log = logging.getLogger(__name__)
 
 EMBEDDER = "minilm"
@@ -98,7 +99,7 @@ def embed_missing(
     actor: User,
     wanted: RunFilter = RunFilter(),
     *,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> int:
     """Gives finished runs that have no embedding one, newest first; how many got one. Safe to repeat and to stop.
 
@@ -106,14 +107,12 @@ def embed_missing(
         progress: called with the runs examined and those embedded so far.
     """
     permit(actor, Role.EVALUATOR)
-    examined = embedded = 0
-    for page in pages(lambda cursor: services.runs.list(wanted, limit=200, cursor=cursor)):
-        missing = services.run_vectors.without([row for row in page.items if row.status.finished])
-        embedded += sum(_embed(services, services.runs.get_many(group)) for group in _groups(missing))
-        examined += len(page.items)
-        if progress:
-            progress(examined, embedded)
-    return embedded
+
+    def embed(rows: list[RunSummary]) -> int:
+        missing = services.run_vectors.without(rows)
+        return sum(_embed(services, services.runs.get_many(group)) for group in _groups(missing))
+
+    return _by_pages(services, wanted, embed, progress)
 
 
 @traced
@@ -122,7 +121,7 @@ def embed_again(
     actor: User,
     wanted: RunFilter = RunFilter(),
     *,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> int:
     """Embeds the runs anew whose texts are beyond the embedder's window and were cut off by an earlier version.
 
@@ -133,13 +132,24 @@ def embed_again(
         progress: called with the runs examined and those embedded so far.
     """
     permit(actor, Role.EVALUATOR)
+
+    def embed(rows: list[RunSummary]) -> int:
+        known = services.run_vectors.of(rows)
+        groups = _groups([row for row in rows if row.run_id in known])
+        found = (run for group in groups for run in services.runs.get_many(group))
+        long = (run for run in found if how_embedded(run.evaluated_artifact.evaluation_target))
+        return sum(_embed_other(services, run, known[run.run_id]) for run in long)
+
+    return _by_pages(services, wanted, embed, progress)
+
+
+def _by_pages(
+    services: Services, wanted: RunFilter, embed: Callable[[list[RunSummary]], int], progress: Progress | None
+) -> int:
+    """How many of the finished runs of a filter `embed` gave an embedding, a page of the list at a time."""
     examined = embedded = 0
     for page in pages(lambda cursor: services.runs.list(wanted, limit=200, cursor=cursor)):
-        known = services.run_vectors.of([row for row in page.items if row.status.finished])
-        for group in _groups([row for row in page.items if row.run_id in known]):
-            found = services.runs.get_many(group)
-            long = [run for run in found if how_embedded(run.evaluated_artifact.evaluation_target)]
-            embedded += sum(_embed_other(services, run, known[run.run_id]) for run in long)
+        embedded += embed([row for row in page.items if row.status.finished])
         examined += len(page.items)
         if progress:
             progress(examined, embedded)
@@ -151,7 +161,7 @@ def revision(services: Services) -> int:
     return services.cache.token(RUNS)
 
 
-def embed_failing(services: Services, wanted: RunFilter, progress: Callable[[int, int], None] | None = None) -> int:
+def embed_failing(services: Services, wanted: RunFilter, progress: Progress | None = None) -> int:
     """Gives the newest failing runs of a filter the embeddings that they lack; how many got one.
 
     Anybody may: an embedding follows from the run, and somebody waits for it.

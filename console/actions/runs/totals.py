@@ -182,6 +182,16 @@ def percentile(bins: Sequence[int], share: float) -> float | None:
     return 1.0
 
 
+def passing(bins: Sequence[int], threshold: float) -> int:
+    """How many of the runs pass at a normalised threshold, taken at its nearest hundredth."""
+    return sum(bins[max(0, round(threshold * BINS)) :])
+
+
+def pass_rate_at(tally: Tally, threshold: float) -> float | None:
+    """The share of scored runs that pass at `threshold`, 0..1; None without runs."""
+    return _ratio(passing(tally.bins, threshold), tally.completed)
+
+
 def histogram(bins: Sequence[int], bars: int) -> list[tuple[float, float, int]]:
     """The histogram in `bars` equal bars as (from, to, runs); a score of exactly 1 is in the last one."""
     counts = [0] * bars

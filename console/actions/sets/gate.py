@@ -86,8 +86,7 @@ class Decision:
     @property
     def outcome(self) -> Outcome:
         """The worst of its criteria."""
-        found = {one.outcome for one in self.criteria}
-        return next(one for one in (Outcome.FAILED, Outcome.UNSURE, Outcome.PASSED) if one in found)
+        return worst(self.criteria)
 
 
 def decide(
@@ -198,7 +197,7 @@ def _points(share: float) -> str:
     return f"{share * 100:.4g} points"
 
 
-def worst(decisions: Sequence[Decision]) -> Outcome:
-    """What the gate says over all judges."""
-    found = {one.outcome for one in decisions}
+def worst(judged: Sequence[Criterion] | Sequence[Decision]) -> Outcome:
+    """What the gate says over all criteria, or over all judges."""
+    found = {one.outcome for one in judged}
     return next(one for one in (Outcome.FAILED, Outcome.UNSURE, Outcome.PASSED) if one in found)

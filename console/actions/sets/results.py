@@ -12,7 +12,7 @@ import numpy as np
 from scipy import stats
 
 from console.actions.labels.designs import weigh, with_known_odds
-from console.actions.runs.labelled import SAMPLE, LabelledRun, read_rows
+from console.actions.runs.labelled import SAMPLE, LabelledRun, labelled_run, read_rows
 from console.judging.analysis.corrected import Corrected, Sample, corrected_rate
 from console.judging.analysis.pairs import share
 from console.judging.analysis.statistics import LEVEL, Confusion, Estimate, quality
@@ -173,13 +173,7 @@ class JudgeResults:
 
     def _labelled(self, row: Row) -> LabelledRun | None:
         run = self.labels.get(row.run_id)
-        if row.score is None or run is None:
-            return None
-        human = None if run.label_score is None else self.scale.normalise(run.label_score)
-        passed = run.label_passed
-        if passed is None:
-            passed = human is not None and Verdict.of(human, row.found.threshold or 0.0).passed
-        return LabelledRun(run, row.score, human, passed)
+        return labelled_run(run, self.scale, row.found.threshold or 0.0) if run and row.score is not None else None
 
     def _said(self, row: Row) -> bool | None:
         """What people said of the set's own text."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from console.actions.runs.totals import Span, Tally, total
+from console.actions.runs.totals import Span, Tally, pass_rate_at, passing, total
 from console.records import BINS, Rollup, ThresholdChange
 
 WINDOW = 30
@@ -20,16 +20,6 @@ WINDOW = 30
 def on_grid(threshold: float) -> float:
     """The threshold at its nearest hundredth: what the figures are for."""
     return round(threshold * BINS) / BINS
-
-
-def passing(bins: Sequence[int], threshold: float) -> int:
-    """How many of the runs pass at `threshold`."""
-    return sum(bins[max(0, round(threshold * BINS)) :])
-
-
-def pass_rate_at(tally: Tally, threshold: float) -> float | None:
-    """The share of scored runs that pass at `threshold`, 0..1; None without runs."""
-    return passing(tally.bins, threshold) / tally.completed if tally.completed else None
 
 
 @dataclass(frozen=True, slots=True)

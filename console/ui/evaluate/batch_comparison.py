@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import streamlit as st
@@ -131,7 +131,20 @@ def _table(shared: Services, view: BatchComparison, pairs: Sequence[Pair]) -> No
         st.caption("None")
         return
     shown = pairs[:_MOST]
-    texts = _texts(shared, view, shown)
+    pick_record(
+        "batch-pairs", shown, _columns(_texts(shared, view, shown)), _id, leads.open_runs, alt="Pairs of rows",
+        style=lambda frame: colored(frame, "Result before", "Result now"),
+    )  # fmt: skip
+    if len(pairs) > len(shown):
+        st.caption(f"The first {_MOST:,} of {len(pairs):,}; the export has all.")
+
+
+def _columns(texts: Mapping[tuple[bool, int], BatchRow]) -> list[Column[Pair]]:
+    """The columns of the table.
+
+    Args:
+        texts: as `_texts` makes them.
+    """
 
     def row(pair: Pair, *, before: bool) -> BatchRow | None:
         side = pair.before if before else pair.after
@@ -149,7 +162,7 @@ def _table(shared: Services, view: BatchComparison, pairs: Sequence[Pair]) -> No
         some = row(pair, before=False) or row(pair, before=True)
         return text.line(some.artifact.input or "", _SHOWN) if some else ""
 
-    columns: list[Column[Pair]] = [
+    return [
         text_column("Name", _key, 110, spare=True),
         number_column("Before", lambda pair: _score(pair.before), 68, "%.3f", "Normalised score in the baseline"),
         number_column("Now", lambda pair: _score(pair.after), 68, "%.3f"),
@@ -160,12 +173,6 @@ def _table(shared: Services, view: BatchComparison, pairs: Sequence[Pair]) -> No
         text_column("Text before", other_target, 250, spare=True),
         text_column("Text now", partial(target, before=False), 250),
     ]
-    pick_record(
-        "batch-pairs", shown, columns, _id, leads.open_runs, alt="Pairs of rows",
-        style=lambda frame: colored(frame, "Result before", "Result now"),
-    )  # fmt: skip
-    if len(pairs) > len(shown):
-        st.caption(f"The first {_MOST:,} of {len(pairs):,}; the export has all.")
 
 
 def _texts(shared: Services, view: BatchComparison, pairs: Sequence[Pair]) -> dict[tuple[bool, int], BatchRow]:

@@ -17,9 +17,18 @@ from console.services import Services
 from console.ui.frame import text
 from console.ui.frame.card import card
 from console.ui.frame.controls.drafts import Values
-from console.ui.frame.facts import fact_list
 from console.ui.frame.navigation import link_to
-from console.ui.records.fields import Field, Form, json_text, number_text, passage, problem_of_json, read_json, yes_no
+from console.ui.records.fields import (
+    Field,
+    Form,
+    json_text,
+    number_text,
+    passage,
+    problem_of_json,
+    read_json,
+    record_facts,
+    yes_no,
+)
 from console.ui.records.guidance import (
     guidance_metadata,
     guidance_of,
@@ -144,15 +153,7 @@ class CaseEditor:
         with card("Judges of this case", "", "case-judges"):
             self._judges(case, [one for one in self._services.judges.list() if one.case_id == case.case_id])
         with card("Record", "", "case-record"):
-            fact_list(
-                {
-                    "Id": case.case_id,
-                    "Created": f"{text.moment(case.created_on)} by {case.created_by}",
-                    "Last saved": f"{text.moment(case.last_updated_on)} by {case.last_updated_by}",
-                    "Revision": f"{case.revision}",
-                },
-                "Record",
-            )
+            record_facts(case, case.case_id)
             if metadata := other_metadata(case):
                 st.caption("Metadata")
                 st.json(metadata, expanded=2)

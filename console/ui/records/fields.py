@@ -9,9 +9,10 @@ from typing import Any
 
 import streamlit as st
 
-from console.records import Json
+from console.records import Case, Json, Judge
 from console.ui.frame import text
 from console.ui.frame.controls.drafts import Draft
+from console.ui.frame.facts import fact_list
 from console.ui.runs.parts import block
 
 Change = Callable[[Any, Any], Any]
@@ -176,6 +177,17 @@ def passage(label: str, body: str) -> None:
         block(body, f"passage-{label.lower().replace(' ', '-')}")
     else:
         st.text(body or text.NOTHING)
+
+
+def record_facts(record: Case | Judge, record_id: str) -> None:
+    """Who made and saved a record, and when."""
+    facts = {
+        "Id": record_id,
+        "Created": f"{text.moment(record.created_on)} by {record.created_by}",
+        "Last saved": f"{text.moment(record.last_updated_on)} by {record.last_updated_by}",
+        "Revision": f"{record.revision}",
+    }
+    fact_list(facts, "Record")
 
 
 def labels_of(fields: Sequence[Field]) -> dict[str, str]:

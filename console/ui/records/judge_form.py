@@ -19,7 +19,16 @@ from console.ui.frame.card import card
 from console.ui.frame.controls.drafts import Values
 from console.ui.frame.facts import fact_list
 from console.ui.frame.navigation import link_to
-from console.ui.records.fields import Field, Form, json_text, number_text, passage, problem_of_json, read_json
+from console.ui.records.fields import (
+    Field,
+    Form,
+    json_text,
+    number_text,
+    passage,
+    problem_of_json,
+    read_json,
+    record_facts,
+)
 from console.ui.records.judge_parameters import NUMBERS, joined, other_parameters, typed_parameters, unusual
 from console.ui.records.trial import prompt_panel, trial_panel
 
@@ -96,15 +105,7 @@ class JudgeEditor:
                 with card("Who judges what", "", "judge-what"):
                     self._what(judge)
                 with card("Record", "", "judge-record"):
-                    fact_list(
-                        {
-                            "Id": judge.judge_id,
-                            "Created": f"{text.moment(judge.created_on)} by {judge.created_by}",
-                            "Last saved": f"{text.moment(judge.last_updated_on)} by {judge.last_updated_by}",
-                            "Revision": f"{judge.revision}",
-                        },
-                        "Record",
-                    )
+                    record_facts(judge, judge.judge_id)
                 prompt_panel(self._services, self.kind, self._pairs(judge))
             with st.container(key="record-facts"), card("Parameters", "", "judge-parameters"):
                 self._parameters(judge)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pandas as pd
 import streamlit as st
 
 from console.actions.runs import rerun
@@ -15,6 +14,7 @@ from console.services import Services
 from console.ui.frame import text
 from console.ui.frame.card import card
 from console.ui.frame.controls import filters
+from console.ui.frame.controls.columns import Column, number_column, show_records, text_column
 from console.ui.frame.navigation import link_to
 from console.ui.frame.style import outcome
 from console.ui.sign_in import saving
@@ -135,31 +135,16 @@ def _several(shared: Services, made: Sequence[tuple[RunId, RunId]]) -> None:
     flipped = sum(pair.flipped for pair in pairs)
     failed = sum(pair.after.results is None for pair in pairs)
     st.caption(f"{len(pairs)} judged again, {flipped} with another result, {failed} without a score.")
-    frame = pd.DataFrame(
-        [
-            {
-                "Run": str(pair.before.run_id),
-                "Before": _result(pair.before),
-                "New run": str(pair.after.run_id),
-                "Now": _result(pair.after),
-                "Difference": pair.difference,
-                "Result": outcome(pair.after.status, pair.after.evaluation_status).text,
-                "Text": text.shorten(pair.before.evaluated_artifact.evaluation_target, 120),
-            }
-            for pair in pairs
-        ]
-    )
-    st.dataframe(
-        frame,
-        column_config={
-            "Difference": st.column_config.NumberColumn(format="%+.3f", help="Of the normalised scores"),
-            "Text": st.column_config.TextColumn(width="large"),
-        },
-        hide_index=True,
-        placeholder=text.NOTHING,
-        height="content" if len(pairs) <= 20 else 700,
-        alt="Runs before and now",
-    )
+    columns: list[Column[Repeated]] = [
+        text_column("Run", lambda pair: str(pair.before.run_id)),
+        text_column("Before", lambda pair: _result(pair.before)),
+        text_column("New run", lambda pair: str(pair.after.run_id)),
+        text_column("Now", lambda pair: _result(pair.after)),
+        number_column("Difference", lambda pair: pair.difference, None, "%+.3f", "Of the normalised scores"),
+        text_column("Result", lambda pair: outcome(pair.after.status, pair.after.evaluation_status).text),
+        text_column("Text", lambda pair: text.shorten(pair.before.evaluated_artifact.evaluation_target, 120), "large"),
+    ]
+    show_records(pairs, columns, alt="Runs before and now", height="content" if len(pairs) <= 20 else 700)
 
 
 def _result(run: Run) -> str:

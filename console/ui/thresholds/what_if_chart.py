@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from console.actions.runs.totals import histogram
-from console.actions.thresholds.what_if import passing
+from console.actions.runs.totals import histogram, passing
 from console.records import BINS
 from console.ui.frame import text
 from console.ui.frame.style import FONT, Palette, palette

@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from console.actions.runs.totals import passing
 from console.actions.thresholds.thresholds import load_thresholds, move_threshold
-from console.actions.thresholds.what_if import ledger, on_grid, passing, what_if
+from console.actions.thresholds.what_if import ledger, on_grid, what_if
 from console.errors import ConflictError, Forbidden, InvalidInput
 from console.records import Role, Rollup, RunFilter, Threshold, ThresholdChange, Verdict, utcnow
 from console.services import Services

@@ -49,9 +49,5 @@ def export_jsonl(services: Services, wanted: RunFilter, *, limit: int = WHOLE_LI
 
 
 def _take(services: Services, wanted: RunFilter, limit: int) -> list[RunSummary]:
-    rows: list[RunSummary] = []
-    for page in pages(lambda cursor: services.runs.list(wanted, limit=_PAGE, cursor=cursor)):
-        rows += page.items
-        if len(rows) >= limit:
-            break
-    return rows[:limit]
+    found = pages(lambda cursor: services.runs.list(wanted, limit=_PAGE, cursor=cursor))
+    return list(islice((row for page in found for row in page.items), limit))

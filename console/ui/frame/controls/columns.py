@@ -53,7 +53,7 @@ def text_column(
 def number_column(
     name: str,
     value: Callable[[T], float | None],
-    width: int,
+    width: int | None,
     form: str | None = None,
     note: str | None = None,
     *,
