@@ -68,14 +68,10 @@ def _panel(shared: Services, opened: str) -> None:
     """The whole run, or why it cannot be shown."""
     try:
         run = shared.runs.get(run_id_of(opened))
-        run_panel(run, shared.labels.of(run.run_id), _close)
+        run_panel(run, shared.labels.of(run.run_id))
     except ConsoleError as error:
         show_error(error, "runs.panel")
-        st.button("Close", key="runs.close", on_click=_close)
-
-
-def _close() -> None:
-    filters.navigate({"run": None})
+        st.button("Close", key="runs.close", on_click=filters.navigate, args=({"run": None},))
 
 
 main()

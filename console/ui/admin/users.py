@@ -12,7 +12,7 @@ from console.records import Role, User, utcnow
 from console.services import Services
 from console.ui.frame import text
 from console.ui.frame.clock import local
-from console.ui.frame.controls import filters
+from console.ui.frame.controls import filters, linked
 from console.ui.frame.controls.columns import Column, moment_column, pick_record, text_column
 from console.ui.frame.navigation import link_to
 from console.ui.sign_in.saving import problem, save
@@ -77,10 +77,7 @@ def user_card(shared: Services, actor: User, user: User) -> None:
     with st.container(border=True, key="card-users-one", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", key="users-one-head"):
             st.header(text.plain(user.name or user.username), anchor=False, width="content")
-            st.button(
-                "Close", key="users.close", icon=":material/close:", type="tertiary", on_click=filters.navigate,
-                args=({"user": None},),
-            )  # fmt: skip
+            linked.close("users.close", "user")
         st.text(f"{user.username}   {_state(user)}")
         st.caption(
             text.plain(

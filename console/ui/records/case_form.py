@@ -70,16 +70,9 @@ class CaseEditor:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self.records = services.cases
 
     # --- reading ---------------------------------------------------------------------------------------
-
-    def versions(self, record_id: str) -> list[Case]:
-        """Every version, newest first."""
-        return self._services.cases.versions(record_id)
-
-    def current(self, record_id: str) -> Case:
-        """The version in force, as the store has it now."""
-        return self._services.cases.current(record_id)
 
     def results(self, record_id: str) -> VersionResults:
         """What the runs of each version look like."""
@@ -92,14 +85,10 @@ class CaseEditor:
     def values(self, case: Case) -> Values:
         """The case as a form says it."""
         return {
-            "name": case.name,
-            "description": case.description,
-            "task_introduction": case.task_introduction,
-            "evaluation_criteria": case.evaluation_criteria,
+            **{name: getattr(case, name) for name in _PLAIN},
             "low": case.score_range.min,
             "high": case.score_range.max,
             "step": float(case.score_range.step),
-            "requires_reference": case.requires_reference,
             "threshold": case.threshold.score,
             "threshold_description": case.threshold.description,
             **guidance_of(case),
@@ -281,13 +270,11 @@ _NEEDED = {
     "task_introduction": "Say what the task is.",
     "evaluation_criteria": "Say what is judged.",
 }
+_PLAIN = ("name", "description", "task_introduction", "evaluation_criteria", "requires_reference")
+"""Fields of a case that a field of the form says as they are."""
 _PARTS: Mapping[str, tuple[str, ...]] = {
-    "name": ("name",),
-    "description": ("description",),
-    "task_introduction": ("task_introduction",),
-    "evaluation_criteria": ("evaluation_criteria",),
+    **{name: (name,) for name in _PLAIN},
     "score_range": ("low", "high", "step"),
-    "requires_reference": ("requires_reference",),
     "threshold": ("threshold", "threshold_description"),
     "metadata": ("metadata", "steps", "anchors", "examples"),
 }
@@ -297,12 +284,8 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
 def _fields(values: Values) -> dict[str, Any]:
     """The fields of a case as the form says them."""
     return {
-        "name": values["name"],
-        "description": values["description"],
-        "task_introduction": values["task_introduction"],
-        "evaluation_criteria": values["evaluation_criteria"],
+        **{name: values[name] for name in _PLAIN},
         "score_range": _scale_of(values),
-        "requires_reference": values["requires_reference"],
         "threshold": Threshold(score=values["threshold"], description=values["threshold_description"].strip()),
         "metadata": {
             **read_json(values["metadata"]),

@@ -11,7 +11,7 @@ from console.records import Judge, Metric, Model, Role, User
 from console.services import Services
 from console.ui.charts import leads
 from console.ui.frame import text
-from console.ui.frame.controls import filters
+from console.ui.frame.controls import linked
 from console.ui.frame.controls.columns import (
     Column,
     moment_column,
@@ -66,10 +66,7 @@ def model_panel(shared: Services, model: Model, judges: Sequence[Judge], user: U
     """One model: its prices, where it comes from, and who uses it."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="models-panel-head"):
         st.header(text.plain(model.name, 80), anchor=False)
-        st.button(
-            "Close", key="models.close", icon=":material/close:", type="tertiary", on_click=filters.navigate,
-            args=({"model": None},),
-        )  # fmt: skip
+        linked.close("models.close", "model")
     prices = {}
     if user.role.includes(Role.ADMIN):
         _price_form(shared, model)

@@ -23,7 +23,7 @@ def conflict_dialog(shared: Services, editor: Editor[R], key: DraftKey) -> None:
     if draft is None:
         st.rerun()
     try:
-        theirs = editor.current(key.record_id)
+        theirs = editor.records.current(key.record_id)
     except ConsoleError as error:
         st.text(str(error))
         return

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
 from console.actions.configuration.version_results import VersionResults
-from console.records import Case, Judge, User
+from console.records import Case, Judge, User, ports
 from console.ui.frame.controls.drafts import Values
 from console.ui.records.fields import Field, Form
 
@@ -20,18 +20,16 @@ class Editor(Protocol[R]):
     """The word for one of them; also the name in the address and in keys."""
 
     @property
+    def records(self) -> ports.Versioned[R]:
+        """Where they are stored."""
+
+    @property
     def fields(self) -> Sequence[Field]:
         """What a form edits, in the order of the form."""
 
     @property
     def kept_on_restore(self) -> Sequence[str]:
         """Fields that stay as they are when an old version is restored."""
-
-    def versions(self, record_id: str) -> list[R]:
-        """Every version, newest first; none when there is no such record."""
-
-    def current(self, record_id: str) -> R:
-        """The version in force, as the store has it now. Raises NotFound."""
 
     def results(self, record_id: str) -> VersionResults:
         """What the runs of each version look like."""

@@ -43,6 +43,7 @@ class JudgeEditor:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self.records = services.judges
         self.fields = (
             Field("name", "Name"),
             Field("description", "Description"),
@@ -55,14 +56,6 @@ class JudgeEditor:
         )
 
     # --- reading ---------------------------------------------------------------------------------------
-
-    def versions(self, record_id: str) -> list[Judge]:
-        """Every version, newest first."""
-        return self._services.judges.versions(record_id)
-
-    def current(self, record_id: str) -> Judge:
-        """The version in force, as the store has it now."""
-        return self._services.judges.current(record_id)
 
     def results(self, record_id: str) -> VersionResults:
         """What the runs of each version look like."""

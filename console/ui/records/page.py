@@ -55,7 +55,7 @@ class RecordPage(Generic[R]):
         if self._id == NEW:
             self._new()
             return
-        known = self._editor.versions(self._id)
+        known = list(self._editor.records.versions(self._id))
         if not known:
             raise NotFound(kind, self._id)
         current = next((one for one in known if one.active), None)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 import streamlit as st
 
 from console.records import Label, Run, RunStatus
 from console.ui.frame import text
+from console.ui.frame.controls import linked
 from console.ui.frame.facts import fact_list
 from console.ui.frame.navigation import link_to
 from console.ui.runs import parts
@@ -17,9 +18,9 @@ _TALL = 190
 """Pixels of the text above the scores."""
 
 
-def run_panel(run: Run, labels: Sequence[Label], on_close: Callable[[], None]) -> None:
+def run_panel(run: Run, labels: Sequence[Label]) -> None:
     """Draw the run from its score down to its raw JSON."""
-    _heading(run, on_close)
+    _heading(run)
     if run.status is RunStatus.FAILED:
         parts.failure(run.error_message)
     if run.results:
@@ -51,12 +52,12 @@ def run_panel(run: Run, labels: Sequence[Label], on_close: Callable[[], None]) -
         st.json(msgspec.json.encode(run).decode(), expanded=1)
 
 
-def _heading(run: Run, on_close: Callable[[], None]) -> None:
+def _heading(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run-head"):
         st.header(f"Run {text.plain(run.run_id)}", anchor=False, width="content")
         parts.badge(run)
         link_to("run", "Open as page", ":material/open_in_full:", **_address(run))
-        st.button("Close", key="run.close", icon=":material/close:", type="tertiary", on_click=on_close)
+        linked.close("run.close", "run")
     st.caption(text.plain(parts.origin(run)))
 
 

@@ -11,7 +11,7 @@ from console.errors import NotFound
 from console.records import Chunk, Collection, Json
 from console.services import Services
 from console.ui.frame import text
-from console.ui.frame.controls import filters
+from console.ui.frame.controls import filters, linked
 from console.ui.sign_in.saving import problem, save
 
 PAGE_CHUNKS = 20
@@ -25,10 +25,7 @@ def document_panel(shared: Services, collection: Collection, filename: str, *, a
         st.header(text.plain(filename, 60), anchor=False, width="content")
         if admin and chunks:
             _delete_popover(shared, collection, filename)
-        st.button(
-            "Close", key="collections.close", icon=":material/close:", type="tertiary", on_click=filters.navigate,
-            args=({"document": None, "from": None},),
-        )  # fmt: skip
+        linked.close("collections.close", "document", "from")
     if not chunks:
         raise NotFound("document", filename)
     first = min(_number(st.query_params.get("from")), len(chunks) - 1) // PAGE_CHUNKS * PAGE_CHUNKS

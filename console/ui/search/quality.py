@@ -12,6 +12,7 @@ from console.tabular.files import TabularFile
 from console.ui.frame import text
 from console.ui.frame.boundary import show_error
 from console.ui.frame.card import card
+from console.ui.frame.controls.columns import Column, number_column, show_records, text_column
 
 _SEEN = "search.quality.seen"
 _PROBLEMS = 5
@@ -80,29 +81,22 @@ def _report(made: Quality) -> None:
 
 
 def _table(made: Quality) -> None:
-    config = st.column_config
-    st.dataframe(
-        [
-            {
-                "Strategy": one.strategy.capitalize(),
-                "nDCG@10": one.ndcg.mean if one.ndcg else None,
-                "95 %": _interval(one.ndcg),
-                "Recall@10": one.recall.mean if one.recall else None,
-                "95 % of it": _interval(one.recall),
-                "Fail": len(one.failing) if one.ndcg else None,
-                "Time": None if one.seconds is None else one.seconds * 1_000,
-                "Remark": one.error or None,
-            }
-            for one in made.strategies
-        ],
-        column_config={
-            "nDCG@10": config.ProgressColumn(format="%.3f", min_value=0, max_value=1, width=130),
-            "Recall@10": config.ProgressColumn(format="%.3f", min_value=0, max_value=1, width=130),
-            "Fail": config.NumberColumn(width=70, help="Queries for which nothing relevant is among the first ten"),
-            "Time": config.NumberColumn(format="%.1f ms", width=80, help="Median of a search, the query embedded"),
-        },
-        hide_index=True, height="content", placeholder="–", alt=f"Quality on {made.queries:,} queries",
-    )  # fmt: skip
+    share = st.column_config.ProgressColumn(format="%.3f", min_value=0, max_value=1, width=130)
+    missed = "Queries for which nothing relevant is among the first ten"
+    columns: list[Column[StrategyQuality]] = [
+        text_column("Strategy", lambda one: one.strategy.capitalize()),
+        Column("nDCG@10", lambda one: one.ndcg.mean if one.ndcg else None, share),
+        text_column("95 %", lambda one: _interval(one.ndcg)),
+        Column("Recall@10", lambda one: one.recall.mean if one.recall else None, share),
+        text_column("95 % of it", lambda one: _interval(one.recall)),
+        number_column("Fail", lambda one: len(one.failing) if one.ndcg else None, 70, note=missed),
+        number_column(
+            "Time", lambda one: None if one.seconds is None else one.seconds * 1_000, 80, "%.1f ms",
+            "Median of a search, the query embedded",
+        ),
+        text_column("Remark", lambda one: one.error or None),
+    ]  # fmt: skip
+    show_records(made.strategies, columns, alt=f"Quality on {made.queries:,} queries", height="content")
     queries = "1 query" if made.queries == 1 else f"{made.queries:,} queries, each"
     st.caption(f"{queries} embedded once")
 

@@ -14,7 +14,7 @@ from console.records import Chunk, Collection, SearchHit
 from console.services import Services
 from console.ui.frame import text
 from console.ui.frame.boundary import nothing
-from console.ui.frame.controls import filters
+from console.ui.frame.controls import filters, linked
 from console.ui.frame.navigation import link_to
 from console.ui.search.document import place, said_metadata
 
@@ -101,10 +101,7 @@ def panel(shared: Services, collection: Collection, answer: SearchAnswer | None,
         hit = SearchHit.of(chunk, 0.0)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="search-panel-head"):
         st.header(text.plain(hit.filename or "No document", 60), anchor=False, width="content")
-        st.button(
-            "Close", key="search.close", icon=":material/close:", type="tertiary", on_click=filters.navigate,
-            args=({"hit": None},),
-        )  # fmt: skip
+        linked.close("search.close", "hit")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(text.plain(place(hit)), width="stretch")
         if similarity is not None:

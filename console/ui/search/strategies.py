@@ -9,6 +9,7 @@ import streamlit as st
 from console.actions.collections.search import StrategyReport, compare_strategies
 from console.services import Services
 from console.ui.frame.card import card
+from console.ui.frame.controls.columns import Column, number_column, show_records, text_column
 from console.ui.search.bar import Question, said_filters
 
 _SEEN = "search.compared"
@@ -34,41 +35,23 @@ def strategy_card(shared: Services, question: Question, revision: str) -> None:
 
 
 def _table(reports: Sequence[StrategyReport]) -> None:
-    config = st.column_config
-    st.dataframe(
-        [
-            {
-                "Strategy": one.strategy,
-                "First": _milliseconds(one.first_seconds),
-                "Then": _milliseconds(one.seconds),
-                "Requests": one.requests,
-                "Read units": one.read_units,
-                "Overlap": one.overlap,
-                "Remark": one.error or None,
-            }
-            for one in reports
-        ],
-        column_config={
-            "Strategy": config.TextColumn(width=90),
-            "First": config.NumberColumn("First search", format="%.1f ms", width=100, help="It may load vectors"),
-            "Then": config.NumberColumn("Later ones", format="%.1f ms", width=100, help="Median of three"),
-            "Requests": config.NumberColumn(width=80, help="To the store, of one later search"),
-            "Read units": config.NumberColumn(format="%.1f", width=90, help="Of one later search"),
-            "Overlap": config.ProgressColumn(
-                "Same as exact",
-                format="percent",
-                min_value=0,
-                max_value=1,
-                width=130,
-                help="Share of the results of exact that it found too",
-            ),
-            "Remark": config.TextColumn(width=520),
-        },
-        hide_index=True,
-        height="content",
-        placeholder="–",
-        alt="Strategies compared",
-    )
+    same = st.column_config.ProgressColumn(
+        "Same as exact", format="percent", min_value=0, max_value=1, width=130,
+        help="Share of the results of exact that it found too",
+    )  # fmt: skip
+    first, note = "First search", "It may load vectors"
+    columns: list[Column[StrategyReport]] = [
+        text_column("Strategy", lambda one: one.strategy, 90),
+        number_column("First", lambda one: _milliseconds(one.first_seconds), 100, "%.1f ms", note, title=first),
+        number_column(
+            "Then", lambda one: _milliseconds(one.seconds), 100, "%.1f ms", "Median of three", title="Later ones"
+        ),
+        number_column("Requests", lambda one: one.requests, 80, note="To the store, of one later search"),
+        number_column("Read units", lambda one: one.read_units, 90, "%.1f", "Of one later search"),
+        Column("Overlap", lambda one: one.overlap, same),
+        text_column("Remark", lambda one: one.error or None, 520),
+    ]
+    show_records(reports, columns, alt="Strategies compared", height="content")
 
 
 def _note(question: Question) -> str:

@@ -53,7 +53,7 @@ def text_column(
 def number_column(
     name: str,
     value: Callable[[T], float | None],
-    width: int | None,
+    width: int | None = None,
     form: str | None = None,
     note: str | None = None,
     *,

@@ -152,27 +152,19 @@ def filter_bar(page: str, known: Choices) -> None:
 def score_bounds(page: str, selection: Selection) -> None:
     """The runs, the bounds of the score, and the batch, that came with a link, and the way to be rid of them."""
     wanted = selection.wanted
-    if wanted.only is not None:
-        st.button(
-            f"{text.plural(len(wanted.only), 'chosen run')}", key=f"{page}.only", icon=":material/close:",
-            type="tertiary", help="Show all runs of the filter", on_click=navigate,
-            args=({"only": None, "run": None},),
-        )  # fmt: skip
-    if wanted.tag is not None:
-        st.button(
-            f"Tag {text.plain(wanted.tag, 40)}", key=f"{page}.tagged", icon=":material/close:", type="tertiary",
-            help="Show runs whatever their tags", on_click=navigate, args=({TAG: None, "run": None},),
-        )  # fmt: skip
-    if wanted.batch_id is not None:
-        st.button(
-            "One batch", key=f"{page}.batch", icon=":material/close:", type="tertiary",
-            help="Show the runs of all batches", on_click=navigate, args=({"batch": None, "run": None},),
-        )  # fmt: skip
-    if wanted.score_from is not None or wanted.score_below is not None:
-        st.button(
-            _score_words(wanted), key=f"{page}.scores", icon=":material/close:", type="tertiary",
-            help="Show all scores", on_click=navigate, args=({**dict.fromkeys(SCORES), "run": None},),
-        )  # fmt: skip
+    chosen = f"{text.plural(len(wanted.only), 'chosen run')}" if wanted.only is not None else None
+    scores = wanted.score_from is not None or wanted.score_below is not None
+    for name, words, why, params in (
+        ("only", chosen, "Show all runs of the filter", ("only",)),
+        ("tagged", wanted.tag and f"Tag {text.plain(wanted.tag, 40)}", "Show runs whatever their tags", (TAG,)),
+        ("batch", wanted.batch_id and "One batch", "Show the runs of all batches", ("batch",)),
+        ("scores", _score_words(wanted) if scores else None, "Show all scores", SCORES),
+    ):
+        if words is not None:
+            st.button(
+                words, key=f"{page}.{name}", icon=":material/close:", type="tertiary", help=why, on_click=navigate,
+                args=(dict.fromkeys((*params, "run")),),
+            )  # fmt: skip
 
 
 def navigate(params: Mapping[str, str | None]) -> None:

@@ -71,6 +71,13 @@ def number(name: str, most: float = 1.0) -> float | None:
     return value if 0 <= value <= most else None
 
 
+def close(key: str, *names: str) -> None:
+    """The button that puts away what these parameters of the URL have opened."""
+    st.button(
+        "Close", key=key, icon=":material/close:", type="tertiary", on_click=navigate, args=(dict.fromkeys(names),)
+    )
+
+
 def _store(key: str, name: str, reset: Sequence[str], default: str | None = None) -> None:
     value = st.session_state[key]
     said = f"{value:.12g}" if isinstance(value, float) else str(value or "")
