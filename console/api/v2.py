@@ -6,9 +6,9 @@ An application of its own below the old one, so that the old OpenAPI document st
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, FastAPI, Query, Response
 from pydantic import BaseModel, Field
 
 from console.actions.collections.quality import JudgedQuery, measure
@@ -17,7 +17,7 @@ from console.actions.thresholds.thresholds import move_threshold
 from console.api import v2_batches, v2_cases, v2_judges, v2_labels, v2_models, v2_runs, v2_sets
 from console.api.bodies import StrictRoute
 from console.api.context import Actor, UsedServices
-from console.api.pages import Cursor, Limit, Rows
+from console.api.pages import Rows
 from console.api.refusals import documented, handle_errors
 from console.api.shapes import answer
 from console.records import RunFilter, RunStatus, Verdict
@@ -69,42 +69,31 @@ def application() -> FastAPI:
     return made
 
 
+class RunQuery(BaseModel):
+    """Which runs; what is not given does not limit them."""
+
+    judge_id: str | None = None
+    case_id: str | None = None
+    status: RunStatus | None = None
+    verdict: Verdict | None = None
+    model: str | None = None
+    metric: str | None = None
+    batch_id: str | None = None
+    first_day: date | None = None
+    last_day: date | None = None
+    labelled: bool | None = None
+    uncertain: bool = False
+    score_from: float | None = None
+    score_below: float | None = None
+    limit: int = Field(100, ge=1, le=1_000)
+    cursor: str | None = Field(None, description="The cursor of the page before.")
+
+
 @router.get("/runs", response_model=Rows, tags=["Runs"], responses=documented(503))
-def list_runs(
-    services: UsedServices,
-    judge_id: str | None = None,
-    case_id: str | None = None,
-    status: RunStatus | None = None,
-    verdict: Verdict | None = None,
-    model: str | None = None,
-    metric: str | None = None,
-    batch_id: str | None = None,
-    first_day: date | None = None,
-    last_day: date | None = None,
-    labelled: bool | None = None,
-    uncertain: bool = False,
-    score_from: float | None = None,
-    score_below: float | None = None,
-    limit: Limit = 100,
-    cursor: Cursor = None,
-) -> Response:
+def list_runs(services: UsedServices, asked: Annotated[RunQuery, Query()]) -> Response:
     """Runs that match, newest first. A page may be short before the last one."""
-    wanted = RunFilter(
-        judge_id=judge_id,
-        case_id=case_id,
-        status=status,
-        verdict=verdict,
-        model=model,
-        metric=metric,
-        batch_id=batch_id,
-        first_day=first_day,
-        last_day=last_day,
-        labelled=labelled,
-        uncertain=uncertain,
-        score_from=score_from,
-        score_below=score_below,
-    )
-    page = services.runs.list(wanted, limit=limit, cursor=cursor)
+    wanted = RunFilter(**asked.model_dump(exclude={"limit", "cursor"}))
+    page = services.runs.list(wanted, limit=asked.limit, cursor=asked.cursor)
     return answer({"items": page.items, "cursor": page.cursor})
 
 
