@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.vectors import clustered, fill
-from console.actions.collections.collections import feed_opensearch, load_collection
+from console.actions.collections.collections import load_collection, sync_opensearch
 from console.actions.collections.search import load_map, search
+from console.actions.permissions import outsider
 from console.config import Settings
 from console.data.store import tables
 from console.data.store.client import credentials_in
@@ -161,7 +162,7 @@ def measure(services: Services, count: int) -> None:
     for name in (*STRATEGIES, "counts", "documents", "map"):
         made = fill(services, rows)
         key = made.collection_id
-        feed_opensearch(services, key)
+        sync_opensearch(services, outsider("bench"), key)
         look = looks(services, key, query)[name]
         look()
         first = looks(services, key, query)["exact"]()[0]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from console.actions.permissions import outsider
 from console.cli.options import AsJson, DataDir, open_services, operator, print_json, progress
 from console.errors import NotFound
 
@@ -61,11 +62,13 @@ def sync(
     data_dir: DataDir = None,
 ) -> None:
     """Bring the OpenSearch index of a collection up to date (OPENSEARCH_URL)."""
-    from console.actions.collections.collections import feed_opensearch
+    from console.actions.collections.collections import sync_opensearch
 
     with open_services(data_dir) as services, progress("Sending chunks") as advance:
         found = services.collections.named(collection)
-        sent = feed_opensearch(services, found.collection_id, lambda done: advance(done, found.total_chunks))
+        sent = sync_opensearch(
+            services, outsider(operator()), found.collection_id, lambda done: advance(done, found.total_chunks)
+        )
     if as_json:
         print_json({"collection": found.collection_id, "sent": sent})
     else:
@@ -73,14 +76,14 @@ def sync(
 
 
 def _collection_id(services: Services, wanted: str, *, create: bool) -> str:
-    from console.actions.collections.collections import make_collection
+    from console.actions.collections.collections import create_collection
 
     try:
         return services.collections.named(wanted).collection_id
     except NotFound:
         if not create:
             raise
-        return make_collection(services, wanted, by=operator()).collection_id
+        return create_collection(services, outsider(operator()), wanted).collection_id
 
 
 def _report(done: list[Ingested], collection_id: str, *, as_json: bool) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from console.actions.collections.collections import make_collection
+from console.actions.collections.collections import create_collection
 from console.actions.configuration.configuration import create_judge, edit_judge
 from console.cli.terminal import Neutral, neutral
 from console.data.store.codec import check_line
@@ -88,7 +88,7 @@ def test_every_door_refuses_them_in_names(console_services: Services, evil: str)
         lambda: services.catalog.create_metric(bad, by="ana"),
         lambda: services.users.add("bob", bad, Role.VIEWER, "a long password", by="ana"),
         lambda: services.users.add(bad, "Bob", Role.VIEWER, "a long password", by="ana"),
-        lambda: make_collection(services, bad, by="ana"),
+        lambda: create_collection(services, admin, bad),
         lambda: services.labels.save(run, 4.0, True, "", by=bad),
         lambda: services.batches.create(bad, judge.judge_id, [artifact()], by="ana", settings={}),
     ]

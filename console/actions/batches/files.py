@@ -60,12 +60,16 @@ def guess(file: TabularFile) -> Columns:
     return Columns.of(found)
 
 
-def guess_parts(names: list[str]) -> dict[str, str]:
-    """The columns whose names say what they hold, by part."""
+def guess_parts(names: Sequence[str], known: Mapping[str, Sequence[str]] = _KNOWN) -> dict[str, str]:
+    """The columns whose names say what they hold, by part.
+
+    Args:
+        known: as `_KNOWN`, names by what they hold.
+    """
     plain: dict[str, str] = {}
     for name in names:
         plain.setdefault("".join(character for character in name.lower() if character.isalnum()), name)
-    found = {part: next((plain[one] for one in known if one in plain), None) for part, known in _KNOWN.items()}
+    found = {part: next((plain[one] for one in names if one in plain), None) for part, names in known.items()}
     return {part: name for part, name in found.items() if name is not None}
 
 

@@ -106,11 +106,6 @@ def create_collection(services: Services, actor: User, name: str, embedder: str 
         SetupError: the embedder is not configured here.
     """
     by = permit(actor, Role.ADMIN)
-    return make_collection(services, name, embedder, by=by)
-
-
-def make_collection(services: Services, name: str, embedder: str = "minilm", *, by: str) -> Collection:
-    """As `create_collection`, for somebody who may (a command)."""
     shown = check_line(" ".join(name.split()), "The name of the collection")
     if not shown or len(shown) > LONGEST_NAME or not shown.isprintable():
         raise InvalidInput(f"Give the collection a name of 1 to {LONGEST_NAME} characters.", field="name")
@@ -147,13 +142,6 @@ def sync_opensearch(
         StoreUnavailable: it does not answer.
     """
     permit(actor, Role.ADMIN)
-    return feed_opensearch(services, collection_id, progress)
-
-
-def feed_opensearch(
-    services: Services, collection_id: str, progress: Callable[[int], None] = lambda _sent: None
-) -> int:
-    """As `sync_opensearch`, for somebody who may (a command)."""
     index = open_index(services.settings)
     at = services.vector_reads.position()
     collection = services.collections.get(collection_id)

@@ -46,7 +46,7 @@ def columns_of(file: TabularFile, given: Mapping[str, str] | None = None) -> dic
         if name not in names:
             raise InvalidInput(f"{file.name} has no column {name}. It has {', '.join(names)}.", field="columns")
     left = [name for name in names if name not in named.values()]
-    return {**guess_parts(left), **_guess(left), **named}
+    return {**guess_parts(left), **guess_parts(left, _KNOWN), **named}
 
 
 def items_of(
@@ -128,14 +128,6 @@ def _values(item: SetItem) -> list[Any]:
 
 def _cells(item: SetItem) -> list[Any]:
     return [*_values(item)[:-1], "; ".join(item.tags)]
-
-
-def _guess(names: Sequence[str]) -> dict[str, str]:
-    plain: dict[str, str] = {}
-    for name in names:
-        plain.setdefault("".join(character for character in name.lower() if character.isalnum()), name)
-    found = {field: next((plain[one] for one in known if one in plain), None) for field, known in _KNOWN.items()}
-    return {field: name for field, name in found.items() if name is not None}
 
 
 def _item(row: Row, columns: Mapping[str, str], *, csv: bool, may_be_empty: bool) -> SetItem | Problem:

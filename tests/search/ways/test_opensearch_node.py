@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from console.actions.collections.collections import feed_opensearch
+from console.actions.collections.collections import sync_opensearch
 from console.actions.collections.search import search
+from console.actions.permissions import outsider
 from console.config import Settings
 from console.engine.process import wait_until
 from console.errors import StoreUnavailable
@@ -31,7 +32,7 @@ class Beside:
     collection_id: str
 
     def sync(self) -> int:
-        return feed_opensearch(self.services, self.collection_id)
+        return sync_opensearch(self.services, outsider("tests"), self.collection_id)
 
     def found(self, strategy: str = "opensearch", k: int = 10, **filters: str) -> dict[str, float]:
         answer = search(self.services, self.collection_id, vector=QUERY, k=k, strategy=strategy, filters=filters)
