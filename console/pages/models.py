@@ -9,7 +9,7 @@ from console.records import Judge, Role, User
 from console.services import Services
 from console.ui.frame.boundary import boundary, nothing
 from console.ui.frame.card import card
-from console.ui.frame.controls import filters
+from console.ui.frame.controls import linked
 from console.ui.frame.session import page_title
 from console.ui.records import catalog
 from console.ui.sign_in import auth
@@ -36,7 +36,7 @@ def _models(shared: Services, judges: list[Judge], user: User) -> None:
     with st.container(key="models-split", horizontal=True, gap="small"):
         with card("Models", "By provider and name; prices in US dollars per million tokens", "models"):
             if models:
-                catalog.model_table(models, used, opened, lambda model_id: filters.navigate({"model": model_id}))
+                catalog.model_table(models, used, opened, linked.opens("model"))
             else:
                 nothing("There are no models yet", "A judge needs one: add the first.", "models")
         if opened:

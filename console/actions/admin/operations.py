@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from console.actions.permissions import permit
@@ -111,7 +110,7 @@ def load_operations(services: Services) -> Operations:
     runs = next(report for report in reports if report.name == services.store.name(tables.RUNS))
     latest = [] if runs.problems else services.batches.list(LATEST_BATCHES).items
     now = utcnow()
-    leased = [batch for batch in latest if batch.lease_owner and _ahead(batch.lease_until, now)]
+    leased = [batch for batch in latest if batch.lease_owner and (batch.lease_until or now) > now]
     return Operations(reports, leased, runs.items or 0)
 
 
@@ -197,10 +196,6 @@ def _vectors(table: tables.Table, found: Description) -> list[IndexReport]:
 def _counted(size: int, items: int) -> int | None:
     """A size; None where the engine says 0 although there are items, that is, does not count."""
     return size if size or not items else None
-
-
-def _ahead(until: datetime | None, now: datetime) -> bool:
-    return until is not None and until > now
 
 
 def _since(begin: float) -> float:

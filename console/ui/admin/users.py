@@ -39,7 +39,10 @@ def people_table(users: Sequence[User], opened: str | None) -> None:
         text_column("By", lambda user: user.created_by, 110),
     ]
     shown = ["User name", "Role", "State"] if opened else None
-    pick_record("users", users, columns, lambda user: user.username, _open, alt="Users", picked=opened, shown=shown)
+    pick_record(
+        "users", users, columns, lambda user: user.username, linked.opens("user"), alt="Users", picked=opened,
+        shown=shown,
+    )  # fmt: skip
 
 
 def add_popover(shared: Services) -> None:
@@ -176,10 +179,6 @@ def _reset(shared: Services, actor: User, username: str) -> None:
 def _delete(shared: Services, actor: User, username: str) -> None:
     actions.delete_user(shared, actor, username)
     filters.navigate({"user": None})
-
-
-def _open(username: str) -> None:
-    filters.navigate({"user": username})
 
 
 def _state(user: User) -> str:

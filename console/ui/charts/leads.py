@@ -5,7 +5,7 @@ A callback may not leave its page, so it leaves word of where to go; the next sc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -22,6 +22,11 @@ _KEPT = ("period", "from", "to", "case", "judge", "model", "metric", "status", "
 def leave_for(page: str, params: Mapping[str, str]) -> None:
     """Go to a page, by its file's name, as soon as the script runs again. For callbacks."""
     st.session_state[LEAD] = (page, dict(params))
+
+
+def opens(page: str, name: str) -> Callable[[str], None]:
+    """For a table: what is picked is opened on a page of its own, whose URL has it as `name`."""
+    return lambda value: leave_for(page, {name: value})
 
 
 def open_runs(ids: str) -> None:

@@ -128,10 +128,6 @@ def _runs(view: DocumentView) -> None:
     among = "" if view.complete else f"Among the latest {documents.LATEST} runs since it was made"
     with card("Runs made from it", among, "document-runs"):
         if view.runs:
-            tables.run_picker("document-runs", view.runs, tables.RECENT, _open_run)
+            tables.run_picker("document-runs", view.runs, tables.RECENT, leads.opens("runs", "run"))
         else:
             st.caption("None yet" if view.complete else "None of these")
-
-
-def _open_run(run_id: str) -> None:
-    leads.leave_for("runs", {"run": run_id})

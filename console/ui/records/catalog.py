@@ -97,7 +97,12 @@ def model_panel(shared: Services, model: Model, judges: Sequence[Judge], user: U
         text_column("Case", lambda one: one.case_name, 150),
     ]
     pick_record(
-        "models.judges", judges, columns, lambda one: one.judge_id, _open_judge, alt="Judges in use with this model"
+        "models.judges",
+        judges,
+        columns,
+        lambda one: one.judge_id,
+        leads.opens("judges", "judge"),
+        alt="Judges in use with this model",
     )
     link_to("runs", "Runs of this model", ":material/arrow_forward:", model=model.name)
 
@@ -148,10 +153,6 @@ def add_metric(shared: Services) -> None:
 
 def _judge_name(judge: Judge) -> str:
     return text.judge_name(judge.name, judge.judge_id)
-
-
-def _open_judge(judge_id: str) -> None:
-    leads.leave_for("judges", {"judge": judge_id})
 
 
 def _price(dollars: float | None) -> str:

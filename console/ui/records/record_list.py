@@ -55,10 +55,7 @@ def picker(
         "Draft", lambda one: MARK if key(one) in drafts else "", 58, "Unsaved edits", spare=True
     )
 
-    def opened(record_id: str) -> None:
-        filters.navigate({kind: record_id})
-
-    pick_record(f"{kind}s", records, [mark, *columns], key, opened, alt=f"{kind.capitalize()}s")
+    pick_record(f"{kind}s", records, [mark, *columns], key, linked.opens(kind), alt=f"{kind.capitalize()}s")
 
 
 def empty(kind: str, *, searched: bool, advice: str) -> None:

@@ -12,7 +12,7 @@ from console.ui.frame import diff, text
 from console.ui.frame.boundary import boundary
 from console.ui.frame.card import card
 from console.ui.frame.clock import time_column
-from console.ui.frame.controls import filters, linked
+from console.ui.frame.controls import linked
 from console.ui.frame.controls.drafts import Values
 from console.ui.frame.controls.picker import pick_row
 from console.ui.records.editor import Editor, R
@@ -83,7 +83,7 @@ def _table(editor: Editor[R], record_id: str, known: list[R]) -> None:
             "Mean": config.NumberColumn(format="%.3f", width=70, help="Mean normalised score, 0 to 1"),
         },
         st.query_params.get("version"),
-        lambda version: filters.navigate({"version": version, "tab": None}),
+        linked.opens("version", "tab"),
         alt="Versions",
     )
     st.caption(_scope(results))

@@ -19,7 +19,7 @@ from console.services import Services
 from console.ui.frame import diff, text
 from console.ui.frame.boundary import boundary
 from console.ui.frame.card import card
-from console.ui.frame.controls import filters
+from console.ui.frame.controls import filters, linked
 from console.ui.frame.facts import fact_list
 from console.ui.frame.navigation import link_to
 from console.ui.frame.style import outcome
@@ -197,14 +197,10 @@ def _nearest(shared: Services, run: Run) -> None:
             if how := how_embedded(run.evaluated_artifact.evaluation_target):
                 st.caption(how)
             if found:
-                near_table("run.nearest", found, _open_run)
+                near_table("run.nearest", found, linked.opens("run"))
                 bound_note(examined(shared))
             else:
                 st.caption("No failing run of this case has an embedding.")
-
-
-def _open_run(run_id: str) -> None:
-    filters.navigate({"run": run_id})
 
 
 def _more(shared: Services, run: Run) -> None:

@@ -14,7 +14,7 @@ from console.search.embedding.embedders import EMBEDDERS
 from console.services import Services
 from console.ui.frame import text
 from console.ui.frame.boundary import nothing
-from console.ui.frame.controls import filters
+from console.ui.frame.controls import filters, linked
 from console.ui.frame.controls.columns import Column, moment_column, number_column, pick_record, text_column
 from console.ui.frame.navigation import link_to
 from console.ui.search.upload import SYNC
@@ -45,7 +45,9 @@ def collection_table(known: Sequence[Collection]) -> None:
         moment_column("Updated", lambda one: one.updated_at, 138),
         text_column("By", lambda one: one.user_id, 130),
     ]
-    pick_record("collections", known, columns, lambda one: one.collection_id, _open, alt="Collections")
+    pick_record(
+        "collections", known, columns, lambda one: one.collection_id, linked.opens("collection"), alt="Collections"
+    )
 
 
 def _packed(one: Collection) -> str | None:
@@ -169,7 +171,7 @@ def document_table(view: CollectionView, opened: str | None, *, admin: bool) -> 
         found,
         columns,
         lambda one: one.filename,
-        _open_document,
+        linked.opens("document", "from"),
         alt="Documents",
         picked=opened,
     )
@@ -217,14 +219,6 @@ def _round() -> int:
     """Counts what was done: in keys of popovers and uploads, so that they are fresh when it has worked."""
     number: int = st.session_state.get(_ROUND, 0)
     return number
-
-
-def _open(collection_id: str) -> None:
-    filters.navigate({"collection": collection_id})
-
-
-def _open_document(filename: str) -> None:
-    filters.navigate({"document": filename, "from": None})
 
 
 def _money(dollars: float) -> str:

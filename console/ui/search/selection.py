@@ -34,7 +34,10 @@ def picked_list(shared: Services, collection: Collection) -> None:
         return
     found = shared.vectors.get_many(of, ids[:SHOWN])
     with card(f"{len(ids):,} chunks in the selection", _note(len(ids)), "search-picked"):
-        st.button("Clear", key="search.picked.clear", icon=":material/close:", type="tertiary", on_click=_clear)
+        st.button(
+            "Clear", key="search.picked.clear", icon=":material/close:", type="tertiary",
+            on_click=lambda: st.session_state.pop(_PICKED, None),
+        )  # fmt: skip
         for number, chunk in enumerate(found[one] for one in ids[:SHOWN] if one in found):
             with st.container(border=True, gap="xsmall", key=f"picked-{number}"):
                 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -49,7 +52,3 @@ def picked_list(shared: Services, collection: Collection) -> None:
 
 def _note(count: int) -> str:
     return f"The first {SHOWN} are shown" if count > SHOWN else "Open one to read it whole"
-
-
-def _clear() -> None:
-    st.session_state.pop(_PICKED, None)

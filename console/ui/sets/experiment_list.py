@@ -46,8 +46,9 @@ def experiment_table(
     ]
     shown = [one.name for one in columns if one.name != ("Baseline" if of_set is None else "Set")]
     pick_record(
-        "experiments", found, columns, lambda one: one.experiment_id, _open_experiment, alt="Experiments", shown=shown
-    )
+        "experiments", found, columns, lambda one: one.experiment_id, leads.opens("experiments", "experiment"),
+        alt="Experiments", shown=shown,
+    )  # fmt: skip
 
 
 def _judges(one: Experiment) -> str:
@@ -61,10 +62,6 @@ def _rate(one: Experiment, first: Batch) -> float | None:
 def _state(batches: Sequence[Batch]) -> str:
     left = sum(batch.left for batch in batches)
     return f"{left:,} left" if left else "finished"
-
-
-def _open_experiment(experiment_id: str) -> None:
-    leads.leave_for("experiments", {"experiment": experiment_id})
 
 
 def open_experiment(experiment_id: str | None) -> None:

@@ -17,7 +17,7 @@ from console.ui.charts.figures import draw, stacked
 from console.ui.frame import text
 from console.ui.frame.boundary import boundary
 from console.ui.frame.card import card
-from console.ui.frame.controls import filters
+from console.ui.frame.controls import linked
 from console.ui.frame.controls.columns import Column, number_column, percent_column, pick_record, text_column
 from console.ui.frame.navigation import link_to
 from console.ui.runs.verdicts import colored
@@ -158,13 +158,9 @@ def _judges(results: Sequence[JudgeResults], chosen: JudgeResults) -> None:
             text_column("State", lambda one: f"{one.left:,} left" if one.left else "finished", 100),
         ]
         pick_record(
-            "experiment-judges", results, columns, lambda one: one.judged.batch_id, _choose, alt="Judges",
-            picked=chosen.judged.batch_id,
+            "experiment-judges", results, columns, lambda one: one.judged.batch_id,
+            linked.opens("judge", "item"), alt="Judges", picked=chosen.judged.batch_id,
         )  # fmt: skip
-
-
-def _choose(batch_id: str) -> None:
-    filters.navigate({"judge": batch_id, "item": None})
 
 
 def _figures(found: JudgeResults) -> None:

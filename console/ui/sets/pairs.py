@@ -15,7 +15,7 @@ from console.services import Services
 from console.ui.frame import text
 from console.ui.frame.boundary import boundary
 from console.ui.frame.card import card
-from console.ui.frame.controls import filters, linked
+from console.ui.frame.controls import linked
 from console.ui.frame.controls.columns import Column, number_column, pick_record, text_column
 from console.ui.frame.navigation import link_to
 from console.ui.runs.page import text_difference
@@ -136,18 +136,15 @@ def _table(shared: Services, pairing: Pairing) -> None:
     ]
     opened = st.query_params.get("item")
     pick_record(
-        "experiment-pairs", rows[:_MOST], columns, lambda row: row.key, _open, alt="Items in both experiments",
-        picked=opened, style=lambda frame: colored(frame, "Result before", "Result now"),
+        "experiment-pairs", rows[:_MOST], columns, lambda row: row.key, linked.opens("item"),
+        alt="Items in both experiments", picked=opened,
+        style=lambda frame: colored(frame, "Result before", "Result now"),
     )  # fmt: skip
     if len(rows) > _MOST:
         st.caption(f"The first {_MOST:,} of {len(rows):,}; `experiment show --json` has all.")
     chosen = next((row for row in pairing.rows if row.key == opened), None)
     if chosen:
         _side_by_side(shared, chosen)
-
-
-def _open(key: str) -> None:
-    filters.navigate({"item": key})
 
 
 def _side_by_side(shared: Services, row: PairedRow) -> None:

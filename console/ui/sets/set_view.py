@@ -17,7 +17,7 @@ from console.ui.charts import leads
 from console.ui.charts.figures import draw, stacked
 from console.ui.frame import text
 from console.ui.frame.card import card
-from console.ui.frame.controls import filters
+from console.ui.frame.controls import filters, linked
 from console.ui.frame.controls.columns import Column, moment_column, number_column, pick_record, text_column
 from console.ui.sets import items
 from console.ui.sets.experiment_list import experiment_table
@@ -186,11 +186,11 @@ def _experiments(shared: Services, test_set: TestSet, found: Sequence[Experiment
     with card("Experiments", "A click on a point or a row opens the experiment", "set-experiments"):
         panel = history(list(reversed(found)), batches)
         if panel:
-            draw(stacked(panel), [panel], f"{KEY}.history", on_targets=_open_target)
+            draw(stacked(panel), [panel], f"{KEY}.history", on_targets=_open)
         experiment_table(found, batches, of_set=test_set.set_id, baseline=test_set.baseline)
 
 
-def _open_target(targets: list[dict[str, str]]) -> None:
+def _open(targets: list[dict[str, str]]) -> None:
     leads.leave_for("experiments", {"experiment": targets[0]["experiment"]})
 
 
@@ -209,15 +209,11 @@ def _versions(shared: Services, test_set: TestSet, versions: Sequence[SetVersion
             text_column("Note", lambda one: one.note or None, 420),
         ]
         pick_record(
-            "set-versions", versions[::-1], columns, lambda one: str(one.number), _show_version,
-            alt="Versions of the test set", picked=str(shown),
+            "set-versions", versions[::-1], columns, lambda one: str(one.number),
+            linked.opens("version", "item"), alt="Versions of the test set", picked=str(shown),
         )  # fmt: skip
         if len(versions) > 1:
             _difference(shared, test_set, versions, shown)
-
-
-def _show_version(number: str) -> None:
-    filters.navigate({"version": number, "item": None})
 
 
 def _difference(shared: Services, test_set: TestSet, versions: Sequence[SetVersion], shown: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -69,6 +69,11 @@ def number(name: str, most: float = 1.0) -> float | None:
     except ValueError:
         return None
     return value if 0 <= value <= most else None
+
+
+def opens(name: str, *reset: str) -> Callable[[str], None]:
+    """For a table: what is picked becomes a parameter of the URL; others mean nothing with another value."""
+    return lambda value: navigate({**dict.fromkeys(reset), name: value})
 
 
 def close(key: str, *names: str) -> None:

@@ -21,7 +21,7 @@ from console.ui.charts import charts, leads
 from console.ui.charts.figures import draw, stacked
 from console.ui.frame import text
 from console.ui.frame.boundary import nothing
-from console.ui.frame.controls import filters
+from console.ui.frame.controls import filters, linked
 from console.ui.frame.controls.pager import pager
 from console.ui.frame.later import later
 from console.ui.runs.lists import bulk, columns, search, tables, views
@@ -129,7 +129,7 @@ def run_list(shared: Services, user: User, selection: filters.Selection, opened:
         here = [str(row.run_id) for row in page.items]
         tables.run_picker(
             "runs", page.items, tables.BESIDE_PANEL if opened else columns.shown(shared, user),
-            lambda run_id: filters.navigate({"run": run_id}), opened=opened,
+            linked.opens("run"), opened=opened,
             ticked=_ticked(), on_tick=lambda ids: _tick(here, ids),
             scales={case.case_id: case.score_range for case in shared.cases.list()},
         )  # fmt: skip

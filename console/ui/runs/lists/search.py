@@ -13,7 +13,7 @@ from console.services import Services
 from console.ui.frame import text
 from console.ui.frame.boundary import nothing
 from console.ui.frame.card import card
-from console.ui.frame.controls import filters
+from console.ui.frame.controls import filters, linked
 from console.ui.runs.similar import bound_note, near_table
 
 _KEY = "runs.q"
@@ -60,5 +60,5 @@ def by_meaning(shared: Services, wanted: RunFilter, query: str) -> None:
     with card("Near in meaning", "Runs of the case, by the embeddings of their texts", "runs-near"):
         if st.toggle("Look them up", key="runs.near"):
             found = nearest_to_text(shared, words, [wanted.case_id], _NEAR, verdict=wanted.verdict)
-            near_table("runs.near", found, lambda run_id: filters.navigate({"run": run_id}))
+            near_table("runs.near", found, linked.opens("run"))
             bound_note(examined(shared))
