@@ -2,8 +2,9 @@
 
 usearch builds and walks the graph, over float16. Its answers are candidates only: their order comes from the rows.
 How widely it searches is measured on the collection itself: one step more than the least width that finds the
-neighbours of a sample of its rows. The graph is built once, with the library's own parameters: twice as many links and
-candidates took three times as long to build and found no more at the same speed.
+neighbours of a sample of its rows. In vectors that are nearly at random no width does (`good`), and a scan is faster
+than walking so widely. The graph is built once, with the library's own parameters: twice as many links and candidates
+took three times as long to build and found no more at the same speed.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ _SAMPLE = 128
 _NEIGHBOURS = 10
 _EXTRA = 16
 _GOOD = 0.995
+"""Share of a sample's neighbours that has to be found."""
 _SEED = 7
 
 
@@ -35,6 +37,8 @@ class NeighbourGraph:
 
     def __init__(self, matrix: VectorMatrix) -> None:
         self.matrix = matrix
+        self.found = 1.0
+        """Share of a sample's neighbours that it finds."""
         self._tuned = 0
         self._graph = Index(
             ndim=matrix.dimension,
@@ -58,6 +62,11 @@ class NeighbourGraph:
         """Candidates that a search holds at a time."""
         return int(self._graph.expansion_search)
 
+    @property
+    def good(self) -> bool:
+        """Whether it finds enough of them; else a scan is better."""
+        return self.found >= _GOOD
+
     def catch_up(self) -> None:
         """Adds the rows that the graph does not have yet, and measures the width when they are many."""
         view = self.matrix.view()
@@ -65,7 +74,7 @@ class NeighbourGraph:
             rows = np.arange(start, min(start + _BATCH, len(view)))
             self._graph.add(rows.astype(np.uint64), view.vectors(rows))
         if view.live > _NEIGHBOURS and len(view) > 2 * self._tuned:
-            self._set_width(self._measured_width(view))
+            self._tune(view)
             self._tuned = len(view)
 
     def nearest(self, view: View, query: NDArray[np.float32], wanted: int) -> Candidates:
@@ -73,8 +82,9 @@ class NeighbourGraph:
         if not len(view):
             return Candidates.none()
         found = self._graph.search(query, min(wanted + _EXTRA, len(self._graph)))
-        rows = np.asarray(found.keys, dtype=np.int64)
-        rows = rows[rows < len(view)]
+        rows = found.keys.astype(np.int64)
+        if len(self._graph) > len(view):
+            rows = rows[rows < len(view)]
         if len(view.dead):
             rows = np.setdiff1d(rows, view.dead)
         return view.narrowed(query, rows, len(rows))
@@ -82,15 +92,16 @@ class NeighbourGraph:
     def _set_width(self, width: int) -> None:
         self._graph.expansion_search = width  # type: ignore[misc]  # its stub leaves out the setter
 
-    def _measured_width(self, view: View) -> int:
+    def _tune(self, view: View) -> None:
+        """Sets the width, and says what is found at it."""
         rows = np.setdiff1d(np.arange(len(view)), view.dead, assume_unique=True)
         sample = np.random.default_rng(_SEED).choice(rows, min(_SAMPLE, len(rows)), replace=False)
         queries = view.vectors(sample)
-        best = [set(view.nearest(query, _NEIGHBOURS).rows[:_NEIGHBOURS].tolist()) for query in queries]
-        for width, wider in pairwise(WIDTHS):
+        best = [view.nearest(query, _NEIGHBOURS).rows[:_NEIGHBOURS] for query in queries]
+        for width, wider in pairwise((*WIDTHS, WIDTHS[-1])):
             self._set_width(width)
-            found = [set(self.nearest(view, query, _NEIGHBOURS).rows[:_NEIGHBOURS].tolist()) for query in queries]
-            same = sum(len(one & other) for one, other in zip(best, found, strict=True))
-            if same >= _GOOD * sum(map(len, best)):
-                return wider
-        return WIDTHS[-1]
+            answers = self._graph.search(queries, min(_NEIGHBOURS + _EXTRA, len(self._graph))).keys
+            self.found = float(np.mean([np.isin(one, keys).mean() for one, keys in zip(best, answers, strict=True)]))
+            if self.good:
+                self._set_width(wider)
+                return

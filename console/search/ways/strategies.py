@@ -158,6 +158,9 @@ def walk(loaded: Loaded, vector: Query, allowed: Mask | None, k: int) -> tuple[N
     if counting * _SHARE < len(view):
         return scan(loaded, vector, allowed, k)[0], "The filter leaves so little that it was searched exactly."
     graph = loaded.graph()
+    if not graph.good:
+        share = f"{graph.found:.1%}"
+        return scan(loaded, vector, allowed, k)[0], f"A graph finds {share} of the nearest here; searched exactly."
 
     def nearest(wanted: int) -> Candidates:
         found = graph.nearest(view, vector, int(wanted * len(graph) / counting))

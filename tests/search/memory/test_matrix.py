@@ -135,6 +135,17 @@ def test_recall_of_the_graph_is_at_least_99_percent(record_property: Any) -> Non
     assert same >= 990
 
 
+def test_a_graph_that_finds_too_few_says_so() -> None:
+    """Vectors at random have no neighbourhoods to walk through."""
+    graphs = []
+    for rows in (clustered_rows(4_000), unit_rows(10_000)):
+        graphs.append(NeighbourGraph(index_of(part(rows.astype(np.float16)))))
+        graphs[-1].catch_up()
+    assert graphs[0].good
+    assert not graphs[1].good
+    assert 0.5 < graphs[1].found < graphs[0].found
+
+
 def test_the_graph_grows_with_the_index_and_leaves_out_what_is_gone() -> None:
     rows = unit_rows(60)
     index = index_of(part(rows[:30], "a"))

@@ -117,6 +117,18 @@ def test_metadata_filter(found: Searcher, collection: Collection, strategy: str)
     assert texts(searched) == wanted
 
 
+def test_where_a_graph_finds_too_few_ann_searches_exactly_and_says_so(
+    found: Searcher, collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.search.ways.strategies.GRAPH_FROM", 10)
+    monkeypatch.setattr("console.search.ways.strategies._SHARE", 2)
+    assert found.search(collection, QUERIES[0], 9, {}, "ann").answer.remark == ""
+    monkeypatch.setattr("console.search.memory.graph.NeighbourGraph.good", property(lambda graph: graph.found > 1))
+    searched = found.search(collection, QUERIES[0], 8, {}, "ann")
+    assert searched.answer.remark == "A graph finds 100.0% of the nearest here; searched exactly."
+    assert texts(searched) == nearest(ROWS, QUERIES[0], 8)
+
+
 @pytest.mark.parametrize("strategy", ["exact", "parallel", "ann"])
 def test_any_number_of_results_can_be_asked_for(found: Searcher, collection: Collection, strategy: str) -> None:
     searched = found.search(collection, QUERIES[0], 1_000, {}, strategy)
