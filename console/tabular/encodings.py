@@ -1,4 +1,4 @@
-"""Which encoding a text is in: by its byte order mark, its being UTF-8, its zero bytes, or else by its letters."""
+"""Which encoding a text is in: by its mark, its zero bytes, its being UTF-8, its escapes, or else by its letters."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import BinaryIO
 from charset_normalizer import from_bytes
 
 from console.errors import InvalidInput
+from console.tabular.alphabets import by_alphabet
 
 _MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -18,13 +19,16 @@ _MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 """In this order: the mark of UTF-32 begins with that of UTF-16."""
+_LAST_PLANE = 16
 _BLOCK = 1_000_000
 _SAMPLE = 64_000
 """Bytes of lines with other than ASCII letters that the guess is made from."""
-_WESTERN = frozenset("àâäáãåæçéèêëíìîïñóòôöõœúùûüßÀÂÄÁÃÅÆÇÉÈÊËÍÎÏÑÓÔÖÕØŒÚÙÛÜ€„“”‚‘’–—…«»°§·¿¡©®™£ªº²³½\u00a0")
+_WESTERN = frozenset("àâäáãåæçéèêëíìîïñóòôöõøœúùûüßÀÂÄÁÃÅÆÇÉÈÊËÍÎÏÑÓÔÖÕØŒÚÙÛÜ€„“”‚‘’–—…«»°§·¿¡©®™£ªº²³½\u00a0")
 """What texts in Windows-1252 have beyond ASCII; in other encodings the same bytes give a good part of others."""
 _WESTERN_SHARE = 0.35
 """At most so many letters of a Western text carry an accent."""
+_ESCAPES = {b"\x1b$)C": "iso2022_kr", b"\x1b$B": "iso2022_jp_2", b"\x1b$@": "iso2022_jp_2"}
+"""Encodings of seven bits that switch between alphabets; their bytes are ASCII, so they are valid UTF-8."""
 
 
 def encoding_of(stream: BinaryIO, name: str) -> str:
@@ -45,10 +49,10 @@ def encoding_of(stream: BinaryIO, name: str) -> str:
         if b"\0" in head:
             return _by_zeros(head, name)
         stream.seek(0)
-        broken = _not_utf8(stream)
-        if broken is None:
-            return "utf-8"
+        broken = _broken_line(stream, "utf-8")
         stream.seek(0)
+        if broken is None:
+            return _by_escapes(stream) or "utf-8"
         return _by_letters(stream, name, broken)
     finally:
         stream.seek(0)
@@ -59,9 +63,9 @@ def _blocks(stream: BinaryIO) -> Iterator[bytes]:
         yield block
 
 
-def _not_utf8(stream: BinaryIO) -> int | None:
-    """The line of the first byte that is not UTF-8; None when there is none."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
+def _broken_line(stream: BinaryIO, encoding: str) -> int | None:
+    """The line of the first byte that is not of an encoding; None when there is none."""
+    decoder = codecs.getincrementaldecoder(encoding)()
     line = 1
     for block in _blocks(stream):
         try:
@@ -77,11 +81,23 @@ def _not_utf8(stream: BinaryIO) -> int | None:
 
 
 def _by_zeros(head: bytes, name: str) -> str:
-    """UTF-16 without a mark: ASCII letters have their zero byte always in the same half."""
+    """UTF-16 or UTF-32 without a mark: ASCII letters have their zero bytes always in the same places."""
+    for first, second, encoding in ((3, 2, "utf-32-le"), (0, 1, "utf-32-be")):
+        if not any(head[first::4]) and max(head[second::4], default=0) <= _LAST_PLANE:
+            return encoding
     even, odd = head[::2].count(0), head[1::2].count(0)
     if max(even, odd) <= 4 * min(even, odd):
         raise InvalidInput(f"{name} has zero bytes: it is no text. Save it as UTF-8 and try again.", field="file")
     return "utf-16-le" if odd > even else "utf-16-be"
+
+
+def _by_escapes(stream: BinaryIO) -> str | None:
+    for block in _blocks(stream):
+        for escape, encoding in _ESCAPES.items():
+            if escape in block:
+                stream.seek(0)
+                return encoding if _broken_line(stream, encoding) is None else None
+    return None
 
 
 def _by_letters(stream: BinaryIO, name: str, broken: int) -> str:
@@ -91,6 +107,8 @@ def _by_letters(stream: BinaryIO, name: str, broken: int) -> str:
             f"{name}, line {broken}: a byte is not UTF-8, though the rest of the file is. Correct that line.",
             field="file",
         )
+    if known := by_alphabet(sample):
+        return known
     if _is_western(sample):
         return "cp1252"
     found = from_bytes(sample).best()

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 from urllib.parse import unquote
 
-from console.search.files.formats.sections import Job, Refused
+from console.search.files.formats.sections import Damaged, Job, Refused
 from console.search.files.formats.xml import Handler, attribute, parse
 
 _LOCKED = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -77,7 +77,7 @@ class Parts:
     def _blocks(self, name: str, most: int) -> Iterator[bytes]:
         entry = self._names.get(name.lower())
         if entry is None:
-            raise Refused(f"it is not {self._kind}, or is damaged: {posixpath.basename(name)} is missing")
+            raise Damaged(f"it is not {self._kind}, or is damaged: {posixpath.basename(name)} is missing")
         length = 0
         try:
             with self._archive.open(entry) as part:
@@ -87,14 +87,22 @@ class Parts:
                         raise Refused(f"it unpacks to more than {most // 1_000_000} MB. Split it into smaller files")
                     yield block
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError, EOFError) as error:
-            raise Refused("it is damaged or locked with a password") from error
+            raise Damaged("it is damaged or locked with a password") from error
         except zlib.error as error:
-            raise Refused("it is damaged") from error
+            raise Damaged("it is damaged") from error
         self._left -= length
 
     def declared(self) -> int:
         """Bytes that all parts claim to unpack to."""
         return sum(entry.file_size for entry in self._archive.filelist)
+
+
+def read_part(job: Job, parts: Source, name: str, handler: Handler, what: str, at: int | None = None) -> None:
+    """Read a part that the rest can do without, as far as it is whole; damage is said."""
+    try:
+        parse(parts.read(name), handler)
+    except Damaged as damaged:
+        job.lost(f"the rest of {what} left out: {damaged}", at)
 
 
 class FlatParts:
@@ -115,7 +123,7 @@ class FlatParts:
     def read(self, name: str) -> bytes:
         """As `Source.read`."""
         if name.lower() not in self._parts:
-            raise Refused(f"it is damaged: {posixpath.basename(name)} is missing")
+            raise Damaged(f"it is damaged: {posixpath.basename(name)} is missing")
         return self._parts[name.lower()]
 
 

@@ -21,7 +21,7 @@ KINDS = {
     "jsonl": "JSON Lines",
 }  # fmt: skip
 """What can be read, by the ending of the name."""
-READERS = 4
+READERS = 5
 """Version of the readers: a file that an older one read is read again."""
 _ENDINGS = {
     "text": "txt", "log": "txt", "markdown": "md", "ndjson": "jsonl", "htm": "html", "xhtml": "html", "docm": "docx",

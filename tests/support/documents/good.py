@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from tests.support.documents.base import OFFICE, Document, W, body, form, odt, package, run
 from tests.support.documents.losing import losing
+from tests.support.documents.odd import odd
 from tests.support.hostile_files import PACKAGE, archive, book, epub, page_of, paragraph, pdf, show, stream, word
 
 SAMPLES = {
@@ -142,7 +143,7 @@ def slides() -> Iterator[Document]:
     yield Document("a.pptx", show(shape.format("Title").encode()), "Title")
     yield Document("two.pptx", show((shape.format("First") + shape.format("Second")).encode()), "First Second")
     yield Document("number.pptx", show(
-        (shape.format("Text") + '<sp><nvPr><ph type="sldNum"/></nvPr><p><t>17</t></p></sp>').encode()), "Text", "17")  # fmt: skip
+        (shape.format("Text") + '<sp><nvPr><ph type="sldNum"/></nvPr><p><fld type="slidenum"><t>17</t></fld></p></sp>').encode()), "Text", "17")  # fmt: skip
     table = "<tbl><tr><tc><p><t>a</t></p></tc><tc><p><t>b</t></p></tc></tr></tbl>"
     yield Document("table.pptx", show(table.encode()), "a\tb")
     yield Document(
@@ -283,4 +284,4 @@ def portable() -> Iterator[Document]:
 def documents() -> list[Document]:
     """All of them."""
     kinds = (texts, tables, words, slides, sheets, open_documents, books, rich, pages, portable)
-    return [document for kind in kinds for document in kind()] + list(losing())
+    return [document for kind in kinds for document in kind()] + [*losing(), *odd()]

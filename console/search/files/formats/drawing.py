@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from console.search.files.archive import Source
+from console.search.files.archive import Source, read_part
 from console.search.files.formats.sections import Job, counted
-from console.search.files.formats.xml import Handler, parse
+from console.search.files.formats.xml import Handler
 
 _RECORDINGS = "mp4|m4v|mov|avi|wmv|mpe?g|webm|mp3|m4a|wav|wma|aac|ogg|flac|mid"
 _UNREAD = {
@@ -48,8 +48,8 @@ class _Paragraphs(Handler):
             self.pieces.append(text)
 
 
-def diagram_text(content: bytes) -> str:
+def diagram_text(job: Job, parts: Source, name: str) -> str:
     """The words of a diagram ("SmartArt"), a line for each shape."""
     found = _Paragraphs()
-    parse(content, found)
+    read_part(job, parts, name, found, "a drawing")
     return "\n".join(line for line in "".join(found.pieces).split("\n") if line.strip())

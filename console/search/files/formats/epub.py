@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from console.search.files.archive import Parts, resolved
 from console.search.files.formats.html import html_text, parsed, say_embedded
-from console.search.files.formats.sections import Job, Refused, Section, counted
+from console.search.files.formats.sections import Damaged, Job, Refused, Section, counted
 from console.search.files.formats.xml import Handler, attribute, parse
 
 
@@ -41,7 +41,11 @@ def read_epub(job: Job) -> Iterator[Section]:
 
 def _chapter(job: Job, parts: Parts, name: str, number: int) -> str:
     """The text of a chapter; "" when it is no text, which is said."""
-    content = parts.read(name)
+    try:
+        content = parts.read(name)
+    except Damaged as damaged:
+        job.lost(f"left out: {damaged}", number)
+        return ""
     try:
         page = parsed(content)
     except Refused as refused:

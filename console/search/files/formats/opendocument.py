@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from console.search.files.archive import Parts
+from console.search.files.archive import Parts, read_part
 from console.search.files.formats.drawing import left_out
 from console.search.files.formats.sections import Job, Refused, Section, counted, tidy
 from console.search.files.formats.xml import Handler, parse
@@ -28,7 +28,7 @@ def read_odt(job: Job) -> Iterator[Section]:
     texts = [tidy("".join(body.pieces))]
     if "styles.xml" in parts:
         margins = _Text("master-styles")
-        parse(parts.read("styles.xml"), margins)
+        read_part(job, parts, "styles.xml", margins, "heads and feet")
         texts.append(tidy("".join(margins.pieces)))
     if body.comments:
         job.lost(f"{counted(body.comments, 'comment')} left out")

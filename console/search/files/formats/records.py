@@ -84,17 +84,25 @@ def limited(job: Job, rows: Iterable[tuple[int, str]]) -> Iterator[Section]:
 
 
 def table_rows(rows: Iterable[tuple[int, Cells]]) -> Iterator[tuple[int, str]]:
-    """Number and text of each row of a table; the first below a title may name the columns, if others follow."""
+    """Number and text of each row of a table; the first below a title may name the columns, if others follow.
+
+    The names of columns without any value come last, as a row.
+    """
     rest = iter(rows)
     opening = list(islice(rest, _OPENING))
     while len(opening) > 1 and _filled(opening[0][1]) == 1 < _filled(opening[1][1]):
         number, cells = opening.pop(0)
         yield number, row_text((), cells)
     names: Cells = ()
+    head = 0
     if len(opening) > 1 and is_header(opening[0][1]):
-        names = opening.pop(0)[1]
+        head, names = opening.pop(0)
+    empty = [column for column, name in enumerate(names) if name.strip()]
     for number, cells in chain(opening, rest):
         yield number, row_text(names, cells)
+        empty = [column for column in empty if column >= len(cells) or not cells[column].strip()]
+    if empty:
+        yield head, row_text((), [names[column] for column in empty])
 
 
 def is_header(cells: Cells) -> bool:

@@ -23,6 +23,10 @@ class Refused(Exception):
     """The file cannot be used, and the person can do something about it."""
 
 
+class Damaged(Refused):
+    """A part of a file cannot be read; what else is in the file may be."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What reading one file may cost."""

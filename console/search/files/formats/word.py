@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from console.search.files.archive import FlatParts, Parts, Source, of_kind, relations
+from console.search.files.archive import FlatParts, Parts, Source, of_kind, read_part, relations
 from console.search.files.formats.drawing import diagram_text, left_out
 from console.search.files.formats.sections import Job, Refused, Section, counted, tidy
 from console.search.files.formats.symbols import symbol
@@ -43,7 +43,7 @@ def read_word(job: Job, other: ReadOther) -> Iterator[Section]:
         text = around.plain(part)
         if text not in texts:
             texts.append(text)
-    texts += [diagram_text(parts.read(part)) for part in around.parts("diagramData")]
+    texts += [diagram_text(job, parts, part) for part in around.parts("diagramData")]
     around.report()
     left_out(job, parts, main.rpartition("/")[0])
     yield Section(tidy("\n\n".join(text for text in texts if text.strip())))
@@ -63,7 +63,7 @@ class _Around:
         for kind in ("footnotes", "endnotes"):
             for part in self.parts(kind):
                 notes = _Notes(self, kind.removesuffix("s"))
-                parse(parts.read(part), notes)
+                read_part(job, parts, part, notes, kind)
                 self._notes.update(notes.found)
 
     def parts(self, *kinds: str) -> list[str]:
@@ -76,7 +76,7 @@ class _Around:
     def plain(self, part: str) -> str:
         """The text of a part."""
         text = _Text(self)
-        parse(self._parts.read(part), text)
+        read_part(self._job, self._parts, part, text, "a head or foot")
         return tidy(text.result())
 
     def note(self, kind: str, number: str) -> str:
@@ -164,7 +164,7 @@ class _Text(Handler):
             self._add(_PIECES[name])
         elif name == "r":
             self._hidden = False
-        elif name in ("vanish", "webHidden"):
+        elif name == "vanish":
             self._hidden = attribute(attributes, "val").lower() not in _OFF
         elif name == "tc":
             self._cells += 1

@@ -27,7 +27,7 @@ def read_workbook(job: Job) -> Iterator[Section]:
         raise Refused("it is no Excel workbook, or is damaged or locked with a password") from error
     yield from _sheets(job, book, SheetParts(parts))
     for part in parts.matching(r"xl/(drawings/drawing|diagrams/data)\d*\.xml"):
-        yield Section(diagram_text(parts.read(part)), row=True)
+        yield Section(diagram_text(job, parts, part), row=True)
     left_out(job, parts, "xl")
 
 
@@ -74,5 +74,6 @@ def _cell(value: Any) -> str:
     if isinstance(value, datetime | date | time):
         return value.isoformat(" ") if isinstance(value, datetime) else value.isoformat()
     if isinstance(value, timedelta):
-        return str(value)
+        minutes, seconds = divmod(round(abs(value.total_seconds())), 60)
+        return f"{'-' if value < timedelta() else ''}{minutes // 60}:{minutes % 60:02}:{seconds:02}"
     return str(value).strip()

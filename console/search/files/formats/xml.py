@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import NoReturn
 from xml.parsers import expat
 
-from console.search.files.formats.sections import Refused
+from console.search.files.formats.sections import Damaged, Refused
 
 
 class Handler:
@@ -30,7 +30,7 @@ class Handler:
 
 
 def parse(content: bytes, handler: Handler) -> None:
-    """Read XML. Raises Refused: it is not well formed, or declares entities."""
+    """Read XML. Raises Damaged: it is not well formed. Raises Refused: it declares entities."""
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
     handler.place = lambda: parser.CurrentByteIndex
@@ -41,7 +41,7 @@ def parse(content: bytes, handler: Handler) -> None:
     try:
         parser.Parse(content, True)
     except (expat.ExpatError, ValueError) as error:
-        raise Refused(f"its text is damaged ({error})") from error
+        raise Damaged(f"its text is damaged ({error})") from error
 
 
 def attribute(attributes: Mapping[str, str], name: str) -> str:
