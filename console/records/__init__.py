@@ -26,6 +26,7 @@ from console.records.cases import STEPS, Case, CaseFields, Example, ScoreRange, 
 from console.records.catalog import Metric, Model, Prices, TokenUsage
 from console.records.collections import (
     Chunk,
+    ChunkChange,
     Collection,
     CollectionDocument,
     NewChunk,

@@ -21,6 +21,16 @@ class StreamPosition(Record, frozen=True):
     """The last sequence number that was read of each open shard; empty for its beginning."""
 
 
+class ChunkChange(Record, frozen=True):
+    """A write of one chunk, by whoever."""
+
+    chunk_id: str
+    group: str
+    """The writing of a document that the chunk's id says it belongs to; empty for ids of other systems."""
+    inserted: bool
+    """Whether there was no chunk of this id before."""
+
+
 class Collection(Record, frozen=True):
     """Chunks that share one embedder: what the vector schema calls a bot."""
 

@@ -30,7 +30,7 @@ from console.data.store.codec import Item
 from console.data.store.requests import Query
 from console.data.store.store import Store
 from console.data.store.stream import TableStream
-from console.records import Chunk, Collection, SearchHit, StreamPosition, VectorPart
+from console.records import Chunk, ChunkChange, Collection, SearchHit, StreamPosition, VectorPart
 
 log = logging.getLogger(__name__)
 
@@ -67,18 +67,20 @@ class VectorReads:
 
     # --- what others wrote -----------------------------------------------------------------------------
 
-    def changes(
-        self, collection_id: str, since: StreamPosition
-    ) -> tuple[list[tuple[str, str, bool]], StreamPosition] | None:
-        """Writes of a collection's chunks after a position, by whoever: id, group, and whether there was none before.
+    def changes(self, collection_id: str, since: StreamPosition) -> tuple[list[ChunkChange], StreamPosition] | None:
+        """Writes of a collection's chunks after a position, by whoever.
 
         None when that cannot be told; costs as `TableStream.since`, and no read units.
         """
         told = self._stream.since(since)
         if told is None:
             return None
-        ids = [(one.range_value, one.kind == "INSERT") for one in told[0] if one.hash_value == collection_id]
-        return [(chunk_id, _group(chunk_id), inserted) for chunk_id, inserted in ids], told[1]
+        changes = [
+            ChunkChange(chunk_id=one.range_value, group=_group(one.range_value), inserted=one.kind == "INSERT")
+            for one in told[0]
+            if one.hash_value == collection_id
+        ]
+        return changes, told[1]
 
     # --- vectors of many chunks ------------------------------------------------------------------------
 

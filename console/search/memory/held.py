@@ -9,23 +9,19 @@ tell, because there is none or it does not reach back so far, nothing that was k
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple, Protocol
-
-import msgspec
+from collections.abc import Callable, Mapping, Sequence
 
 from console.errors import SetupError, StoreError
-from console.records import Collection, StreamPosition, VectorPart
+from console.records import ChunkChange, Collection, StreamPosition, VectorPart
 from console.search.memory.files import State, VectorFiles
 from console.search.memory.matrix import VectorMatrix, View
-from console.search.memory.words import pack_words
+from console.search.memory.source import Source, count_by_group, units_of_all, with_words
 
 log = logging.getLogger(__name__)
 
 PACK_ROWS = 256
 """Vectors outside of blocks that are worth a block."""
-UNITS_PER_SECOND = 100.0
+_UNITS_PER_SECOND = 100.0
 """Read units that following a table without a stream may cost, on average."""
 _SOON = 2.0
 _PACK_SHARE = 0.05
@@ -35,42 +31,6 @@ _FEW_CHANGES = 1_000
 _ATTEMPTS = 3
 _RENEW = 12 * 3600.0
 """Seconds after which blocks get a later position: a stream keeps a day."""
-_UNIT_BYTES = 4_096
-_NUMBER_BYTES = 7
-_CHUNK_BYTES = 1_500
-
-
-class ChunkChange(NamedTuple):
-    """A write of one chunk, by whoever."""
-
-    chunk_id: str
-    group: str
-    """The writing of a document that the chunk's id says it belongs to; empty for ids of other systems."""
-    inserted: bool
-    """Whether there was no chunk of this id before."""
-
-
-class Source(Protocol):
-    """What memory reads of the store; see `console.data.collections.reads`."""
-
-    def collection(self, collection_id: str) -> Collection: ...  # noqa: D102
-    def written(self, collection_id: str) -> int: ...  # noqa: D102
-    def position(self) -> StreamPosition | None: ...  # noqa: D102
-    def changes(  # noqa: D102
-        self, collection_id: str, since: StreamPosition
-    ) -> tuple[list[tuple[str, str, bool]], StreamPosition] | None: ...
-    def groups(self, collection_id: str) -> dict[str, int]: ...  # noqa: D102
-    def read_groups(self, collection: Collection, groups: Iterable[str]) -> list[VectorPart]: ...  # noqa: D102
-    def read_rows(self, collection: Collection, chunk_ids: Sequence[str]) -> list[VectorPart]: ...  # noqa: D102
-    def read_all(self, collection: Collection) -> tuple[list[VectorPart], set[str]]: ...  # noqa: D102
-    def read_blocks(  # noqa: D102
-        self, collection: Collection, keys: Sequence[str], came: Callable[[list[VectorPart]], None]
-    ) -> list[VectorPart] | None: ...
-    def write_blocks(  # noqa: D102
-        self, collection: Collection, parts: Sequence[VectorPart], *, at: StreamPosition | None
-    ) -> Collection | None: ...
-    def renew_blocks(self, collection: Collection, at: StreamPosition) -> Collection: ...  # noqa: D102
-    def note_foreign(self, collection: Collection) -> Collection: ...  # noqa: D102
 
 
 class Held:
@@ -173,14 +133,15 @@ class Held:
                 if more is None:
                     return self._read_anew(collection)
                 changes = [*more[0], *changes]
-        return self._apply(collection, [ChunkChange(*one) for one in changes])
+        return self._apply(collection, changes)
 
     def _read_anew(self, collection: Collection) -> Collection:
         """Reads every chunk, and believes nothing else."""
         revision = collection.revision
         self._empty(collection)
         self.at = self._source.position()
-        parts, self._groups = self._read_all(collection)
+        read, self._groups = self._source.read_all(collection)
+        parts = with_words(read)
         self._take(parts)
         self._whole = self._source.groups(collection.collection_id).keys() <= self._groups
         self._unpacked, self._unpacked_at = parts, self.at
@@ -192,14 +153,10 @@ class Held:
             collection = self._packed(collection, lambda: self._written_blocks(collection, parts, self.at))
         return collection if collection.revision == revision else self._source.collection(collection.collection_id)
 
-    def _read_all(self, collection: Collection) -> tuple[list[VectorPart], set[str]]:
-        parts, groups = self._source.read_all(collection)
-        return with_words(parts), groups
-
     def _patience(self) -> float:
         """Seconds for which vectors are believed without a stream: so long that reading them all stays affordable."""
-        size = self.matrix.dimension * _NUMBER_BYTES + _CHUNK_BYTES if self.matrix else 0
-        return max(_SOON, len(self.view or ()) * size / _UNIT_BYTES / UNITS_PER_SECOND)
+        units = units_of_all(len(self.view or ()), self.matrix.dimension) if self.matrix else 0
+        return max(_SOON, units / _UNITS_PER_SECOND)
 
     # --- documents -------------------------------------------------------------------------------------
 
@@ -225,9 +182,7 @@ class Held:
     def _add(self, collection: Collection, missing: dict[str, int], cold: bool) -> Collection:
         """Reads what is missing: from blocks that were not read yet, then from chunks."""
         collection, packed = self._read_packed(collection, missing, cold)
-        counts = Counter[str]()
-        for part in packed:
-            counts[part.group] += part.count
+        counts = count_by_group(packed)
         complete = {group for group, number in counts.items() if missing.get(group) == number}
         self._matrix.drop_groups(counts.keys() & missing.keys() - complete)
         self.view = self._matrix.view()
@@ -269,17 +224,13 @@ class Held:
     def _read_chunks(self, collection: Collection, wanted: Mapping[str, int]) -> None:
         many = len(wanted) > _FEW_DOCUMENTS and sum(wanted.values()) * 3 > collection.total_chunks
         if many:
-            read = [part for part in self._read_all(collection)[0] if part.group in wanted]
+            found = [part for part in self._source.read_all(collection)[0] if part.group in wanted]
         else:
-            read = with_words(self._source.read_groups(collection, wanted))
+            found = self._source.read_groups(collection, wanted)
+        read = with_words(found)
         self._take(read)
-        counts = Counter[str]()
-        for part in read:
-            counts[part.group] += part.count
-        came = set(wanted)
-        if any(
-            counts[group] < number for group, number in wanted.items()
-        ):  # replaced meanwhile, or others removed some
+        counts, came = count_by_group(read), set(wanted)
+        if any(counts[group] < number for group, number in wanted.items()):  # replaced, or others removed some
             came &= self._source.groups(collection.collection_id).keys()
             self._matrix.drop_groups(wanted.keys() - came)
         self._groups |= came
@@ -354,7 +305,7 @@ class Held:
     def _pack_anew(self, collection: Collection) -> Collection:
         if self.at is None:
             return collection
-        return self._written_blocks(collection, self._read_all(collection)[0], self.at)
+        return self._written_blocks(collection, with_words(self._source.read_all(collection)[0]), self.at)
 
     def _written_blocks(
         self, collection: Collection, parts: Sequence[VectorPart], at: StreamPosition | None
@@ -390,11 +341,6 @@ class Held:
     def _matrix(self) -> VectorMatrix:
         assert self.matrix is not None  # noqa: S101 - a look begins with one
         return self.matrix
-
-
-def with_words(parts: Sequence[VectorPart]) -> list[VectorPart]:
-    """Parts that were just read, with the words of their texts in the texts' place."""
-    return [msgspec.structs.replace(part, words=pack_words(part.texts), texts=[]) for part in parts]
 
 
 def _is_another(collection: Collection, before: Collection | None) -> bool:

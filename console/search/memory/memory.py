@@ -17,8 +17,9 @@ from console.errors import NotFound
 from console.records import Collection
 from console.search.memory.files import VectorFiles
 from console.search.memory.graph import NeighbourGraph
-from console.search.memory.held import Held, Source
+from console.search.memory.held import Held
 from console.search.memory.matrix import VectorMatrix, View
+from console.search.memory.source import Source
 from console.search.memory.words import WordIndex
 
 LOOK_INTERVAL = 1.0

@@ -102,7 +102,7 @@ class Fed:
             return
         told = self._reads.changes(collection_id, since.at)
         since.at, since.looked, since.written = told[1] if told else None, now, written
-        since.changed |= {chunk_id for chunk_id, _, _ in (told[0] if told else ())}
+        since.changed |= {one.chunk_id for one in (told[0] if told else ())}
 
 
 def lags(reads: Reads, collection_id: str, fed: Indexed) -> bool:

@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 
 from console.errors import InvalidInput, SetupError, StoreError
 from console.records import Chunk, Collection, SearchHit
-from console.search.memory.held import Source
 from console.search.memory.matrix import Candidates, Mask, VectorMatrix, View
 from console.search.memory.memory import Loaded, Memory
+from console.search.memory.source import Source
 
 NATIVE_LIMIT = 100
 SMALL = 500
