@@ -13,26 +13,10 @@ from console.data.store.codec import Item, aware, from_plain, plain_map, read_ti
 from console.records import PREVIEW, RATERS_NAMED, Drawn, Label, Run, RunId, RunPlace, RunStatus, RunSummary, Split
 
 SPREAD_BINS = 10
-_BRIEF = (
-    "spread",
-    "cost",
-    "threshold",
-    "error",
-    "completedAt",
-    "documentId",
-    "createdOn",
-    "caseVersion",
-    "artifactDigest",
-    "tags",
-    "scoringMode",
-    "captured",
-    "drawn",
-    "raters",
-    "ratedBy",
-    "split",
-    "labelScores",
-    "item",
+_BRIEF = tuple(
+    name for name in RunSummary.__struct_encode_fields__ if name not in {"runId", "startedAt", *tables.RUN_SUMMARY}
 )
+"""What a list row says beside its keys and the attributes that all indexes have."""
 LABELLED_BRIEF = ("drawn", "raters", "ratedBy", "split", "labelScores")
 """What labels say there."""
 KEYS = ("status", "judgeId", "caseId", "runDate", "labelledCaseId")
