@@ -72,13 +72,11 @@ def test_there_and_back_again(settings: Settings, services: Services, tmp_path: 
     with api(settings) as client:
         document_id = client.post("/documents", json={"actual_output": "new", "metadata": {"a": 1.0}}).json()["id"]
         client.put(f"/cases/{CASE}", json={"score_threshold": 0.8})
-        run_id = services.runs.next_ids()
         made = services.runs.create(
             services.runs.get(1).judge_snapshot,
             Artifact(evaluation_target="new", metadata={"a": 1.0}),
             by="ana",
             document_id=document_id,
-            run_id=run_id,
         )
         services.runs.fail(made, "No answer.\nTry again.")
         before = answers(client)
@@ -101,7 +99,7 @@ def test_there_and_back_again(settings: Settings, services: Services, tmp_path: 
         after = answers(client)
 
     report = migrate(services, tmp_path / "out.db")
-    assert (report.failures, added) == ([], run_id + 1)
+    assert (report.failures, added) == ([], made.run_id + 1)
     assert all(one.wrong == 0 for one in verify(services, tmp_path / "out.db").values())
     with api(settings) as client:
         assert answers(client) == after
