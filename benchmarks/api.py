@@ -3,10 +3,11 @@
     python -m benchmarks.api [--sizes 500,50000] [--requests 200]
 
 For each size a database in the old schema is made, migrated into an embedded engine of its own (time, runs per second
-and the peak of memory are printed), and served twice by the same API: from the engine, and with `DATABASE_TYPE=sqlite`
-from the database. The two take turns, request by request over connections that stay open. Requests per second are those
-of one client; p50 and p95 in milliseconds. The ratio is SQLite's p50 over ours: above 1 ours is faster. *First* is any
-run, most of them new to the server; *again* is one of 50 that it has answered before (finished runs stay in its cache).
+and the peak of memory are printed), and served twice: from the engine by the API, and from the database by
+`benchmarks.old_api`, which does no more than the old system did for these requests; both have to say the same. The two
+take turns, request by request over connections that stay open. Requests per second are those of one client; p50 and
+p95 in milliseconds. The ratio is the old one's p50 over ours: above 1 ours is faster. *First* is any run, most of them
+new to the server; *again* is one of 50 that it has answered before (finished runs stay in its cache).
 """
 
 from __future__ import annotations
@@ -139,11 +140,11 @@ def migrate(database: Path, folder: Path, runs: int) -> None:
 
 
 @contextmanager
-def serving(folder: Path, **environment: str) -> Iterator[http.client.HTTPConnection]:
-    """The API on a port of its own, and a connection to it."""
+def serving(application: str, **environment: str) -> Iterator[http.client.HTTPConnection]:
+    """An application on a port of its own, and a connection to it."""
     port = free_port()
-    chosen = os.environ | {"DATA_DIR": str(folder), "LOG_LEVEL": "WARNING", **environment}
-    command = [sys.executable, "-m", "uvicorn", "api_compat:app", "--port", str(port), "--no-access-log"]
+    chosen = os.environ | {"LOG_LEVEL": "WARNING", **environment}
+    command = [sys.executable, "-m", "uvicorn", application, "--port", str(port), "--no-access-log"]
     with subprocess.Popen(command, cwd=ROOT, env=chosen, stderr=subprocess.DEVNULL) as process:
         try:
             if not wait_until(lambda: answers(port, "/"), 60, 0.05):
@@ -162,6 +163,17 @@ def timed(connection: http.client.HTTPConnection, path: str) -> float:
     if answer.status != 200:
         raise SystemExit(f"{path} answered {answer.status}")
     return 1000 * (time.perf_counter() - began)
+
+
+def same_answers(ours: http.client.HTTPConnection, theirs: http.client.HTTPConnection, runs: int) -> None:
+    """Raises SystemExit where the two do not say the same."""
+    for path in (f"/runs/{runs // 2}", "/runs?limit=100", "/judges", "/cases"):
+        answers: list[object] = []
+        for connection in (ours, theirs):
+            connection.request("GET", path)
+            answers.append(json.loads(connection.getresponse().read()))
+        if answers[0] != answers[1]:
+            raise SystemExit(f"{path} is answered differently:\n{answers[0]}\n{answers[1]}"[:3000])
 
 
 def compare(ours: http.client.HTTPConnection, theirs: http.client.HTTPConnection, runs: int, requests: int) -> None:
@@ -205,9 +217,9 @@ def main() -> None:
             database = Path(folder) / "legacy.db"
             make_database(database, size)
             migrate(database, Path(folder) / "engine", size)
-            ours = stack.enter_context(serving(Path(folder) / "engine"))
-            legacy = {"DATABASE_TYPE": "sqlite", "SQLITE_PATH": str(database)}
-            theirs = stack.enter_context(serving(Path(folder) / "other", **legacy))
+            ours = stack.enter_context(serving("api_compat:app", DATA_DIR=str(Path(folder) / "engine")))
+            theirs = stack.enter_context(serving("benchmarks.old_api:app", SQLITE_PATH=str(database)))
+            same_answers(ours, theirs, size)
             compare(ours, theirs, size, options.requests)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -95,11 +96,15 @@ _EVALUATION_COLUMNS = ("n_responses", "sleep_time", "rate_limit_sleep", "retry_a
 
 
 def _fitting(record: type[Record], values: Mapping[str, Any]) -> dict[str, Any]:
-    types = {field.name: field.type for field in msgspec.structs.fields(record)}
-    fitting = {}
+    types, fitting = _types(record), {}
     for name, value in values.items():
         try:
             fitting[name] = msgspec.convert(value, types[name])
         except msgspec.ValidationError:
             continue
     return fitting
+
+
+@cache
+def _types(record: type[Record]) -> dict[str, Any]:
+    return {field.name: field.type for field in msgspec.structs.fields(record)}
