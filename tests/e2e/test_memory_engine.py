@@ -87,6 +87,7 @@ def _evaluate_a_file(console: str, judge: str, page: Page, folder: Path) -> None
 
 def _label(console: str, page: Page) -> None:
     page.goto(f"{console}/review")
+    expect(page.get_by_text("1 of ", exact=False).first).to_be_visible()  # keys pressed before are nobody's
     settle(page)
     for key in ("4", "p", "Enter"):
         page.keyboard.press(key)
