@@ -145,6 +145,7 @@ def serving(application: str, **environment: str) -> Iterator[http.client.HTTPCo
     port = free_port()
     chosen = os.environ | {"LOG_LEVEL": "WARNING", **environment}
     command = [sys.executable, "-m", "uvicorn", application, "--port", str(port), "--no-access-log"]
+    command += ["--timeout-keep-alive", "60"]  # SQLite takes seconds for a list of half a million runs
     with subprocess.Popen(command, cwd=ROOT, env=chosen, stderr=subprocess.DEVNULL) as process:
         try:
             if not wait_until(lambda: answers(port, "/"), 60, 0.05):

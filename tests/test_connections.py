@@ -72,7 +72,7 @@ def test_a_request_is_answered_while_2_000_half_open_connections_come(free_port:
         coming.start()
         asked = []
         while not over.is_set() or len(asked) < 20:
-            asked.append(answers(free_port, timeout=20))
+            asked.append(answers(free_port, timeout=5))
         coming.join()
         assert asked == [True] * len(asked)
         assert wait_until(lambda: len(server.server_state.connections) <= CONNECTIONS, 5)

@@ -69,7 +69,7 @@ def guess_parts(names: Sequence[str], known: Mapping[str, Sequence[str]] = _KNOW
     plain: dict[str, str] = {}
     for name in names:
         plain.setdefault("".join(character for character in name.lower() if character.isalnum()), name)
-    found = {part: next((plain[one] for one in names if one in plain), None) for part, names in known.items()}
+    found = {part: next((plain[one] for one in spellings if one in plain), None) for part, spellings in known.items()}
     return {part: name for part, name in found.items() if name is not None}
 
 

@@ -101,7 +101,8 @@ class NeighbourGraph:
         for width, wider in pairwise((*WIDTHS, WIDTHS[-1])):
             self._set_width(width)
             answers = self._graph.search(queries, min(_NEIGHBOURS + _EXTRA, len(self._graph))).keys
-            self.found = float(np.mean([np.isin(one, keys).mean() for one, keys in zip(best, answers, strict=True)]))
-            if self.good:
+            found = float(np.mean([np.isin(one, keys).mean() for one, keys in zip(best, answers, strict=True)]))
+            if found >= _GOOD:
                 self._set_width(wider)
-                return
+                break
+        self.found = found

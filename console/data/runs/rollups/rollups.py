@@ -27,6 +27,7 @@ from console.data.store.requests import Query, Update
 from console.data.store.shards import ONE, Layout
 from console.data.store.store import Store
 from console.records import (
+    BINS,
     NO_SCORES,
     STATED_MODES,
     WEIGHTED_MODES,
@@ -208,7 +209,7 @@ def read_rollup(item: Item) -> Rollup:
     values: dict[str, Any] = {}
     for name, value in item.items():
         if name[0] == "h":
-            bins[int(name[1:])] = int(value["N"])
+            bins[min(int(name[1:]), BINS)] += int(value["N"])
         elif name in _COUNTS:
             values[name] = int(value["N"])
         elif name in _SUMS:
