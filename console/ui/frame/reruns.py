@@ -4,6 +4,10 @@ A part of a page that is drawn by itself (a fragment: every two seconds, at a cl
 page. Asked while another page is on its way, Streamlit draws that part as the old page, and the browser, told so, takes
 the new page away. So such questions wait until what is being drawn has been drawn, one at a time, and those of a page
 that is no longer there are dropped; a timer's question, which comes again, does not wait at all.
+
+Nor is what somebody typed lost to what they do next: Streamlit breaks the callbacks of one question off when the next
+one comes, and takes of two that wait the values of the later. So a question waits until the callbacks of the one before
+it have run, which is when the server says more than that it begins.
 """
 
 from __future__ import annotations
@@ -56,9 +60,15 @@ class Line:
         self._page = ""
         """The page that was asked for or drawn last; "" while it is not known."""
         self._busy_until = 0.0
+        self._unheard_until = 0.0
+        """Until then the callbacks of the question that was passed last may run."""
+        self._begun = False
+        """The server began with the question that was passed last."""
         self._ready: deque[Message] = deque()
-        self._held: deque[tuple[str, Message]] = deque()
-        """Questions of parts of a page, with their page."""
+        self._held: deque[tuple[ClientState, Message]] = deque()
+        """Questions, read and as they came."""
+        self._hurried = 0
+        """So many of them wait for callbacks only: the last of them is of a whole page."""
         self._reading: asyncio.Future[Message] | None = None
         self._drawn = asyncio.Event()
 
@@ -95,12 +105,19 @@ class Line:
     def _busy(self) -> bool:
         return self._clock() < self._busy_until
 
+    def _wait(self) -> float:
+        """Seconds until the first question that waits may pass."""
+        return max((self._unheard_until if self._hurried else self._busy_until) - self._clock(), 0.0)
+
     def _due(self) -> Message | None:
         if self._ready:
             return self._ready.popleft()
-        while self._held and not self._busy():
-            page, message = self._held.popleft()
-            if self._is_here(page):
+        while self._held and not self._wait():
+            asked, message = self._held.popleft()
+            hurried, self._hurried = self._hurried > 0, max(self._hurried - 1, 0)
+            if not asked.fragment_id:
+                self._page = asked.page_script_hash
+            if hurried or self._is_here(asked.page_script_hash):
                 self._asked()
                 return message
         return None
@@ -109,8 +126,8 @@ class Line:
         """Waits for a message, for the end of a drawing, or until it is clear that there is none."""
         self._drawn.clear()
         drawn = asyncio.ensure_future(self._drawn.wait())
-        wait = max(self._busy_until - self._clock(), 0.0) if self._held else None
-        limit = None if wait is None or wait == float("inf") else wait
+        wait = self._wait() if self._held else float("inf")
+        limit = None if wait == float("inf") else wait
         try:
             waiting: set[asyncio.Future[Any]] = {*reading, drawn}
             await asyncio.wait(waiting, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
@@ -123,13 +140,13 @@ class Line:
         if asked is None:
             self._ready.append(message)
         elif not asked.fragment_id:
-            self._ready += [held for page, held in self._held if self._is_here(page)]
-            self._held.clear()
+            waiting = enumerate(self._held)
+            kept = [one for at, one in waiting if at < self._hurried or self._is_here(one[0].page_script_hash)]
+            self._held = deque([*kept, (asked, message)])
+            self._hurried = len(self._held)
             self._page = asked.page_script_hash
-            self._asked()
-            self._ready.append(message)
         elif not asked.is_auto_rerun:
-            self._held.append((asked.page_script_hash, message))
+            self._held.append((asked, message))
         elif not self._busy() and not self._held and self._is_here(asked.page_script_hash):
             self._asked()
             self._ready.append(message)
@@ -138,7 +155,8 @@ class Line:
         return page == self._page or not page or not self._page
 
     def _asked(self) -> None:
-        self._busy_until = max(self._busy_until, self._clock() + PATIENCE)
+        self._unheard_until, self._begun = self._clock() + PATIENCE, False
+        self._busy_until = max(self._busy_until, self._unheard_until)
 
     def _note(self, data: bytes) -> None:
         try:
@@ -146,7 +164,11 @@ class Line:
         except DecodeError:
             return
         kind = told.WhichOneof("type")
+        if self._begun and kind in ("navigation", "delta", "script_finished"):
+            self._unheard_until = 0.0
+            self._drawn.set()
         if kind == "new_session":
+            self._begun = True
             self._page = told.new_session.page_script_hash
             self._busy_until = float("inf")
         elif kind == "navigation":

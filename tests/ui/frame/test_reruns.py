@@ -40,12 +40,15 @@ class Ends:
     async def draws(self, page: str) -> None:
         told = ForwardMsg()
         told.new_session.page_script_hash = page
-        await self.line.send({"type": "websocket.send", "bytes": told.SerializeToString()})
+        await self.says(told)
+
+    async def says(self, what: ForwardMsg) -> None:
+        await self.line.send({"type": "websocket.send", "bytes": what.SerializeToString()})
 
     async def ends(self, how: int = ForwardMsg.FINISHED_SUCCESSFULLY) -> None:
         told = ForwardMsg()
         told.script_finished = how  # type: ignore[assignment]
-        await self.line.send({"type": "websocket.send", "bytes": told.SerializeToString()})
+        await self.says(told)
 
     async def heard(self) -> list[str]:
         """What reaches the server now: page and fragment of each question."""
@@ -136,7 +139,61 @@ async def test_what_waits_goes_before_the_whole_page_is_asked_for(ends: Ends) ->
     await ends.draws("A")
     ends.asks("A", "typed")
     ends.asks("A")
-    assert await ends.heard() == ["A typed", "A"]
+    assert await ends.heard() == ["A typed"]
+    await ends.draws("A")
+    await ends.ends(ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY)
+    assert await ends.heard() == ["A"]
+
+
+@pytest.mark.parametrize("sign", ["navigation", "delta", "script_finished"])
+def test_the_callbacks_of_one_question_run_before_the_next_passes(sign: str) -> None:
+    """What was typed and a click on a link: the second would break off what is done with the first."""
+    said = {
+        "navigation": ForwardMsg(),
+        "delta": ForwardMsg(),
+        "script_finished": ForwardMsg(script_finished=ForwardMsg.FINISHED_EARLY_FOR_RERUN),
+    }
+    said["navigation"].navigation.page_script_hash = "A"
+    said["delta"].delta.new_element.text.body = "drawn"
+
+    async def main(ends: Ends) -> None:
+        await ends.draws("A")
+        ends.asks("A")
+        ends.asks("B")
+        assert await ends.heard() == ["A"]
+        await ends.says(said[sign])  # of what was drawn before
+        assert await ends.heard() == []
+        await ends.draws("A")
+        assert await ends.heard() == []
+        await ends.says(said[sign])
+        assert await ends.heard() == ["B"]
+
+    of_a_line(main)()
+
+
+@of_a_line
+async def test_of_three_pages_that_are_asked_for_the_last_is_drawn_last(ends: Ends) -> None:
+    await ends.draws("A")
+    await ends.ends()
+    for page in ("B", "A", "C"):
+        ends.asks(page)
+    ends.asks("A", "of the first")
+    seen = []
+    for _ in range(4):
+        for one in await ends.heard():
+            seen.append(one)
+            await ends.draws(one)
+            await ends.ends()
+    assert seen == ["B", "A", "C"]
+
+
+@of_a_line
+async def test_a_question_that_is_never_begun_holds_a_page_up_for_no_longer(ends: Ends) -> None:
+    ends.asks("A")
+    ends.asks("B")
+    assert await ends.heard() == ["A"]
+    ends.clock.advance(seconds=PATIENCE + 0.1)
+    assert await ends.heard() == ["B"]
 
 
 @of_a_line
