@@ -211,7 +211,9 @@ class LegacyConfiguration:
 
     def list_judges(self) -> list[Row]:
         """All judges of cases in use. As `Judges.list`, and one Query for each of their cases not in the cache."""
-        found = [(judge, self._data.cases.find(judge.case_id)) for judge in self._data.judges.list()]
+        judges = self._data.judges.list()
+        cases = {one: self._data.cases.find(one) for one in {judge.case_id for judge in judges}}
+        found = [(judge, cases[judge.case_id]) for judge in judges]
         return [judge_row(judge, case, whole=False) for judge, case in found if case]
 
     def update_judge(

@@ -191,7 +191,8 @@ class _Migration(Bringing):
     def _bring_judges(self) -> None:
         for row in self._rows("judges"):
             metric, model = self._metrics.get(row["metric_id"]), self._models.get(row["model_id"])
-            judge = judge_of(row, self._cases.get(row["case_id"]), metric, model, row["place"])
+            case = self._cases.get(row["case_id"])
+            judge = judge_of(row, case.name if case else None, metric, model, row["place"])
             self._judges[judge.judge_id] = judge
             if judge.metric.type != _NEEDS_NO_MODEL:
                 self._report.judges.setdefault(judge.llm.type, []).append(judge.judge_id)

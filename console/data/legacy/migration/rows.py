@@ -29,6 +29,7 @@ from console.records import (
     Model,
     Results,
     Run,
+    RunPlace,
     RunStatus,
     ScoreRange,
     Snapshot,
@@ -123,7 +124,7 @@ def threshold_of(row: Values, case_id: str) -> ThresholdChange:
     )
 
 
-def judge_of(row: Values, case: Case | None, metric: Metric | None, model: Model | None, place: int) -> Judge:
+def judge_of(row: Values, case_name: str | None, metric: Metric | None, model: Model | None, place: int) -> Judge:
     """A judge. What it refers to and what is not there is `unknown`."""
     given = read_json(row["parameters"])
     parameters: Json = given if isinstance(given, dict) else {}
@@ -137,7 +138,7 @@ def judge_of(row: Values, case: Case | None, metric: Metric | None, model: Model
         name=_optional(row["name"]),
         description=_optional(row["description"]),
         case_id=row["case_id"],
-        case_name=case.name if case else UNKNOWN,
+        case_name=UNKNOWN if case_name is None else case_name,
         metric=metric_ref(metric) if metric else MetricRef(id=row["metric_id"], type=UNKNOWN),
         llm=llm,
         evaluation_parameters=asks,
@@ -164,14 +165,19 @@ def document_of(row: Values, place: int) -> Document:
     )
 
 
+def place_of(row: Values) -> RunPlace:
+    """Where a run stands in lists."""
+    created = read_time(row.get("created_at"))
+    return RunPlace(row["id"], read_time(row["started_at"]) or created or _EPOCH, created)
+
+
 def run_of(row: Values, judge: Judge | None, case: Case | None) -> Run:
     """A run with its document's text and the configuration that judged it.
 
     Args:
         row: the columns of the run, and `actual_output`, `expected_output` and `document_metadata` of its document.
     """
-    created = read_time(row.get("created_at"))
-    started = read_time(row["started_at"]) or created or _EPOCH
+    _, started, created = place_of(row)
     metadata, about = read_json(row["metadata"]), read_json(row.get("document_metadata"))
     run = Run(
         run_id=row["id"],

@@ -16,11 +16,10 @@ import msgspec
 
 from console.data.configuration.case_items import check_case
 from console.data.configuration.versions import check_editable
-from console.data.legacy.migration.rows import case_of, judge_of
+from console.data.legacy.migration.rows import case_of, judge_of, metric_of, model_of
 from console.data.legacy.shapes import Row, fitting, iso_time, sql_time
 from console.data.legacy.sqlite.rows import NEWEST, Rows, change_row, new_threshold
 from console.data.legacy.sqlite.schema import writing
-from console.data.legacy.sqlite.stored_catalog import LegacyCatalog
 from console.data.legacy.sqlite.unserved import not_served, refusal
 from console.errors import AlreadyExists, ConflictError, NotFound, existing
 from console.records import Case, CaseFields, Json, Judge, Metric, Model, Threshold, utcnow
@@ -33,6 +32,11 @@ _CASES = (
     "SELECT cases.id, name, task_introduction, evaluation_criteria, min_score, max_score, requires_reference,"
     " threshold_id, cases.created_at, updated_at, coalesce(t.score, 0.5) AS score_threshold"
     " FROM cases LEFT JOIN thresholds t ON t.id = threshold_id"
+)
+_JUDGES = (
+    "SELECT judges.*, c.name AS case_name, m.name AS metric_name, m.created_at AS metric_made,"
+    " o.name AS model_name, o.provider AS model_provider, o.created_at AS model_made FROM judges"
+    " JOIN metrics m ON m.id = metric_id JOIN models o ON o.id = model_id LEFT JOIN cases c ON c.id = case_id"
 )
 _EDITABLE_CASE = frozenset({*_CASE[:3], "score_range", "requires_reference", "threshold", "description", "metadata"})
 _EDITABLE_JUDGE = frozenset({"name", "description", "llm", "metric", "parameters", "evaluation_parameters"})
@@ -167,16 +171,11 @@ class LegacyCases(InUse[Case]):
 class LegacyJudges(InUse[Judge]):
     """Judges."""
 
-    kind, table, selected = "judge", "judges", "SELECT * FROM judges"
+    kind, table, selected = "judge", "judges", _JUDGES
     columns = _JUDGE
     activate = not_served("Versions of judges")
     deactivate = not_served("Judges that are out of use")
     add = not_served("Migrations")
-
-    def __init__(self, rows: Rows) -> None:
-        super().__init__(rows)
-        self._cases = LegacyCases(rows)
-        self._catalog = LegacyCatalog(rows)
 
     def of_case(self, case_id: str) -> _Many[Judge]:
         """The judges of a case."""
@@ -228,9 +227,10 @@ class LegacyJudges(InUse[Judge]):
         return self.get(judge_id)
 
     def _read(self, row: Row) -> Judge:
-        case = self._cases.find(row["case_id"])
-        metric, model = self._catalog.metric(row["metric_id"]), self._catalog.model(row["model_id"])
-        judge = judge_of(row, case, metric, model, 0)
+        metric = {"id": row["metric_id"], "name": row["metric_name"], "created_at": row["metric_made"]}
+        model = {"id": row["model_id"], "name": row["model_name"], "created_at": row["model_made"]}
+        model["provider"] = row["model_provider"]
+        judge = judge_of(row, row["case_name"], metric_of(metric, 0), model_of(model, 0), 0)
         return msgspec.structs.replace(judge, revision=self._digest(row))
 
 

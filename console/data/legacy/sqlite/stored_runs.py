@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from console.data.documents.documents import summary_of as document_summary
-from console.data.legacy.migration.rows import document_of, run_of
+from console.data.legacy.migration.rows import document_of, place_of, run_of
 from console.data.legacy.shapes import FAILED, Row, iso_time, run_row, sql_time
 from console.data.legacy.sqlite.rows import Rows, insert
 from console.data.legacy.sqlite.schema import writing
@@ -33,6 +33,7 @@ from console.records import (
     Run,
     RunFilter,
     RunId,
+    RunPlace,
     RunStatus,
     RunSummary,
     Snapshot,
@@ -40,9 +41,13 @@ from console.records import (
 )
 
 _Runs = list[Run]
-_RUN = (
-    "SELECT r.*, d.actual_output, d.expected_output, d.metadata AS document_metadata FROM runs r"
+_JUDGED = (
+    "FROM runs r"
     " JOIN judges j ON j.id = r.judge_id JOIN models o ON o.id = j.model_id JOIN metrics m ON m.id = j.metric_id"
+)
+_PLACE = f"SELECT r.id, r.started_at, r.created_at {_JUDGED}"
+_RUN = (
+    f"SELECT r.*, d.actual_output, d.expected_output, d.metadata AS document_metadata {_JUDGED}"
     " LEFT JOIN eval_documents d ON d.id = r.document_id"
 )
 _AMONG = "{} IN (SELECT value FROM json_each(?))"
@@ -141,23 +146,15 @@ class LegacyRuns:
 
     def places(self, judge_id: str | None = None, *, limit: int = 100, cursor: str | None = None) -> Page[Place]:
         """Where all runs stand, or those of a judge, newest first."""
-        page = self.list(RunFilter(judge_id=judge_id), limit=limit, cursor=cursor)
-        return Page([*page.items], page.cursor, page.examined)
+        where, values, order = _page(RunFilter(judge_id=judge_id), limit, cursor)
+        found = [place_of(row) for row in self._rows.all(f"{_PLACE} WHERE {where} {order}", *values)]
+        return Page([*found[:limit]], _after(found, limit), len(found))
 
     def list(self, wanted: RunFilter = RunFilter(), *, limit: int = 100, cursor: str | None = None) -> Page[RunSummary]:
         """Runs that match, newest first: one page and the cursor of the next."""
-        clauses, values = _conditions(wanted)
-        if cursor:
-            after = decode_cursor(cursor, {"t": str, "id": int})
-            clauses.append("(r.started_at, r.id) < (?, ?)")
-            values += [after["t"], after["id"]]
-        order = f"ORDER BY r.started_at DESC, r.id DESC LIMIT {limit + 1:d}"
-        runs = self._select(" AND ".join(clauses), values, order)
+        runs = self._select(*_page(wanted, limit, cursor))
         rows = [row for row in map(summary_of, runs[:limit]) if wanted.matches(row)]
-        last = runs[limit - 1] if len(runs) > limit else None
-        return Page(
-            rows, encode_cursor({"t": iso_time(last.started_at), "id": last.run_id}) if last else None, len(runs)
-        )
+        return Page(rows, _after(runs, limit), len(runs))
 
     def neighbour(self, run: Run, wanted: RunFilter = RunFilter(), *, newer: bool) -> RunSummary | None:
         """The next newer (or older) run that matches, or None at the end of the list."""
@@ -281,6 +278,22 @@ class NoReviewPlans:
     def get(self, case_id: str) -> ReviewPlan:
         """The plan of a case; an empty one where nobody made any."""
         return ReviewPlan(case_id=case_id)
+
+
+def _page(wanted: RunFilter, limit: int, cursor: str | None) -> tuple[str, list[Any], str]:
+    """Conditions, their values, and the order of one page and one row more."""
+    clauses, values = _conditions(wanted)
+    if cursor:
+        after = decode_cursor(cursor, {"t": str, "id": int})
+        clauses.append("(r.started_at, r.id) < (?, ?)")
+        values += [after["t"], after["id"]]
+    return " AND ".join(clauses), values, f"ORDER BY r.started_at DESC, r.id DESC LIMIT {limit + 1:d}"
+
+
+def _after(found: Sequence[Run | RunPlace], limit: int) -> str | None:
+    """The cursor behind a page, where more was found."""
+    last = found[limit - 1] if len(found) > limit else None
+    return encode_cursor({"t": iso_time(last.started_at), "id": last.run_id}) if last else None
 
 
 def _conditions(wanted: RunFilter) -> tuple[list[str], list[Any]]:
