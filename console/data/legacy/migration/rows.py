@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import NoneType
 from typing import Any
 
 import msgspec
@@ -224,6 +225,8 @@ def _beyond(row: Values, run: Run) -> Json:
 
 
 def _same(one: Any, other: Any) -> bool:
+    if type(one) is type(other) and isinstance(one, (str, int, float, NoneType)):
+        return bool(one == other)
     return json.dumps(one) == json.dumps(other) or (
         isinstance(one, (int, float, list)) and isinstance(other, (float, list)) and one == other
     )
@@ -302,7 +305,7 @@ def _whole(value: object) -> int:
 
 def _text(value: object) -> str:
     text = value.decode(errors="replace") if isinstance(value, bytes) else "" if value is None else str(value)
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _optional(value: object) -> str | None:
