@@ -12,7 +12,7 @@ from console.api.refusals import documented
 from console.api.shapes import EvaluationResponse, RunResponse, answer, many, one, shown
 from console.api.spellings import Spelling
 from console.data.legacy.shapes import INT64, Row, failure_text, iso_time
-from console.errors import NotFound, UnsupportedMetric
+from console.errors import UnsupportedMetric, existing
 from console.records import Artifact, Judge, RunStatus, User
 from console.services import Services
 
@@ -29,10 +29,7 @@ def documents(spelling: Spelling) -> APIRouter:
     def create_document(request: spelling.document, manager: Manager) -> Response:  # type: ignore[name-defined]
         """Add a document to evaluate."""
         document_id = manager.create_document(request.actual_output, request.expected_output, request.metadata)
-        row = manager.get_document(document_id)
-        if row is None:
-            raise NotFound("document", document_id)
-        return answer(spelling.show(row))
+        return answer(spelling.show(existing(manager.get_document(document_id), "document", document_id)))
 
     @router.get("/documents", response_model=list[spelling.document_response], tags=["Documents"])  # type: ignore[name-defined]
     def list_documents(manager: Manager) -> Response:

@@ -15,7 +15,7 @@ from console.api.bodies import StrictRoute
 from console.api.context import Actor, UsedServices
 from console.api.refusals import documented
 from console.api.shapes import answer
-from console.errors import InvalidInput, NotFound
+from console.errors import InvalidInput, existing
 from console.records import Artifact, Snapshot
 from console.services import Services
 
@@ -76,9 +76,7 @@ def list_judges(services: UsedServices, case_id: str | None = None) -> Response:
 @router.post("", response_model=dict[str, Any], responses=documented(400, 404, 409, 413, 503))
 def create_judge(request: JudgeRequest, services: UsedServices, actor: Actor) -> Response:
     """Add a judge."""
-    metric = services.catalog.metric_named(request.metric)
-    if metric is None:
-        raise NotFound("metric", request.metric)
+    metric = existing(services.catalog.metric_named(request.metric), "metric", request.metric)
     made = configuration.create_judge(
         services,
         actor,

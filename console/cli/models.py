@@ -8,7 +8,7 @@ import typer
 
 from console.actions.permissions import outsider
 from console.cli.options import AsJson, DataDir, open_services, operator, print_json
-from console.errors import NotFound
+from console.errors import existing
 from console.records import Model
 
 app = typer.Typer(help="Models and their prices, in US dollars per million tokens.", no_args_is_help=True)
@@ -50,9 +50,7 @@ def price(
     from console.actions.configuration.catalog import set_prices
 
     with open_services(data_dir) as services:
-        model = services.catalog.model_named(name)
-        if model is None:
-            raise NotFound("model", name)
+        model = existing(services.catalog.model_named(name), "model", name)
         actor = outsider(operator())
         model = set_prices(services, actor, model.model_id, input_price, output_price, cached_price)
     if as_json:

@@ -79,12 +79,9 @@ def find_judge(services: Services, wanted: str) -> Judge:
 
 def find_case(services: Services, name: str) -> Case:
     """The case of a name. Raises NotFound."""
-    from console.errors import NotFound
+    from console.errors import existing
 
-    found = services.cases.find_by_name(name)
-    if found is None:
-        raise NotFound("case", name)
-    return found
+    return existing(services.cases.find_by_name(name), "case", name)
 
 
 def check_place(path: Path) -> None:

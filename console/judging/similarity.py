@@ -40,7 +40,7 @@ def similarity(
     how = f" Of {counts[0]} and {counts[1]} windows, each by its length." if max(counts) > 1 else ""
     share = min(max(cosine, 0.0), 1.0)
     scale = snapshot.score_range
-    score = scale.min + share * (scale.max - scale.min)
+    score = scale.at(share)
     return Results(
         final_score=score,
         final_score_normalized=scale.normalise(score),

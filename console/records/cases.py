@@ -70,6 +70,10 @@ class ScoreRange(Record, frozen=True):
         width = self.max - self.min
         return (score - self.min) / width if width else 0.0
 
+    def at(self, share: float) -> float:
+        """The score at a share of the range, 0..1: the way back from `normalise`."""
+        return self.min + share * (self.max - self.min)
+
 
 class Threshold(Record, frozen=True):
     """The threshold of a case."""

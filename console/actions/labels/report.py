@@ -114,7 +114,7 @@ def _corrected_json(labelled: Labelled, found: Conclusion) -> dict[str, Any]:
     rate, mean = found.rate.estimate, found.mean.estimate
 
     def on_scale(value: float | None) -> float | None:
-        return None if value is None else _rounded(scale.min + value * (scale.max - scale.min))
+        return None if value is None else _rounded(scale.at(value))
 
     return {
         "corrected": {

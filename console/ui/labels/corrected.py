@@ -66,10 +66,9 @@ def people(found: Raters, case_id: str, differing: int) -> None:
 
 def _figures(case: Case, found: Conclusion) -> None:
     scale = case.score_range
-    wide = scale.max - scale.min
 
     def on_scale(value: float) -> str:
-        return f"{scale.min + value * wide:.2f}"
+        return f"{scale.at(value):.2f}"
 
     judged_rate, judged_mean = Estimate(found.judged_rate), Estimate(found.judged_mean)
     quality, number = found.quality, "{:.3f}".format

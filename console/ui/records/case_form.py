@@ -311,7 +311,7 @@ def _drafted(case: Case, values: Values) -> Case:
 
 def on_scale(scale: ScoreRange, threshold: float) -> str:
     """A normalised threshold on the case's scale."""
-    return f"{scale.min + threshold * (scale.max - scale.min):.3g} of {scale.max}"
+    return f"{scale.at(threshold):.3g} of {scale.max}"
 
 
 def _threshold(threshold: float) -> str:

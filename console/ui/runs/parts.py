@@ -89,7 +89,7 @@ def scores(run: Run, key: str = "run") -> None:
     scale = run.judge_snapshot.score_range
     marks = {"Score": results.final_score}
     if run.judged_threshold is not None:
-        marks["Threshold"] = scale.min + run.judged_threshold * (scale.max - scale.min)
+        marks["Threshold"] = scale.at(run.judged_threshold)
     if results.all_responses:
         number = len(results.all_responses)
         st.caption(f"{number} responses, each a dot" if number > 1 else "One response")

@@ -9,7 +9,7 @@ from itertools import islice
 import streamlit as st
 
 from console.actions.collections.search import SearchAnswer, neighbours
-from console.errors import NotFound
+from console.errors import existing
 from console.records import Chunk, Collection, SearchHit
 from console.services import Services
 from console.ui.frame import text
@@ -95,10 +95,8 @@ def panel(shared: Services, collection: Collection, answer: SearchAnswer | None,
     hit = next((one for one in answer.results if one.chunk_id == opened), None) if answer else None
     similarity = hit.similarity if hit else None
     if hit is None:
-        chunk = shared.vectors.get_many(collection_id, [opened]).get(opened)
-        if chunk is None:
-            raise NotFound("chunk", opened)
-        hit = SearchHit.of(chunk, 0.0)
+        found = shared.vectors.get_many(collection_id, [opened])
+        hit = SearchHit.of(existing(found.get(opened), "chunk", opened), 0.0)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="search-panel-head"):
         st.header(text.plain(hit.filename or "No document", 60), anchor=False, width="content")
         linked.close("search.close", "hit")
