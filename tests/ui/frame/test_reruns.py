@@ -235,7 +235,13 @@ async def test_a_flood_of_questions_waits_in_the_browser(ends: Ends) -> None:
     await ends.draws("runs")
     for number in range(MOST_HELD + 50):
         ends.asks("runs", f"f{number}")
-    assert await ends.heard() == []
+    found: list[str] = []
+    for _ in range(100):
+        found += await ends.heard()
+        if ends.from_browser.qsize() <= 50:
+            break
+    assert not found
+    assert not await ends.heard()
     assert ends.from_browser.qsize() == 50
     await ends.ends()
     assert await ends.heard() == ["runs f0"]
