@@ -157,6 +157,33 @@ def test_a_click_beside_the_script_of_the_page_draws_the_page(console_url: str, 
     expect(page.get_by_label("Description")).to_be_visible()
 
 
+@pytest.mark.parametrize(("field", "kept"), [("Description", "description"), ("Name", "name")])
+def test_the_key_that_saves_saves_what_was_just_typed(
+    console_url: str, services: Services, case: Case, page: Page, field: str, kept: str
+) -> None:
+    open_as(page, "ada", f"{console_url}/cases?case={case.case_id}")
+    begin_editing(page)
+    page.get_by_label(field, exact=True).click()
+    page.keyboard.press("End")
+    page.keyboard.type(" as typed")
+    page.keyboard.press("Control+s")
+    expect(button(page, "Edit")).to_be_visible()
+    assert getattr(services.cases.current(case.case_id), kept).endswith(" as typed")
+
+
+def test_the_palette_opens_from_a_field_and_the_way_back_is_one_step(console_url: str, case: Case, page: Page) -> None:
+    open_as(page, "ada", f"{console_url}/cases?case={case.case_id}")
+    begin_editing(page)
+    page.get_by_label("Description").fill("Half a thought")
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("dialog").get_by_role("combobox")).to_be_focused()
+    page.keyboard.type("Agreem")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Agreement", exact=True)).to_be_visible()
+    page.go_back()
+    expect(page.get_by_label("Description")).to_have_value("Half a thought")
+
+
 def test_the_browser_asks_before_unsaved_edits_are_closed(console_url: str, case: Case, page: Page) -> None:
     open_as(page, "ada", f"{console_url}/cases?case={case.case_id}")
     begin_editing(page)
