@@ -1,4 +1,4 @@
-"""Objects of JSON Lines, and of a JSON list of objects."""
+"""Objects of JSON Lines, of a JSON list of objects, and as people type them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, TextIO
 from console.errors import InvalidInput
 
 Json = dict[str, Any]
+BROKEN = "A text has a broken character (a lone surrogate)."
 
 
 def objects_of(text: TextIO, name: str) -> Iterator[tuple[int, Json | str]]:
@@ -36,6 +37,25 @@ def objects_of(text: TextIO, name: str) -> Iterator[tuple[int, Json | str]]:
             yield number, _object(_value(line.rstrip()))
 
 
+def typed_object(typed: str) -> Json:
+    """What somebody typed, as an object; nothing is an empty one. Raises ValueError with a reason for people."""
+    if not typed.strip():
+        return {}
+    try:
+        value = json.loads(typed, parse_constant=_refuse, object_pairs_hook=_unique)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"Line {error.lineno}, column {error.colno}: {error.msg}.") from error
+    except RecursionError as error:
+        raise ValueError("This is nested too deeply.") from error
+    except ValueError as error:
+        raise ValueError(f"This is not JSON: {error}.") from error
+    if not isinstance(value, dict):
+        raise ValueError('This is not an object: begin with { and end with }, as in {"name": "value"}.')
+    if _is_broken(typed, value):
+        raise ValueError(BROKEN)
+    return value
+
+
 class _Wrong(str):
     """Why a text is no JSON."""
 
@@ -43,7 +63,7 @@ class _Wrong(str):
 def _value(text: str) -> Any:
     try:
         value = json.loads(text, parse_constant=_refuse, object_pairs_hook=_unique)
-        return _Wrong("A text has a broken character (a lone surrogate).") if _is_broken(text, value) else value
+        return _Wrong(BROKEN) if _is_broken(text, value) else value
     except json.JSONDecodeError as error:
         return _Wrong(f"This is not JSON: {error.msg} at character {error.pos + 1}.")
     except (ValueError, RecursionError) as error:

@@ -96,9 +96,10 @@ def test_a_new_item_needs_something(services: Services, user: User) -> None:
     next(one for one in test.button if one.label == "Save item").click().run()
     assert "Give the item a question" in "".join(one.value for one in test.error)
     next(one for one in test.text_area if one.label.startswith("Question")).input("Who?").run()
-    next(one for one in test.text_input if one.label.startswith("Metadata")).input("[1]").run()
-    next(one for one in test.button if one.label == "Save item").click().run()
-    assert "must be a JSON object" in "".join(one.value for one in test.error)
+    for typed, said in (("[1]", "not an object"), ('{"a": NaN}', "NaN"), ("[" * 5_000, "nested too deeply")):
+        next(one for one in test.text_input if one.label.startswith("Metadata")).input(typed).run()
+        next(one for one in test.button if one.label == "Save item").click().run()
+        assert said in "".join(one.value for one in test.error)
     next(one for one in test.text_input if one.label.startswith("Metadata")).input('{"n": 1}').run()
     next(one for one in test.button if one.label == "Save item").click().run()
     assert services.sets.get("questions").total == 13

@@ -71,6 +71,7 @@ def test_a_score_off_the_scale_stays_in_the_form_and_reaches_no_judge() -> None:
         ("5: a\n5.0: b", "", "anchors", "two sentences"),
         ("6: a", "", "anchors", "not on the scale"),
         ("", "{}", "examples", "This is no list"),
+        ("", '[{"text": ' + "[" * 100_000, "examples", "This is no list"),
         ("", '[{"text": "a", "score": 9}]', "examples", "not on the scale"),
         ("", '[{"text": "a", "score": 4}, {"score": 4}]', "examples", "Example 2 has no text."),
         ("", '[{"text": "a"}]', "examples", "Example 1 has no score."),

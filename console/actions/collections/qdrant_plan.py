@@ -66,7 +66,7 @@ def read_mapping(path: Path) -> dict[str, Target]:
     """
     try:
         return msgspec.json.decode(path.read_bytes(), type=dict[str, Target])
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInput(f"The mapping {path} cannot be used: {error}.", field="mapping") from error
 
 

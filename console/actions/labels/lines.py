@@ -148,7 +148,7 @@ def _frame(value: Any) -> Frame | None:
         return None
     try:
         return msgspec.json.decode(value, type=Frame) if isinstance(value, str) else msgspec.convert(value, Frame)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise ValueError(
             f"frame is not what an export writes of the runs that a queue drew from: {error}. Leave it out."
         ) from error

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import Any
 
 from console.actions.permissions import permit
 from console.errors import InvalidInput
 from console.records import Document, Json, Role, RunFilter, RunSummary, User
 from console.services import Services
+from console.tabular.objects import typed_object
 from console.telemetry import traced
 
 LATEST = 200
@@ -62,16 +61,7 @@ def create_document(services: Services, actor: User, target: str, reference: str
 
 
 def _metadata(text: str) -> Json | None:
-    if not text.strip():
-        return None
     try:
-        value = json.loads(text, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput(f"The metadata are not JSON: {error}.", field="metadata") from error
-    if not isinstance(value, dict):
-        raise InvalidInput('The metadata must be a JSON object, such as {"source": "support"}.', field="metadata")
-    return value
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is not a JSON number")
+        return typed_object(text) or None
+    except ValueError as error:
+        raise InvalidInput(f"Metadata: {error}", field="metadata") from error

@@ -46,7 +46,7 @@ def import_file(users: Users, path: Path) -> list[User]:
 def _read(path: Path) -> list[Entry]:
     try:
         entries = msgspec.json.decode(path.read_bytes(), type=list[Entry])
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, msgspec.DecodeError, RecursionError) as error:
         raise SetupError(f"The users file {path} cannot be read: {error}. Correct it or unset it.") from error
     for number, entry in enumerate(entries, 1):
         try:

@@ -174,7 +174,7 @@ class BedrockEmbedder:
             vector: Sequence[float] = json.loads(answer["body"].read())["embedding"]
         except (BotoCoreError, ClientError) as error:
             raise EmbedderUnavailable(self.name, str(error)) from error
-        except (ValueError, KeyError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise EmbedderUnavailable(self.name, "its answer has no embedding") from error
         return vector
 

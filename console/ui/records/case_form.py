@@ -14,6 +14,7 @@ from console.actions.configuration.version_results import VersionResults, result
 from console.actions.runs import trial
 from console.records import Case, Judge, ScoreRange, Threshold, User
 from console.services import Services
+from console.tabular.objects import typed_object
 from console.ui.frame import text
 from console.ui.frame.card import card
 from console.ui.frame.controls.drafts import Values
@@ -25,7 +26,6 @@ from console.ui.records.fields import (
     number_text,
     passage,
     problem_of_json,
-    read_json,
     record_facts,
     yes_no,
 )
@@ -212,7 +212,7 @@ class CaseEditor:
             found["threshold_description"] = "The threshold moves: say why, for the history."
         if wrong := problem_of_json(values["metadata"]):
             found["metadata"] = wrong
-        elif twice := [_GUIDANCE_KEYS[name] for name in _GUIDANCE_KEYS if name in read_json(values["metadata"])]:
+        elif twice := [_GUIDANCE_KEYS[name] for name in _GUIDANCE_KEYS if name in typed_object(values["metadata"])]:
             found["metadata"] = f"{twice[0]}: there is a field for this. Leave it out here."
         scale = None if _SCALE & found.keys() else _scale_of(values)
         return found | problems_of_guidance(values["anchors"], values["examples"], scale)
@@ -288,7 +288,7 @@ def _fields(values: Values) -> dict[str, Any]:
         "score_range": _scale_of(values),
         "threshold": Threshold(score=values["threshold"], description=values["threshold_description"].strip()),
         "metadata": {
-            **read_json(values["metadata"]),
+            **typed_object(values["metadata"]),
             **guidance_metadata(values["steps"], values["anchors"], values["examples"]),
         },
     }

@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from console.records import Case, Json, Judge
+from console.tabular.objects import typed_object
 from console.ui.frame import text
 from console.ui.frame.controls.drafts import Draft
 from console.ui.frame.facts import fact_list
@@ -213,36 +214,10 @@ def json_text(value: Json) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False) if value else ""
 
 
-def read_json(typed: str) -> Json:
-    """What was typed, as an object; nothing is an empty one. Raises ValueError with a reason for people."""
-    if not typed.strip():
-        return {}
-    try:
-        value = json.loads(typed, parse_constant=_no_constant, object_pairs_hook=_no_twins)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"Line {error.lineno}, column {error.colno}: {error.msg}.") from error
-    except RecursionError as error:
-        raise ValueError("This is nested too deeply.") from error
-    if not isinstance(value, dict):
-        raise ValueError('This is not an object: begin with { and end with }, as in {"name": "value"}.')
-    return value
-
-
 def problem_of_json(typed: str) -> str | None:
     """Why what was typed is not a JSON object, or None."""
     try:
-        read_json(typed)
+        typed_object(typed)
     except ValueError as error:
         return str(error)
     return None
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a JSON number.")
-
-
-def _no_twins(pairs: list[tuple[str, Any]]) -> Json:
-    names = [name for name, _ in pairs]
-    if twins := sorted({name for name in names if names.count(name) > 1}):
-        raise ValueError(f"{', '.join(twins)} appears more than once.")
-    return dict(pairs)

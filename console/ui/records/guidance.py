@@ -90,7 +90,7 @@ def example_rows(text: str) -> list[dict[str, Any]]:
         return []
     try:
         return msgspec.json.decode(text, type=list[dict[str, Any]])
-    except (msgspec.DecodeError, UnicodeEncodeError) as error:
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
         raise ValueError(f'This is no list such as [{{"text": "…", "score": 4, "reason": "…"}}]: {error}.') from error
 
 

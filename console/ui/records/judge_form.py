@@ -14,6 +14,7 @@ from console.actions.runs import trial
 from console.judging.judging import SIMILARITY
 from console.records import Case, Judge, Model, User
 from console.services import Services
+from console.tabular.objects import typed_object
 from console.ui.frame import text
 from console.ui.frame.card import card
 from console.ui.frame.controls.drafts import Values
@@ -26,7 +27,6 @@ from console.ui.records.fields import (
     number_text,
     passage,
     problem_of_json,
-    read_json,
     record_facts,
 )
 from console.ui.records.judge_parameters import NUMBERS, joined, other_parameters, typed_parameters, unusual
@@ -189,7 +189,7 @@ class JudgeEditor:
             if wrong := problem_of_json(values[name]):
                 found[name] = wrong
         if "other" not in found:
-            twice = [n.label for n in NUMBERS if n.name in read_json(values["other"]) and values[n.name] is not None]
+            twice = [n.label for n in NUMBERS if n.name in typed_object(values["other"]) and values[n.name] is not None]
             if twice:
                 found["other"] = f"{', '.join(twice)}: given here and in its own field. Leave one of them out."
         return found
@@ -205,7 +205,7 @@ class JudgeEditor:
             metric_id=values["metric_id"],
             model_id=values["model_id"],
             parameters=joined(values, {}, {}),
-            configuration=read_json(values["configuration"]),
+            configuration=typed_object(values["configuration"]),
         )
         return judge.judge_id
 
@@ -223,7 +223,7 @@ class JudgeEditor:
             "description": values["description"] or None,
             "model_id": values["model_id"],
             "metric_id": values["metric_id"],
-            "configuration": read_json(values["configuration"]),
+            "configuration": typed_object(values["configuration"]),
         }
         changes = {name: value for name, value in wanted.items() if values[name] != before[name]}
         parameters = joined(values, before, judge.parameters)
@@ -246,7 +246,7 @@ class JudgeEditor:
             self._services.catalog.metric(values["metric_id"]),
             self._services.catalog.model(values["model_id"]),
         )
-        parameters, configured = joined(values, {}, {}), read_json(values["configuration"])
+        parameters, configured = joined(values, {}, {}), typed_object(values["configuration"])
         return [(trial.first_judge(values["name"].strip(), case, metric, model, parameters, configured), case)]
 
     def _pairs(self, judge: Judge) -> list[tuple[Judge, Case]]:

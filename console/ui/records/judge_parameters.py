@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from console.records import Json
+from console.tabular.objects import typed_object
 from console.ui.frame.controls.drafts import Values
-from console.ui.records.fields import read_json
 
 _SAFE = 2**53 - 1
 """Greatest whole number that a browser counts with."""
@@ -83,7 +83,7 @@ def joined(values: Values, before: Values, parameters: Json) -> Json:
         if value is not None:
             numbers[number.name] = parameters[number.name] if value == before.get(number.name) else value
     kept = values["other"] == before.get("other")
-    together = (other_parameters(parameters) if kept else read_json(values["other"])) | numbers
+    together = (other_parameters(parameters) if kept else typed_object(values["other"])) | numbers
     order = [*(name for name in parameters if name in together), *(name for name in together if name not in parameters)]
     return {name: together[name] for name in order}
 

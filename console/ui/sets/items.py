@@ -13,6 +13,7 @@ from console.actions.sets.files import content_key
 from console.errors import InvalidInput, NotFound
 from console.records import SetItem, TestSet, User
 from console.services import Services
+from console.tabular.objects import typed_object
 from console.ui.frame import text
 from console.ui.frame.card import card
 from console.ui.frame.controls import filters
@@ -193,11 +194,9 @@ def _typed(typed: dict[str, str], item: SetItem | None) -> SetItem:
     if not any(parts.values()):
         raise InvalidInput("Give the item a question, a context, a reference or a text.", field="input")
     try:
-        metadata = json.loads(typed["metadata"] or "{}")
-    except ValueError:
-        metadata = None
-    if not isinstance(metadata, dict):
-        raise InvalidInput('The metadata must be a JSON object, such as {"topic": "billing"}.', field="metadata")
+        metadata = typed_object(typed["metadata"])
+    except ValueError as error:
+        raise InvalidInput(f"Metadata: {error}", field="metadata") from error
     return SetItem(
         key=item.key if item else typed["key"] or content_key(**parts),
         input=parts["question"],

@@ -259,6 +259,8 @@ def test_what_a_queue_drew_from_goes_through_files(console_services: Services, m
         {"first": "2026-01-01T00:00:00Z", "last": "2026-01-02T00:00:00Z", "runs": 0},
         {"first": "2026-01-01T00:00:00Z", "last": "2026-01-02T00:00:00Z", "runs": 5, "odds": {"random": 2}},
         {"first": "yesterday"},
+        '{"first": ' + "[" * 100_000,
+        '{"other": ' + "[" * 100_000,
         [1],
     ],
 )

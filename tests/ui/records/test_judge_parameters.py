@@ -7,7 +7,8 @@ import json
 import pytest
 
 from console.records import Json
-from console.ui.records.fields import json_text, problem_of_json, read_json
+from console.tabular.objects import typed_object
+from console.ui.records.fields import json_text, problem_of_json
 from console.ui.records.judge_parameters import NUMBERS, joined, other_parameters, typed_parameters, unusual
 
 ODD: Json = {
@@ -86,9 +87,10 @@ def test_a_stored_value_outside_of_the_range_is_remarked_on() -> None:
         ('{"a": 1}', None),
         ('{"a": }', "Line 1, column 7: Expecting value."),
         ("[1]", "This is not an object"),
-        ('{"a": NaN}', "NaN is not a JSON number."),
-        ('{"a": 1, "a": 2}', "a appears more than once."),
+        ('{"a": NaN}', "This is not JSON: NaN is not a JSON number."),
+        ('{"a": 1, "a": 2}', "This is not JSON: the key 'a' stands twice in one object."),
         ("[" * 100_000, "This is nested too deeply."),
+        ('{"a": "\\ud800"}', "A text has a broken character (a lone surrogate)."),
     ],
 )
 def test_what_is_typed_as_json_is_checked(typed: str, problem: str | None) -> None:
@@ -99,5 +101,6 @@ def test_what_is_typed_as_json_is_checked(typed: str, problem: str | None) -> No
 
 def test_numbers_in_json_keep_their_digits() -> None:
     assert (
-        json.dumps(read_json('{"a": 12345678901234567890123, "b": 1.0}')) == '{"a": 12345678901234567890123, "b": 1.0}'
+        json.dumps(typed_object('{"a": 12345678901234567890123, "b": 1.0}'))
+        == '{"a": 12345678901234567890123, "b": 1.0}'
     )

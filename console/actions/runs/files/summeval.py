@@ -48,7 +48,7 @@ def read_summeval(file: Path, text: str) -> list[dict[str, Any]]:
     """
     try:
         rows = msgspec.json.decode(text, type=list[_Row])
-    except (msgspec.MsgspecError, UnicodeEncodeError) as error:
+    except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError) as error:
         raise InvalidInput(f"{file.name} is a JSON list, but not of SummEval results: {error}.") from error
     dimension = next((name for name in _Scores.__struct_fields__ if name in file.name.lower()), None)
     if dimension is None:
@@ -117,5 +117,5 @@ def _small_json(file: Path) -> Any:
         return None
     try:
         return json.loads(file.read_text(encoding="utf-8"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None  # some other file
