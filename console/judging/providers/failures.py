@@ -124,7 +124,7 @@ def failure_within(answer: Any) -> int | None:
     if not error and ("choices" in first or not (isinstance(first.get("message"), str) or first.get("detail"))):
         return None
     codes = [str(value) for key, value in _fields(answer) if key in ("code", "type", "status", "status_code")]
-    numbers = [int(code) for code in codes if code.isdigit() and 400 <= int(code) < 600]
+    numbers = [int(code) for code in codes if len(code) == 3 and code.isdecimal() and code[0] in "45"]
     named = [status for code in codes for words, status in _NAMED.items() if words in code.lower()]
     return next(iter([*numbers, *named]), 502)
 

@@ -285,6 +285,8 @@ PASSES = {
                                             "finish_reason": "error", "message": {"content": ""}}]}),
     "an error as a text": (200, {}, {"error": "upstream timed out"}),
     "errors as a list": (200, {}, [{"error": {"code": 503, "message": "The model is overloaded.", "status": "X"}}]),
+    "a code that is no number": (200, {}, {"error": {"message": "busy", "code": "\u00b2"}}),
+    "a code of five thousand digits": (200, {}, {"error": {"message": "busy", "code": "5" * 5_000}}),
     "an error without the word": (200, {}, {"object": "error", "message": "internal", "code": 500}),
     "no body": (500, {}, b""),
     "an answer that is cut off": (200, {}, b'{"choices":[{"message":{"content":"{\\"sco'),
