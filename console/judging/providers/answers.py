@@ -12,6 +12,7 @@ from typing import Any
 
 from console.judging.logprobs import Token
 from console.judging.prompts import reply_schema
+from console.judging.providers.bodies import listed
 from console.judging.providers.port import Choice, Reply, Stop
 from console.judging.providers.usage import read_usage
 
@@ -43,7 +44,7 @@ def is_answer(body: Any) -> bool:
 
 def read_answer(body: Mapping[str, Any]) -> Reply:
     """The reply that an answer holds."""
-    choices = [_choice(one) for one in body["choices"] or () if isinstance(one, dict)]
+    choices = [_choice(one) for one in listed(body["choices"]) if isinstance(one, dict)]
     return Reply(choices, read_usage(body.get("usage")))
 
 
@@ -68,8 +69,7 @@ def _choice(one: Mapping[str, Any]) -> Choice:
 
 def _called(message: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The functions that a message calls, with their arguments."""
-    listed = message.get("tool_calls")
-    calls = [one.get("function") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    calls = [one.get("function") for one in listed(message.get("tool_calls")) if isinstance(one, dict)]
     found = [one for one in [*calls, message.get("function_call")] if isinstance(one, dict)]
     return [(str(one.get("name")), _content(one.get("arguments"))) for one in found]
 
@@ -93,7 +93,7 @@ def _content(content: Any) -> str:
 def _part(part: Any) -> str:
     if isinstance(part, str):
         return part
-    if not isinstance(part, dict) or part.get("type") in _THOUGHTS:
+    if not isinstance(part, dict) or str(part.get("type")) in _THOUGHTS:
         return ""
     text = part.get("text")
     text = text.get("value") if isinstance(text, dict) else text
@@ -112,20 +112,20 @@ def _tokens(logprobs: Any) -> Sequence[Token]:
 
 def _token(piece: Mapping[str, Any]) -> Token:
     text = str(piece.get("token") or "")
-    raw = piece.get("bytes")
-    listed = [one for one in piece.get("top_logprobs") or () if isinstance(one, dict)]
-    top = [(str(one.get("token") or ""), found) for one in listed if (found := _number(one.get("logprob"))) is not None]
+    raw = [one for one in listed(piece.get("bytes")) if isinstance(one, int) and 0 <= one < 256]
+    likely = [one for one in listed(piece.get("top_logprobs")) if isinstance(one, dict)]
+    top = [(str(one.get("token") or ""), found) for one in likely if (found := _number(one.get("logprob"))) is not None]
     own = _number(piece.get("logprob"))
     if own is None:
         own = dict(top).get(text, _IMPOSSIBLE)
-    return Token(text, own, top, bytes(raw) if isinstance(raw, list) and raw else None)
+    return Token(text, own, top, bytes(raw) if raw and len(raw) == len(piece["bytes"]) else None)
 
 
 def _columns(logprobs: Mapping[str, Any]) -> Sequence[Token]:
     """The older form of completions: a list of tokens beside lists of their probabilities."""
     texts = [str(text) for text in logprobs["tokens"]]
-    own = [*(logprobs.get("token_logprobs") or ()), *[None] * len(texts)]
-    tops = [*(logprobs.get("top_logprobs") or ()), *[None] * len(texts)]
+    own = [*listed(logprobs.get("token_logprobs")), *[None] * len(texts)]
+    tops = [*listed(logprobs.get("top_logprobs")), *[None] * len(texts)]
     found = []
     for text, value, others in zip(texts, own, tops, strict=False):
         pairs = others.items() if isinstance(others, dict) else ()

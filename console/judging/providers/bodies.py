@@ -32,6 +32,11 @@ def read_body(content: bytes) -> Any:
         return _whole([body for body in _events(content) if isinstance(body, dict)])
 
 
+def listed(value: Any) -> list[Any]:
+    """A list as it is; nothing for whatever stands in the place of one."""
+    return value if isinstance(value, list) else []
+
+
 def words_of_page(content: bytes) -> str | None:
     """What a page of HTML says in its title; None where the body is no such page."""
     if not _PAGE.match(content.removeprefix(codecs.BOM_UTF8)):
@@ -57,20 +62,22 @@ def _whole(events: list[dict[str, Any]]) -> Any:
         if event.get("error"):
             return event
         usage = event.get("usage") or usage
-        for place, one in enumerate(event.get("choices") or ()):
+        for place, one in enumerate(listed(event.get("choices"))):
             if isinstance(one, dict):
-                _add(choices.setdefault(one.get("index") or place, {"message": {"content": ""}}), one)
+                index = one.get("index")
+                number = index if isinstance(index, int) and index else place
+                _add(choices.setdefault(number, {"message": {"content": ""}}), one)
     return {"choices": [choices[index] for index in sorted(choices)], "usage": usage} if choices else None
 
 
 def _add(choice: dict[str, Any], piece: dict[str, Any]) -> None:
     """Adds a piece of a stream to the choice that it belongs to."""
     said = piece.get("delta") or piece.get("message") or {}
-    for name, value in said.items():
+    for name, value in (said if isinstance(said, dict) else {"content": said}).items():
         text = isinstance(value, str) and name != "role"
         choice["message"][name] = f"{choice['message'].get(name) or ''}{value}" if text else value
     choice["message"]["content"] = choice["message"].get("content") or ""
-    listed = piece.get("logprobs") or {}
-    if isinstance(listed, dict) and listed.get("content"):
-        choice.setdefault("logprobs", {"content": []})["content"] += listed["content"]
+    likely = piece.get("logprobs")
+    if isinstance(likely, dict) and (tokens := listed(likely.get("content"))):
+        choice.setdefault("logprobs", {"content": []})["content"] += tokens
     choice["finish_reason"] = piece.get("finish_reason") or choice.get("finish_reason")

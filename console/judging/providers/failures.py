@@ -16,7 +16,7 @@ from typing import Any
 
 from console.errors import JudgingError
 from console.judging.providers.accounts import Trouble, trouble
-from console.judging.providers.bodies import read_body, words_of_page
+from console.judging.providers.bodies import listed, read_body, words_of_page
 from console.judging.providers.port import Call
 
 _LONGEST = 2_000
@@ -116,7 +116,7 @@ def failure_within(answer: Any) -> int | None:
     first = answer[0] if isinstance(answer, list) and answer else answer
     if not isinstance(first, dict):
         return None
-    choices = [one for one in first.get("choices") or () if isinstance(one, dict)]
+    choices = [one for one in listed(first.get("choices")) if isinstance(one, dict)]
     failed = choices and all(one.get("error") for one in choices)
     if choices and not failed:
         return None

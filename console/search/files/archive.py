@@ -148,7 +148,7 @@ class _Packages(Handler):
 
 def _matching(names: Iterable[str], pattern: str) -> list[str]:
     found = [one for one in names if re.fullmatch(pattern, one)]
-    return sorted(found, key=lambda one: [part.zfill(20) if part.isdecimal() else part for part in re.split(r"(\d+)", one)])
+    return sorted(found, key=lambda one: [part.zfill(20) for part in re.split(r"(\d+)", one)])
 
 
 def resolved(base: str, target: str) -> str:

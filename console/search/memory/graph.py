@@ -24,6 +24,8 @@ WIDTHS = (32, 48, 64, 96, 128, 192, 256, 384, 512)
 """Widths of a search that are tried; the answer's quality and cost grow with it."""
 
 _BATCH = 4_096
+_FIRST = 64
+"""Rows that one thread adds: where several begin an empty graph, a row may be left without a way to it."""
 _SAMPLE = 128
 _NEIGHBOURS = 10
 _EXTRA = 16
@@ -70,9 +72,9 @@ class NeighbourGraph:
     def catch_up(self) -> None:
         """Adds the rows that the graph does not have yet, and measures the width when they are many."""
         view = self.matrix.view()
-        for start in range(len(self._graph), len(view), _BATCH):
-            rows = np.arange(start, min(start + _BATCH, len(view)))
-            self._graph.add(rows.astype(np.uint64), view.vectors(rows))
+        while (start := len(self._graph)) < len(view):
+            rows = np.arange(start, min(start + (_BATCH if start else _FIRST), len(view)))
+            self._graph.add(rows.astype(np.uint64), view.vectors(rows), threads=0 if start else 1)
         if view.live > _NEIGHBOURS and len(view) > 2 * self._tuned:
             self._tune(view)
             self._tuned = len(view)
