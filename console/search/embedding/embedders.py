@@ -32,6 +32,9 @@ _CACHE_BYTES = 16 * 1024 * 1024
 _OPENAI_BATCH = 256
 _TITAN_CHARACTERS = 50_000
 """Characters that Titan takes per text."""
+_NO_EMBEDDING = "its answer has no embedding"
+_NO_ANSWER = (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
+"""What reading an answer of another form ends in."""
 
 Matrix = NDArray[np.float32]
 
@@ -128,7 +131,7 @@ class OpenAIEmbedder:
         rows: list[Sequence[float]] = []
         for start in range(0, len(texts), _OPENAI_BATCH):
             rows += self._ask([_sendable(text) for text in texts[start : start + _OPENAI_BATCH]])
-        return _unit_rows(rows, self.dimension, self._model)
+        return _unit_rows(rows, self, self._model)
 
     def _ask(self, texts: list[str]) -> list[Sequence[float]]:
         from openai import OpenAIError
@@ -137,12 +140,15 @@ class OpenAIEmbedder:
             answer = self._client.embeddings.create(
                 model=self._model, input=texts, dimensions=self.dimension, encoding_format="float"
             )
+            found = sorted(answer.data, key=lambda one: int(one.index or 0))  # some servers number none of them
+            rows = [one.embedding for one in found]
         except OpenAIError as error:
             raise EmbedderUnavailable(self.name, blanked(str(error), self._secrets)) from error
-        found = sorted(answer.data, key=lambda one: int(one.index))
+        except _NO_ANSWER as error:  # the SDK passes on whatever an address answers: a web page, another form
+            raise EmbedderUnavailable(self.name, _NO_EMBEDDING) from error
         if len(found) != len(texts):
             raise EmbedderUnavailable(self.name, f"{len(found)} vectors came back for {len(texts)} texts")
-        return [one.embedding for one in found]
+        return rows
 
 
 class BedrockEmbedder:
@@ -160,7 +166,7 @@ class BedrockEmbedder:
 
     def embed(self, texts: Sequence[str]) -> Matrix:
         """As `Embedder.embed`."""
-        return _unit_rows([self._ask(_sendable(text)) for text in texts], self.dimension, self._model)
+        return _unit_rows([self._ask(_sendable(text)) for text in texts], self, self._model)
 
     def _ask(self, text: str) -> Sequence[float]:
         body = {"inputText": text[:_TITAN_CHARACTERS], "dimensions": self.dimension, "normalize": True}
@@ -174,8 +180,8 @@ class BedrockEmbedder:
             vector: Sequence[float] = json.loads(answer["body"].read())["embedding"]
         except (BotoCoreError, ClientError) as error:
             raise EmbedderUnavailable(self.name, str(error)) from error
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise EmbedderUnavailable(self.name, "its answer has no embedding") from error
+        except _NO_ANSWER as error:
+            raise EmbedderUnavailable(self.name, _NO_EMBEDDING) from error
         return vector
 
 
@@ -201,14 +207,21 @@ def _sendable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8").strip() or " "
 
 
-def _unit_rows(rows: list[Sequence[float]], dimension: int, model: str) -> Matrix:
-    if any(len(row) != dimension for row in rows):
-        sizes = sorted({len(row) for row in rows})
+def _unit_rows(rows: list[Sequence[float]], embedder: Embedder, model: str) -> Matrix:
+    dimension = embedder.dimension
+    try:
+        vectors = [np.asarray(row, dtype=np.float32) for row in rows]
+    except _NO_ANSWER as error:
+        raise EmbedderUnavailable(embedder.name, _NO_EMBEDDING) from error
+    if not all(vector.ndim == 1 and np.isfinite(vector).all() for vector in vectors):
+        raise EmbedderUnavailable(embedder.name, _NO_EMBEDDING)
+    if any(len(vector) != dimension for vector in vectors):
+        sizes = sorted({len(vector) for vector in vectors})
         raise SetupError(
             f"{model} answers with vectors of {sizes} numbers instead of {dimension}. "
             "Choose a model that can make them, such as text-embedding-3-small."
         )
-    matrix = np.asarray(rows, dtype=np.float32).reshape(len(rows), dimension)
+    matrix = np.asarray(vectors, dtype=np.float64).reshape(len(vectors), dimension)
     lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
     return np.asarray(matrix / np.where(lengths > 0, lengths, 1), dtype=np.float32)
 

@@ -11,7 +11,7 @@ import pytest
 
 from console.judging.providers.answers import is_answer, read_answer
 from console.judging.providers.bodies import read_body
-from console.judging.providers.failures import Failure, failure_within, read_failure
+from console.judging.providers.failures import failure_within, read_failure
 
 TOKENS = {
     "content": [
@@ -55,9 +55,9 @@ def read(content: bytes) -> None:
         assert all(isinstance(choice.content, str) for choice in read_answer(body).choices)
     for one in (status or 400, 429, 503):
         failure = read_failure(one, {}, content)
-        assert isinstance(failure, Failure)
-        assert (failure.status, str(failure)) == (one, str(failure))
-        assert failure.passing in (True, False)
+        assert failure.status == one
+        assert str(failure)
+        assert isinstance(failure.passing, bool)
 
 
 @pytest.mark.parametrize("name", ANSWERS)

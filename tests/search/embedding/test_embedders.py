@@ -231,6 +231,34 @@ def test_missing_vectors_of_openai_are_an_error() -> None:
         Wire(rows=[]).embedder().embed(["text"])
 
 
+def test_vectors_without_numbers_are_in_the_order_of_the_texts() -> None:
+    assert Wire(rows=[{"embedding": [0, 1]}, {"embedding": [1, 0]}]).embedder().embed(["a", "b"]).tolist() == [
+        [0, 1],
+        [1, 0],
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"no JSON", b"[]", b"null", b"-1", b"{}", b'{"data": null}', b'{"data": 1}', b'{"data": [1]}',
+        b'{"data": [{"index": 0}]}', b'{"data": [{"index": "x", "embedding": [1, 0]}]}',
+        b'{"data": [{"index": 0, "embedding": "AACAPw=="}]}', b'{"data": [{"index": 0, "embedding": [null, 1]}]}',
+        b'{"data": [{"index": 0, "embedding": [NaN, 1]}]}', b'{"data": [{"index": 0, "embedding": [1e999, 1]}]}',
+        b'{"data": [{"index": 0, "embedding": [[1, 0]]}]}', b'{"data": [{"index": Infinity, "embedding": [1, 0]}]}',
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["application/json", "text/html"])
+def test_an_answer_of_another_form_is_an_error_of_ours(body: bytes, kind: str) -> None:
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=body, headers={"Content-Type": kind})
+
+    http = httpx.Client(transport=httpx.MockTransport(answer))
+    client = OpenAI(api_key="k", base_url="http://service.test/v1", http_client=http, max_retries=0)
+    with pytest.raises(EmbedderUnavailable, match="made no vectors"):
+        OpenAIEmbedder(client, "text-embedding-3-small", dimension=2).embed(["text"])
+
+
 def test_vectors_of_another_dimension_are_an_error_that_names_the_model() -> None:
     rows = [{"object": "embedding", "index": 0, "embedding": [1, 0, 0]}]
     with pytest.raises(SetupError, match="text-embedding-3-small"):

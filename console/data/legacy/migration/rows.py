@@ -139,7 +139,7 @@ def judge_of(row: Values, case_name: str | None, metric: Metric | None, model: M
         name=_optional(row["name"]),
         description=_optional(row["description"]),
         case_id=row["case_id"],
-        case_name=UNKNOWN if case_name is None else case_name,
+        case_name=UNKNOWN if case_name is None else _text(case_name),
         metric=metric_ref(metric) if metric else MetricRef(id=row["metric_id"], type=UNKNOWN),
         llm=llm,
         evaluation_parameters=asks,
