@@ -226,5 +226,7 @@ def _translated() -> Iterator[None]:
         raise StoreError(f"Qdrant refused the request: {error.status_code} {error.reason_phrase}.") from error
     except ApiException as error:
         raise StoreUnavailable("Qdrant does not answer. Check the address and the network.") from error
+    except AssertionError as error:  # the client's own, where an answer has no result
+        raise StoreError("What answers at the address is no Qdrant. Check it.") from error
     except ValueError as error:
         raise InvalidInput(f"Qdrant refused the request: {error}.") from error

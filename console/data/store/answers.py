@@ -18,6 +18,7 @@ from botocore.exceptions import (
     SSOError,
 )
 
+from console.data.store.client import NotTheStore
 from console.data.store.codec import Item
 from console.data.store.meter import Meter
 from console.data.store.tables import TTL_ATTRIBUTE
@@ -99,6 +100,8 @@ def _classify_unsent(error: BotoCoreError, meter: Meter) -> None:
         ) from error
     if isinstance(error, (CredentialRetrievalError, SSOError)):
         raise SetupError(f"The AWS credentials could not be renewed. Sign in again. ({error})") from error
+    if isinstance(error, NotTheStore):
+        raise StoreError(str(error)) from error
     raise StoreError(f"The request could not be made: {error}") from error
 
 

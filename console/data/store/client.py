@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import boto3
 import orjson
 from botocore.config import Config
-from botocore.exceptions import HTTPClientError
+from botocore.exceptions import BotoCoreError, HTTPClientError
 
 CONNECT_TIMEOUT = 2.0
 READ_TIMEOUT = 5.0
@@ -26,6 +26,12 @@ _PARSED_HERE = (
     "BatchWriteItem",
     "TransactWriteItems",
 )
+
+
+class NotTheStore(BotoCoreError):
+    """Something else answers at the address, and would seem to have taken what was written."""
+
+    fmt = "What answers at the store's address is no DynamoDB: it sends {kind!r}. Check DYNAMODB_ENDPOINT, and proxies."
 
 
 def make_client(region: str, endpoint: str | None, *, pool: int = 64) -> Any:
@@ -46,7 +52,7 @@ def make_client(region: str, endpoint: str | None, *, pool: int = 64) -> Any:
 
 def _client(service: Any, region: str, address: str | None, keys: Sequence[str | None], pool: int) -> Any:
     access_key, secret_key = keys
-    return boto3.client(
+    client = boto3.client(
         service,
         region_name=region,
         endpoint_url=address,
@@ -61,6 +67,8 @@ def _client(service: Any, region: str, address: str | None, keys: Sequence[str |
         aws_access_key_id=access_key,
         aws_secret_access_key=secret_key,
     )
+    client.meta.events.register(f"before-parse.{service}", _check_origin)
+    return client
 
 
 def credentials_in(endpoint: str) -> tuple[str, str, str]:
@@ -71,11 +79,19 @@ def credentials_in(endpoint: str) -> tuple[str, str, str]:
     return urlunsplit(parts._replace(netloc=host)), access_key, secret_key
 
 
+def _check_origin(response_dict: dict[str, Any], **_: Any) -> None:
+    """Raises NotTheStore for an answer in another form than DynamoDB and its likes give."""
+    kind = response_dict["headers"].get("content-type", "")
+    if response_dict["status_code"] < 300 and kind and "x-amz-json" not in kind:
+        raise NotTheStore(kind=kind)
+
+
 def _parse_body(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:
     """Reads the body with orjson: botocore's own walk over the shape costs five times as much CPU."""
+    _check_origin(response_dict)
     if response_dict["status_code"] < 300:
         try:
             customized_response_dict.update(orjson.loads(response_dict["body"]))
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise HTTPClientError(error=f"an answer that is not the store's: {error}") from error
         response_dict["body"] = b"{}"

@@ -133,11 +133,12 @@ class OpenSearchIndex:
                 found: dict[str, Any] = self._client.indices.get_mapping(index=name)
             except _api().NotFoundError:
                 return None
-        meta: dict[str, Any] | None = next(iter(found.values()))["mappings"].get("_meta")
-        if meta is None:
-            return None
-        at = meta.get("at")
-        return Indexed(meta.get("revision", ""), msgspec.convert(at, StreamPosition) if at else None)
+        with _understood():
+            meta: dict[str, Any] | None = next(iter(found.values()))["mappings"].get("_meta")
+            if meta is None:
+                return None
+            at = meta.get("at")
+            return Indexed(meta.get("revision", ""), msgspec.convert(at, StreamPosition) if at else None)
 
     def search(
         self, collection_id: str, vector: NDArray[Any] | Sequence[float], k: int, filters: Mapping[str, object] = {}
@@ -162,7 +163,8 @@ class OpenSearchIndex:
                 )
             except _api().NotFoundError as error:
                 raise NotFound("OpenSearch index of the collection", collection_id) from error
-        return [Hit(hit["_source"]["chunk_id"], 2 * hit["_score"] - 1) for hit in answer["hits"]["hits"]]
+        with _understood():
+            return [Hit(hit["_source"]["chunk_id"], 2 * hit["_score"] - 1) for hit in answer["hits"]["hits"]]
 
     def remove(self, collection_id: str) -> None:
         """Remove the index of a collection; nothing happens when there is none. Two requests."""
@@ -276,3 +278,12 @@ def _translated() -> Iterator[None]:
         raise StoreError(f"OpenSearch refused the request: {str(error)[:300]}") from error
     except _api().OpenSearchException as error:
         raise StoreError(f"OpenSearch refused the request: {str(error)[:300]}") from error
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    """Raises StoreError where an answer is read that is none of OpenSearch's."""
+    try:
+        yield
+    except (AttributeError, KeyError, StopIteration, TypeError, msgspec.MsgspecError) as error:
+        raise StoreError("What answers at OPENSEARCH_URL is no OpenSearch. Check the address.") from error
